@@ -1,0 +1,92 @@
+# The front door: every task of a contributor, on a machine with python3, make and git. `make` lists them.
+
+.POSIX:
+.SUFFIXES:
+
+PYTHON = python3
+RUN = .venv/bin/python -m
+PYTEST = $(RUN) pytest $(PYTEST_ARGS)
+# More or less of pytest: make test PYTEST_ARGS="-x -k licence"
+PYTEST_ARGS =
+
+LOCKS = pyproject.toml requirements/uv.txt requirements/build.txt requirements/runtime.txt requirements/embedded.txt
+RUNNABLE = .venv/ready-to-run
+TESTABLE = .venv/ready-to-test
+CHECKABLE = .venv/ready-to-check
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(RUNNABLE) ## a day of the Union on the embedded servers, proved at the end
+	@.venv/bin/certex-bridge demo
+
+setup: $(RUNNABLE) ## .venv with what the bridge and the demo need
+
+setup-all: $(CHECKABLE) ## .venv with everything make check needs
+
+test: $(TESTABLE) ## fast tests on the embedded PostgreSQL and broker
+	@$(PYTEST) -m "not kafka_only and not slow"
+
+test-slow: $(TESTABLE) ## the long ones left out of make test, on the embedded servers
+	@$(PYTEST) -m "slow and not kafka_only" || [ $$? = 5 ]  # 5: there are none
+
+test-kafka: $(TESTABLE) ## tests that use a broker, on Apache Kafka 4.3.1 (needs Java and Maven; installed when root)
+	@$(PYTHON) tools/fetch_kafka.py >/dev/null
+	@CERTEX_TEST_KAFKA=apache $(PYTEST) -m "broker or kafka_only"
+
+lint: $(CHECKABLE) ## style
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+
+format: $(CHECKABLE) ## put the style right where a tool can
+	@$(RUN) ruff check --fix-only .
+	@$(RUN) ruff format .
+
+types: $(CHECKABLE) ## mypy, strict
+	@$(RUN) mypy
+	@$(RUN) mypy tests/support tools bench
+
+layers: $(CHECKABLE) ## who may import whom
+	@.venv/bin/lint-imports --no-cache
+
+tidy: $(TESTABLE) ## rules of the repository itself
+	@$(PYTEST) tests/tidy
+
+coverage: $(TESTABLE) ## branch coverage of the fast tests
+	@$(PYTEST) -m "not kafka_only and not slow" --cov --cov-report=term
+
+check: $(CHECKABLE) ## everything CI runs
+	@rm -f out/catalogue.json
+	@$(MAKE) lint
+	@$(MAKE) types
+	@$(MAKE) layers
+	@$(MAKE) test
+	@$(MAKE) test-slow
+	@$(MAKE) test-kafka
+
+bench: $(CHECKABLE) ## measure, beside the naive baseline
+	@$(RUN) bench
+
+contracts: $(RUNNABLE) ## write the generated files anew (schemas, contracts, reference pages)
+	@.venv/bin/certex-bridge contracts
+
+lock: ## resolve the dependencies anew; make lock LOCK_ARGS=--upgrade takes newer versions
+	@$(PYTHON) tools/lock.py $(LOCK_ARGS)
+
+clean: ## remove what was built or cached here
+	rm -rf .venv .cache out dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	find services tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(RUNNABLE): tools/bootstrap.py $(LOCKS)
+	@$(PYTHON) tools/bootstrap.py runtime build embedded
+	@touch $@
+
+$(TESTABLE): $(RUNNABLE) requirements/test.txt
+	@$(PYTHON) tools/bootstrap.py runtime build embedded test
+	@touch $@
+
+$(CHECKABLE): $(TESTABLE) requirements/lint.txt requirements/bench.txt requirements/docs.txt
+	@$(PYTHON) tools/bootstrap.py
+	@touch $@
+
+.PHONY: help demo setup setup-all test test-slow test-kafka lint format types layers tidy coverage check bench contracts lock clean
