@@ -1,0 +1,268 @@
+"""Batches in: one subscriber over several topics, at least once, in order of each partition.
+
+Lifecycle of a batch. FastStream's loop waits until the handler has returned; nothing else of this process is read
+meanwhile, heartbeats go on. When the handler raises, every partition is rewound to the batch's first record and the
+batch comes again after a pause: for ever while the database is away, else `retry_attempts_max` times, after which
+reading stops and `failure` is set. In a rebalance the batch in work gets a moment to finish before its partitions are
+given up; if it takes longer, its commit is refused by the broker and the next owner sees the same records again, which
+is harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream.kafka.message import KafkaAckableMessage
+
+from certex_bridge.platform.envelope import Envelope
+from certex_bridge.platform.kafka_clients import subscriber_arguments
+from certex_bridge.platform.postgres import retry_cause
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer, ConsumerRecord
+    from faststream.kafka import KafkaBroker
+
+    from certex_bridge.platform.metrics import Metrics
+    from certex_bridge.platform.settings import Settings
+
+LOG = logging.getLogger("certex_bridge.kafka")
+
+Commit = Callable[[], Awaitable[None]]
+"""Moves the group's offsets behind the batch; call it after the effects are on disk."""
+Handler = Callable[[list[Envelope], Commit], Awaitable[None]]
+StartOffsets = Callable[[Sequence[tuple[str, int]]], Awaitable[dict[tuple[str, int], int]]]
+"""(topic, partition) -> next offset as the database knows it; asked when the group has no committed offset."""
+
+LAG_SECONDS = 5.0
+"""Limit of one question to the broker about end offsets."""
+
+
+class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    """One process's share of the topics: what it reads, how far it is, whether it has failed."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        settings: Settings,
+        metrics: Metrics | None = None,
+        start_offsets: StartOffsets | None = None,
+    ) -> None:
+        self._handler = handler
+        self._settings = settings
+        self._metrics = metrics
+        self._start_offsets = start_offsets
+        self._prefix = len(settings.topic_prefix)
+        self._consumer_of: Callable[[], AIOKafkaConsumer | None] = lambda: None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._attempts = 0
+        self._lagging: set[tuple[str, str]] = set()
+        self.failure: BaseException | None = None
+        """The error after which reading stopped for good."""
+        self.failed = asyncio.Event()
+        self.retrying = ""
+        """Cause of the present retries, empty when all is well."""
+        self.records_handled = 0
+        self.busy_since: float | None = None
+        """Monotonic time at which the batch in work came, None between batches."""
+
+    # --- the hot path
+
+    async def on_batch(self, records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
+        """One batch from FastStream; never raises, because FastStream would go on behind a failed batch."""
+        consumer = self._consumer_of()
+        if not records or consumer is None or self.failure is not None:
+            return
+        self._idle.clear()
+        self.busy_since = time.monotonic()
+        try:
+            await self._handle(records, consumer)
+        finally:
+            self.busy_since = None
+            self._idle.set()
+
+    async def _handle(self, records: tuple[ConsumerRecord[bytes, bytes], ...], consumer: AIOKafkaConsumer) -> None:
+        ends, starts = _bounds(records)
+        try:
+            await self._handler(self._envelopes(records), lambda: self._commit(consumer, ends))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the batch must come again or reading must stop
+            await self._come_again(consumer, starts, error)
+        else:
+            self._attempts, self.retrying = 0, ""
+            self.records_handled += len(records)
+
+    def _envelopes(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> list[Envelope]:
+        cut = self._prefix
+        return [
+            Envelope(
+                record.topic[cut:], record.partition, record.offset, record.key, record.value,
+                tuple(record.headers), record.timestamp if record.timestamp is not None else -1,
+            )
+            for record in records
+        ]  # fmt: skip
+
+    async def _commit(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
+        try:
+            await consumer.commit(ends)
+        except (KafkaError, IllegalStateError) as error:
+            # The partition went to another member, or the broker is away. The effects are on disk: the worst that
+            # follows is that somebody sees these records again.
+            LOG.warning("offsets not committed: %s", error or type(error).__name__)
+
+    async def _come_again(
+        self, consumer: AIOKafkaConsumer, starts: dict[TopicPartition, int], error: Exception
+    ) -> None:
+        cause = retry_cause(error)
+        self._attempts += 1
+        self.retrying = cause or "error"
+        if self._metrics:
+            self._metrics.intake_failures_total.labels("database" if cause else "error").inc()
+        if cause is None and self._attempts >= self._settings.retry_attempts_max:
+            LOG.critical("batch failed %d times, reading stops", self._attempts, exc_info=error)
+            self.failure = error
+            self.failed.set()
+        else:
+            LOG.error("batch failed (attempt %d), it comes again", self._attempts, exc_info=None if cause else error)
+        for partition, offset in starts.items():
+            try:
+                consumer.seek(partition, offset)
+                if self.failure:
+                    consumer.pause(partition)
+            except IllegalStateError:  # given to another member meanwhile, who starts at the committed offset
+                LOG.info("%s is no longer ours", partition)
+        if not self.failure:
+            await asyncio.sleep(backoff_seconds(self._settings, self._attempts))
+
+    # --- rebalances
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Let the batch in work finish, so that its commit is still accepted."""
+        if revoked:
+            with_limit = self._settings.kafka_session_timeout_ms / 3000
+            try:
+                await asyncio.wait_for(self._idle.wait(), with_limit)
+            except TimeoutError:
+                LOG.warning("partitions are given up while a batch is in work")
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Start where the database says when the group's offsets are lost, and count."""
+        if self._metrics:
+            self._metrics.partitions_assigned.set(len(assigned))
+            self._metrics.consumer_lag.clear()
+        consumer = self._consumer_of()
+        if self._start_offsets is None or consumer is None or not assigned:
+            return
+        without = [one for one in sorted(assigned) if await consumer.committed(one) is None]
+        if without:
+            known = await self._start_offsets([(one.topic[self._prefix :], one.partition) for one in without])
+            for one in without:
+                offset = known.get((one.topic[self._prefix :], one.partition))
+                if offset is not None:
+                    LOG.warning("the group has no offset for %s: starting at %d as the database says", one, offset)
+                    consumer.seek(one, offset)
+
+    # --- what others ask
+
+    def ready(self) -> str | None:
+        """Why this subscription is not ready, or None."""
+        consumer = self._consumer_of()
+        if self.failure is not None:
+            return f"reading stopped: {type(self.failure).__name__}"
+        if self.retrying:
+            return f"a batch is tried again: {self.retrying}"
+        if consumer is None or not consumer.assignment():
+            return "no partitions assigned"
+        return None
+
+    async def waiting(self) -> int | None:
+        """Records that wait in our partitions, None when the broker cannot say. Sets consumer_lag."""
+        consumer = self._consumer_of()
+        if consumer is None:
+            return None
+        partitions = consumer.assignment()
+        if not partitions:
+            return 0
+        try:
+            async with asyncio.timeout(LAG_SECONDS):
+                ends = await consumer.end_offsets(list(partitions))
+                lags: dict[TopicPartition, int] = {
+                    one: max(0, end - await consumer.position(one)) for one, end in ends.items()
+                }
+        except (KafkaError, IllegalStateError, TimeoutError):
+            return None
+        if self._metrics:
+            for one, lag in lags.items():
+                self._metrics.consumer_lag.labels(one.topic[self._prefix :], str(one.partition)).set(lag)
+        return sum(lags.values())
+
+
+def _bounds(
+    records: Sequence[ConsumerRecord[bytes, bytes]],
+) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+    """Offsets behind the last and at the first record of each partition; records of a partition are in order."""
+    ends: dict[TopicPartition, int] = {}
+    starts: dict[TopicPartition, int] = {}
+    at = ("", -1)
+    one = TopicPartition("", -1)
+    for record in records:
+        if at != (record.topic, record.partition):
+            at = (record.topic, record.partition)
+            one = TopicPartition(*at)
+            starts.setdefault(one, record.offset)
+        ends[one] = record.offset + 1
+    return ends, starts
+
+
+def backoff_seconds(settings: Settings, attempt: int) -> float:
+    """Pause before the attempt after number `attempt` (from 1): doubling, capped, with jitter of a half."""
+    full: int = min(settings.retry_backoff_ms_max, settings.retry_backoff_ms * 2 ** min(attempt - 1, 30))
+    return full / 1000 * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, protects nothing
+
+
+def subscribe_batches(
+    broker: KafkaBroker,
+    topics: Sequence[str],
+    group: str,
+    handler: Handler,
+    *,
+    settings: Settings,
+    metrics: Metrics | None = None,
+    start_offsets: StartOffsets | None = None,
+) -> BatchSubscription:
+    """Register `handler` for batches that may mix all of `topics` (names without prefix).
+
+    Reading begins with `broker.start()`. The handler gets the raw records in order and commits when their effects are
+    on disk. It raises only what makes the whole batch impossible now; a bad record is its own business.
+    """
+    subscription = BatchSubscription(handler, settings, metrics, start_offsets)
+
+    async def parser(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaAckableMessage:
+        # FastStream's own parser decodes header values as UTF-8 and drops the whole batch when it cannot.
+        return KafkaAckableMessage(
+            raw_message=records, body=b"", headers={}, message_id="", correlation_id="", consumer=_consumer()
+        )
+
+    async def decoder(message: Any) -> Any:
+        return message.raw_message  # the records themselves: nothing is parsed twice
+
+    subscriber = broker.subscriber(
+        *(settings.topic_prefix + topic for topic in topics),
+        parser=parser,
+        decoder=decoder,
+        listener=subscription,
+        **subscriber_arguments(settings, group),
+    )
+
+    def _consumer() -> Any:
+        return subscriber.consumer
+
+    subscription._consumer_of = _consumer  # noqa: SLF001  # the subscriber needs the listener first
+    subscriber(subscription.on_batch)
+    return subscription

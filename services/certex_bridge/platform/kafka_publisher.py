@@ -1,0 +1,290 @@
+"""Records out: batches of our own per partition, confirmed by every in-sync replica, in order of each key.
+
+aiokafka's `send` makes one future per record and cannot hold back the later records of a key whose earlier one failed;
+FastStream's `publish_batch` ignores keys. Here the caller learns for each record whether it is on the broker, and a
+record never overtakes an earlier one of its key: when one fails, the later ones of that key fail too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    ProducerClosed,
+    RecordListTooLargeError,
+)
+from aiokafka.partitioner import murmur2
+
+from certex_bridge.platform.kafka_clients import create_producer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiokafka import AIOKafkaProducer
+
+    from certex_bridge.platform.settings import Settings
+
+LOG = logging.getLogger("certex_bridge.kafka")
+
+REFUSED: tuple[type[Exception], ...] = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    PolicyViolationError,
+)
+"""The broker's answers that are about the record, not about the moment."""
+
+RECORD_OVERHEAD = 96
+"""Bytes of a batch's and a record's framing, rounded up, that the broker counts with the largest message."""
+
+ABANDON_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record to publish; the topic is without prefix."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+    def size(self) -> int:
+        """Bytes on the wire without compression, never less than the broker counts."""
+        headers = sum(len(name.encode()) + len(value) + 10 for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers + RECORD_OVERHEAD
+
+
+class HeldBack(KafkaError):  # type: ignore[misc]  # aiokafka is untyped
+    """Not sent, because an earlier record of the same key was refused."""
+
+
+@lru_cache(maxsize=65_536)
+def _hash(key: bytes) -> int:
+    """The hash of the Java client, so that every producer puts a key into the same partition."""
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
+class Publisher:
+    """Publishes batches of records; start and stop it around its use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._spoilt = False
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            KafkaError: no broker answers.
+        """
+        if self._producer is None:
+            producer = create_producer(self._settings)
+            try:
+                await producer.start()
+            except BaseException:
+                await _abandon(producer)
+                raise
+            self._producer = producer
+
+    async def stop(self) -> None:
+        """Disconnect within bounded time; what is not confirmed by then may or may not be on the broker."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _abandon(producer)
+
+    async def send_all(self, records: Sequence[Record]) -> list[Exception | None]:
+        """Publish and wait; the answer has None for a confirmed record, and otherwise why it is not (or may not be).
+
+        Bounded by `kafka_delivery_seconds`. Publishing again after an error is right: the broker may then hold the
+        record twice, and readers know the message id.
+        """
+        outcome = _Outcome(records)
+        self._too_large(outcome)
+        try:
+            if self._spoilt:
+                await self._reset()
+            await self.start()
+            again = await self._send_batches(outcome)
+            if again:
+                await self._send_singly(outcome, again)
+        except KafkaError as error:
+            outcome.fail_rest(error)
+        return outcome.errors
+
+    def _too_large(self, outcome: _Outcome) -> None:
+        limit = self._settings.kafka_message_bytes_max
+        for index in range(len(outcome.records)):
+            if outcome.open(index) and (size := outcome.records[index].size()) > limit:
+                outcome.refuse(index, MessageSizeTooLargeError(f"{size} bytes, more than {limit}"))
+
+    async def _send_batches(self, outcome: _Outcome) -> list[int]:
+        """Everything, all partitions at once; returns what must be tried singly because its batch was refused."""
+        groups: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for topic, indexes in outcome.by_topic().items():
+            await self._group(outcome, topic, indexes, groups)
+        lists = await asyncio.gather(*(self._partition(outcome, *at, indexes) for at, indexes in groups.items()))
+        return sorted(index for one in lists for index in one)
+
+    async def _group(
+        self, outcome: _Outcome, topic: str, indexes: list[int], groups: dict[tuple[str, int], list[int]]
+    ) -> None:
+        producer = self._connected()
+        name = self._settings.topic_prefix + topic
+        try:
+            partitions = sorted(await producer.partitions_for(name))
+        except KafkaError as error:
+            for index in indexes:
+                outcome.errors[index] = error
+            return
+        for index in indexes:
+            key = outcome.records[index].key
+            chosen = random.randrange(len(partitions)) if key is None else _hash(key) % len(partitions)  # noqa: S311
+            groups[name, partitions[chosen]].append(index)
+
+    async def _partition(self, outcome: _Outcome, topic: str, partition: int, indexes: list[int]) -> list[int]:
+        """One partition's records, one batch after the other; what is left when a batch is refused."""
+        while indexes:
+            error, taken = await self._deliver(outcome, topic, partition, indexes)
+            if isinstance(error, REFUSED):
+                self._spoilt = True
+                return indexes
+            if error is not None:
+                self._spoilt = True
+                for index in indexes:
+                    outcome.errors[index] = error
+                return []
+            for index in indexes[:taken]:
+                outcome.confirm(index)
+            indexes = indexes[taken:]
+        return []
+
+    async def _send_singly(self, outcome: _Outcome, indexes: list[int]) -> None:
+        """One record at a time; a refused one holds back its key and no other.
+
+        After a refusal the producer is made anew: its sequence numbers have a gap that the broker would not accept.
+        """
+        for index in indexes:
+            if self._spoilt:
+                await self._reset()
+            if not outcome.open(index):
+                continue
+            groups: dict[tuple[str, int], list[int]] = defaultdict(list)
+            await self._group(outcome, outcome.records[index].topic, [index], groups)
+            for at in groups:
+                error, _ = await self._deliver(outcome, *at, [index])
+                if error is None:
+                    outcome.confirm(index)
+                    continue
+                self._spoilt = True
+                if not isinstance(error, REFUSED):
+                    outcome.fail_rest(error)
+                    return
+                outcome.refuse(index, error)
+
+    async def _deliver(
+        self, outcome: _Outcome, topic: str, partition: int, indexes: list[int]
+    ) -> tuple[Exception | None, int]:
+        """Send one batch from the head of `indexes`; the error, and how many records the batch took."""
+        producer = self._connected()
+        batch = producer.create_batch()
+        taken = 0
+        for index in indexes:
+            record = outcome.records[index]
+            if not batch.append(key=record.key, value=record.value, timestamp=None, headers=[*record.headers]):
+                break
+            taken += 1
+        batch.close()
+        try:
+            async with asyncio.timeout(self._settings.kafka_delivery_seconds):
+                delivery = await producer.send_batch(batch, topic, partition=partition)
+                delivery.add_done_callback(_retrieve)
+                await delivery
+        except TimeoutError:
+            return KafkaTimeoutError(f"not confirmed within {self._settings.kafka_delivery_seconds:g} s"), taken
+        except KafkaError as error:
+            return error, taken
+        return None, taken
+
+    def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise ProducerClosed("stopped while publishing")
+        return self._producer
+
+    async def _reset(self) -> None:
+        LOG.warning("the producer is made anew after an error")
+        await self.stop()
+        await self.start()
+        self._spoilt = False
+
+
+class _Outcome:
+    """What is known of each record of one call."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+        self.errors: list[Exception | None] = [None] * len(records)
+        self._confirmed = [False] * len(records)
+        self._held: dict[tuple[str, bytes], int] = {}
+        """Keys with a refused record, and which one."""
+
+    def open(self, index: int) -> bool:
+        """Whether the record is still to be sent; one behind a refused record of its key is not."""
+        if self._held and not self._confirmed[index] and self.errors[index] is None:
+            record = self.records[index]
+            refused = index if record.key is None else self._held.get((record.topic, record.key), index)
+            if refused < index:
+                self.errors[index] = HeldBack(str(self.errors[refused]))
+        return self.errors[index] is None and not self._confirmed[index]
+
+    def refuse(self, index: int, error: Exception) -> None:
+        """The record can never be published: it and the later ones of its key fail."""
+        record = self.records[index]
+        self.errors[index] = error
+        if record.key is not None:
+            self._held.setdefault((record.topic, record.key), index)
+
+    def confirm(self, index: int) -> None:
+        """The broker has it."""
+        self._confirmed[index] = True
+
+    def by_topic(self) -> dict[str, list[int]]:
+        """Records still to be sent, in order."""
+        topics: dict[str, list[int]] = defaultdict(list)
+        for index, record in enumerate(self.records):
+            if self.open(index):
+                topics[record.topic].append(index)
+        return topics
+
+    def fail_rest(self, error: Exception) -> None:
+        """Everything not confirmed and not failed yet fails."""
+        for index in range(len(self.records)):
+            if self.open(index):
+                self.errors[index] = error
+
+
+def _retrieve(delivery: asyncio.Future[object]) -> None:
+    """Look at the outcome, so that an abandoned delivery is not reported as a forgotten error."""
+    if not delivery.cancelled():
+        delivery.exception()
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """Stop a producer; `stop` waits for ever for a broker that is away, so its parts are closed after a moment."""
+    with contextlib.suppress(KafkaError, TimeoutError, asyncio.CancelledError):
+        await asyncio.wait_for(producer.stop(), ABANDON_SECONDS)
+        return
+    with contextlib.suppress(KafkaError, TimeoutError):
+        await producer._sender.close()  # noqa: SLF001  # aiokafka has no public way to give up
+        await producer.client.close()

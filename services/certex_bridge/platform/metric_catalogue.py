@@ -1,0 +1,214 @@
+"""Every metric the bridge exposes: kind, labels, meaning, and what to do about it.
+
+Labels are bounded: no licence number, MRN or EORI, ever. The reference page is generated from this list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "certex_bridge_"
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Work of this process."""
+AGE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0)
+"""Time since something happened elsewhere; holds the service levels of 2 and 5 minutes as bounds."""
+RECORDS = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 1000.0)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One metric; `name` is without the prefix."""
+
+    kind: Kind
+    name: str
+    help: str
+    action: str
+    """What to do about it; for a figure that needs nothing: what it is read beside."""
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = SECONDS
+
+
+def _counter(name: str, help_text: str, action: str, *labels: str) -> MetricSpec:
+    return MetricSpec("counter", name, help_text, action, labels)
+
+
+def _gauge(name: str, help_text: str, action: str, *labels: str) -> MetricSpec:
+    return MetricSpec("gauge", name, help_text, action, labels)
+
+
+def _histogram(
+    name: str, help_text: str, action: str, *labels: str, buckets: tuple[float, ...] = SECONDS
+) -> MetricSpec:
+    return MetricSpec("histogram", name, help_text, action, labels, buckets)
+
+
+CATALOGUE: tuple[MetricSpec, ...] = (
+    # intake
+    _counter(
+        "events_total",
+        "Events taken in, by topic, kind and outcome (applied, duplicate, parked, quarantined).",
+        "A rise of quarantined: look into quarantined_total for the reason.",
+        "topic",
+        "kind",
+        "outcome",
+    ),
+    _histogram(
+        "event_batch_size",
+        "Events of one batch.",
+        "Always at the limit: the intake is behind, see consumer_lag.",
+        buckets=RECORDS,
+    ),
+    _histogram(
+        "event_batch_seconds",
+        "Time from a batch's arrival to its commit.",
+        "Rising: compare decode_seconds and apply_seconds.",
+    ),
+    _gauge(
+        "consumer_lag",
+        "Records that wait in a partition assigned to this process.",
+        "Growing while record_age_seconds grows: add intake processes, never more than partitions.",
+        "topic",
+        "partition",
+    ),
+    _histogram(
+        "record_age_seconds",
+        "Age of a batch's oldest record when it is taken in.",
+        "Above the service level: see consumer_lag; without lag the sender's clock or the broker is slow.",
+        "topic",
+        buckets=AGE_SECONDS,
+    ),
+    _histogram("decode_seconds", "Time to decode one batch.", "Read beside apply_seconds: which stage takes the time."),
+    _histogram(
+        "apply_seconds",
+        "Time of one batch's database transaction.",
+        "Rising: look at the database (locks, disk, connections).",
+    ),
+    _histogram(
+        "event_to_outcome_seconds",
+        "Time from an event's record timestamp to its published outcome.",
+        "The service level of declarations; when it rises, outbox_oldest_seconds and record_age_seconds say where.",
+        buckets=AGE_SECONDS,
+    ),
+    _counter(
+        "intake_failures_total",
+        "Batches that failed and were taken in again, by cause (database, error).",
+        "database: restore it, nothing is lost. error: a defect, the log has the trace.",
+        "cause",
+    ),
+    _gauge(
+        "partitions_assigned",
+        "Partitions this process reads.",
+        "0 for long: more processes than partitions, or a stuck group.",
+    ),
+    # ledger
+    _counter(
+        "claims_total",
+        "Claims decided, by outcome and reason.",
+        "One reason rising: a licence system or a declarant changed something.",
+        "outcome",
+        "reason",
+    ),
+    _counter("movements_total", "Movements written to the journal, by kind.", "Read beside events_total.", "kind"),
+    _counter("certificates_total", "Certificate documents prepared.", "Read beside events_total of licences."),
+    _counter(
+        "documents_invalid_total",
+        "Documents of ours that failed their own schema and were not sent, by family.",
+        "Any: a defect, open an incident.",
+        "family",
+    ),
+    _counter("incidents_total", "Incidents raised, by kind.", "Follow the runbook of the kind.", "kind"),
+    _gauge("licences", "Licences by status.", "Read beside claims_total.", "status"),
+    _gauge(
+        "ledger_over_accounts",
+        "Accounts whose booked figure exceeds the licence (cap lowered, release above the reservation).",
+        "Tell the licensing authority; new reservations are refused.",
+    ),
+    _gauge(
+        "ledger_imbalance",
+        "Accounts whose balance is not the sum of their movements.",
+        "Must be 0: stop the intake and run the verification.",
+    ),
+    _gauge(
+        "ledger_chain_breaks",
+        "Journal entries whose hash does not continue the chain.",
+        "Must be 0: somebody changed the journal; keep everything and call for an audit.",
+    ),
+    _gauge(
+        "ledger_verified_timestamp_seconds",
+        "When the two invariants were last measured (Unix time).",
+        "Older than three intervals: the measuring job is not running.",
+    ),
+    _gauge(
+        "parked_declarations",
+        "Declarations that wait for a licence or for a repaired event.",
+        "Read beside parked_oldest_seconds.",
+    ),
+    _gauge(
+        "parked_oldest_seconds",
+        "Age of the declaration waiting longest.",
+        "Above the alarm: ask the licensing system for the missing event.",
+    ),
+    _gauge(
+        "wake_rows",
+        "Parked declarations whose licence has come and that are still to be decided.",
+        "Growing: the worker role is missing or slow.",
+    ),
+    _counter(
+        "quarantined_total",
+        "Records put in quarantine, by reason.",
+        "Repair or discard them with the quarantine command.",
+        "reason",
+    ),
+    _gauge(
+        "quarantine_open",
+        "Records in quarantine nobody has dealt with.",
+        "Above 0: their licences are parked until somebody decides.",
+    ),
+    # relay
+    _gauge("outbox_unsent", "Outbox rows not yet published.", "Growing: no relay leads, or the broker refuses."),
+    _gauge(
+        "outbox_oldest_seconds",
+        "Age of the oldest unsent outbox row.",
+        "Above a minute: see relay_leader and relay_held.",
+    ),
+    _counter("relay_sent_total", "Records published from the outbox, by topic.", "Read beside outbox_unsent.", "topic"),
+    _gauge("relay_leader", "1 while this process leads the relay.", "The sum over all processes must be 1."),
+    _gauge(
+        "relay_held",
+        "Aggregates whose publishing is held back by a record the broker refuses.",
+        "Above 0: the log names the record and the reason.",
+    ),
+    # gateway
+    _counter(
+        "gateway_requests_total",
+        "HTTP requests, by operation and status.",
+        "5xx rising: see the log.",
+        "operation",
+        "status",
+    ),
+    _histogram("gateway_request_seconds", "Time to answer an HTTP request.", "Rising: see apply_seconds.", "operation"),
+    # runtime
+    _counter(
+        "database_retries_total",
+        "Transactions tried again, by cause.",
+        "A few are normal; many of one cause: look at the database.",
+        "cause",
+    ),
+    _counter("deadlocks_total", "Deadlocks the database resolved.", "Must stay 0: locks are taken in one order."),
+    _gauge(
+        "loop_turn_age_seconds",
+        "Seconds since a role's loop last turned.",
+        "Near the watchdog's limit: the process will restart itself.",
+        "role",
+    ),
+    _gauge(
+        "event_loop_delay_seconds",
+        "How late the event loop ran its last tick.",
+        "Above 0.5 for long: something blocks the loop.",
+    ),
+    _gauge("build_info", "1; version and Python of this process.", "Read beside everything.", "version", "python"),
+)

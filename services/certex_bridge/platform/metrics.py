@@ -1,0 +1,122 @@
+"""The metric objects, made from the catalogue on a registry of ours. Counters are raised once per batch."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, TypeVar
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+from certex_bridge.platform.metric_catalogue import CATALOGUE, PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from certex_bridge.platform.metric_catalogue import MetricSpec
+
+Labels = TypeVar("Labels", bound=tuple[str, ...])
+
+_HEAD = """# Metrics
+
+Exposed at `/metrics`. Every name has the prefix `certex_bridge_`. No label ever holds a licence number, an MRN or an
+EORI. This page is generated: `make contracts`.
+
+| Metric | Kind | Labels | Meaning | What to do |
+| --- | --- | --- | --- | --- |
+"""
+
+# The creation time of every counter doubles the series and nobody reads it.
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """Attributes are named like the catalogue's metrics, without the prefix."""
+
+    events_total: Counter
+    event_batch_size: Histogram
+    event_batch_seconds: Histogram
+    consumer_lag: Gauge
+    record_age_seconds: Histogram
+    decode_seconds: Histogram
+    apply_seconds: Histogram
+    event_to_outcome_seconds: Histogram
+    intake_failures_total: Counter
+    partitions_assigned: Gauge
+    claims_total: Counter
+    movements_total: Counter
+    certificates_total: Counter
+    documents_invalid_total: Counter
+    incidents_total: Counter
+    licences: Gauge
+    ledger_over_accounts: Gauge
+    ledger_imbalance: Gauge
+    ledger_chain_breaks: Gauge
+    ledger_verified_timestamp_seconds: Gauge
+    parked_declarations: Gauge
+    parked_oldest_seconds: Gauge
+    wake_rows: Gauge
+    quarantined_total: Counter
+    quarantine_open: Gauge
+    outbox_unsent: Gauge
+    outbox_oldest_seconds: Gauge
+    relay_sent_total: Counter
+    relay_leader: Gauge
+    relay_held: Gauge
+    gateway_requests_total: Counter
+    gateway_request_seconds: Histogram
+    database_retries_total: Counter
+    deadlocks_total: Counter
+    loop_turn_age_seconds: Gauge
+    event_loop_delay_seconds: Gauge
+    build_info: Gauge
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        for spec in CATALOGUE:
+            setattr(self, spec.name, _make(spec, self.registry))
+        prometheus_client.ProcessCollector(registry=self.registry)
+        prometheus_client.GCCollector(registry=self.registry)
+        self.build_info.labels(bridge_version(), platform.python_version()).set(1)
+
+    @staticmethod
+    def add(counter: Counter, tally: Mapping[Labels, float]) -> None:
+        """Raise a labelled counter by a batch's tally: label values -> number."""
+        for labels, number in tally.items():
+            counter.labels(*labels).inc(number)
+
+    def exposition(self, accept: str = "") -> tuple[bytes, str]:
+        """The page a Prometheus server reads and its content type, in the form the server asks for."""
+        if "application/openmetrics-text" in accept:
+            return generate_openmetrics(self.registry), OPENMETRICS  # type: ignore[no-untyped-call]
+        return prometheus_client.generate_latest(self.registry), prometheus_client.CONTENT_TYPE_LATEST
+
+
+def _make(spec: MetricSpec, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+    name = PREFIX + spec.name
+    if spec.kind == "counter":
+        return Counter(name, spec.help, spec.labels, registry=registry)
+    if spec.kind == "gauge":
+        return Gauge(name, spec.help, spec.labels, registry=registry)
+    return Histogram(name, spec.help, spec.labels, buckets=spec.buckets, registry=registry)
+
+
+def bridge_version() -> str:
+    """Version of the installed distribution."""
+    try:
+        return version("certex-bridge")
+    except PackageNotFoundError:  # run from a folder without installing
+        return "unknown"
+
+
+def render() -> str:
+    """The page docs/reference/metrics.md."""
+    rows = (
+        f"| `{spec.name}` | {spec.kind} | {', '.join(f'`{label}`' for label in spec.labels)} "
+        f"| {spec.help} | {spec.action} |\n"
+        for spec in CATALOGUE
+    )
+    return _HEAD + "".join(rows)

@@ -1,0 +1,210 @@
+"""JSON has one reading, or none: the fast way and the slow scan agree on every document."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
+
+from certex_bridge.platform.jsongate import MAX_DEPTH, parse_json, read_json, read_struct
+from certex_bridge.platform.poison import Poison
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    amount: str
+    count: int = 0
+
+
+class Twin(msgspec.Struct):
+    amount: str
+    count: int = 0
+
+
+def refusal(raw: bytes) -> str:
+    with pytest.raises(Poison) as caught:
+        parse_json(raw)
+    return caught.value.code
+
+
+def verdict(raw: bytes) -> str:
+    try:
+        parse_json(raw)
+    except Poison as poison:
+        return poison.code
+    return "OK"
+
+
+@pytest.mark.row("E196")
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a":1,"a":1}',
+        b'{"x":[{"a":1,"b":{"c":1,"c":2}}]}',
+        b'{"a":1,"\\u0061":2}',
+        b'{ "a":1, "a":2 }',
+    ],
+)
+def test_duplicate_keys_are_refused(raw: bytes) -> None:
+    assert refusal(raw) == "JSON_DUPLICATE_KEY"
+
+
+@pytest.mark.row("E197")
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"[NaN]", "JSON_SYNTAX"),
+        (b"[Infinity]", "JSON_SYNTAX"),
+        (b"[-Infinity]", "JSON_SYNTAX"),
+        (b"[1e400]", "JSON_NUMBER"),
+        (b"[-1e400 ]", "JSON_NUMBER"),
+    ],
+)
+def test_numbers_that_are_none_are_refused(raw: bytes, code: str) -> None:
+    assert refusal(raw) == code
+
+
+@pytest.mark.row("E198")
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1),
+        # Brackets inside texts must not make a deep document look shallow.
+        b'["]",' * 200 + b"1" + b',"["]' * 200,
+        b'["\\"]",' * 200 + b"1" + b',"["]' * 200,
+    ],
+)
+def test_deep_nesting_is_refused(raw: bytes) -> None:
+    assert refusal(raw) == "JSON_DEPTH"
+
+
+@pytest.mark.parametrize("text", ["[", "]", "{", '"', "\\", "[[[[[[[", '\\"[', "}" * 60])
+def test_brackets_inside_texts_are_no_nesting(text: str) -> None:
+    document = [{"a": text, text: [text, text]}] * 3
+    assert parse_json(json.dumps(document, separators=(",", ":")).encode()) == document
+
+
+def test_the_depth_limit_itself_is_accepted() -> None:
+    raw = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
+    assert verdict(raw) == "OK"
+    assert verdict(raw + b" ") == "OK"
+
+
+@pytest.mark.row("E199")
+@pytest.mark.parametrize(
+    ("digits", "code"), [(19, "OK"), (20, "JSON_NUMBER"), (100, "JSON_NUMBER"), (5_000, "JSON_NUMBER")]
+)
+@pytest.mark.parametrize("form", [b"[%s]", b"[ %s]", b"[-%s]"])
+def test_long_integers_are_refused(digits: int, code: str, form: bytes) -> None:
+    assert verdict(form % (b"9" * digits)) == code
+
+
+def test_long_digits_inside_texts_are_no_number() -> None:
+    assert parse_json(b'{"a":"%s"}' % (b"9" * 40)) == {"a": "9" * 40}
+
+
+@pytest.mark.row("E200", "E118")
+@pytest.mark.parametrize("amount", [b"0.1", b"1", b"null", b"true", b"[]"])
+def test_amounts_are_texts(amount: bytes) -> None:
+    raw = b'{"amount":%s}' % amount
+    for read in (lambda: read_json(raw, Model), lambda: read_struct(raw, msgspec.json.Decoder(Twin))):
+        with pytest.raises(Poison) as caught:
+            read()
+        assert (caught.value.code, caught.value.field) == ("JSON_SCHEMA", "amount")
+
+
+@pytest.mark.row("E201")
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b'["\\ud800"]', "JSON_SYNTAX"),
+        (b'["\\udc00x"]', "JSON_SYNTAX"),
+        (b'["a\\u0000b"]', "JSON_NUL"),
+        (b'{"a\\u0000":1}', "JSON_NUL"),
+        (b'["a\x00b"]', "JSON_SYNTAX"),
+        (b"\xef\xbb\xbf{}", "JSON_ENCODING"),
+        ("{}".encode("utf-16"), "JSON_ENCODING"),
+        ("{}".encode("utf-16-be"), "JSON_ENCODING"),
+        ("{}".encode("utf-32"), "JSON_ENCODING"),
+        (b'["\xff"]', "JSON_ENCODING"),
+        (b'["\xed\xa0\x80"]', "JSON_ENCODING"),
+        (b"{} {}", "JSON_SYNTAX"),
+        (b"{}x", "JSON_SYNTAX"),
+        (b"/* c */ {}", "JSON_SYNTAX"),
+        (b"[1] // c", "JSON_SYNTAX"),
+        (b"{'a':1}", "JSON_SYNTAX"),
+        (b"[1,]", "JSON_SYNTAX"),
+        (b"", "JSON_SYNTAX"),
+        (b" ", "JSON_SYNTAX"),
+    ],
+)
+def test_what_is_not_plain_json_is_refused(raw: bytes, code: str) -> None:
+    assert refusal(raw) == code
+
+
+def test_an_escaped_backslash_before_u0000_is_no_nul() -> None:
+    assert parse_json(b'["a\\\\u0000"]') == ["a\\u0000"]
+
+
+def test_a_document_over_the_limit_is_refused() -> None:
+    assert refusal(b'"' + b"x" * (1 << 20) + b'"') == "JSON_LIMIT"
+
+
+@pytest.mark.row("E202")
+def test_unknown_fields_are_tolerated_and_wrong_ones_named() -> None:
+    assert read_json(b'{"amount":"1","more":[1.5]}', Model).amount == "1"
+    assert read_struct(b'{"amount":"1","more":[1.5]}', msgspec.json.Decoder(Twin)).amount == "1"
+    for raw, field in [(b'{"count":1}', "amount"), (b'{"amount":"1","count":"2"}', "count"), (b"[]", "")]:
+        with pytest.raises(Poison) as caught:
+            read_json(raw, Model)
+        assert (caught.value.code, caught.value.field) == ("JSON_SCHEMA", field)
+    with pytest.raises(Poison, match="amount"):
+        read_struct(b'{"count":1}', msgspec.json.Decoder(Twin))
+
+
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**21), 10**21) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(documents)
+def test_compact_and_spaced_spelling_have_one_verdict(document: object) -> None:
+    compact = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    spaced = json.dumps(document, indent=1, ensure_ascii=True).encode()
+    assert verdict(compact) == verdict(spaced)
+
+
+@given(st.binary(max_size=60) | st.text('[]{}",:\\u0019aeE+-.', max_size=60).map(str.encode))
+def test_any_bytes_are_json_or_poison(raw: bytes) -> None:
+    if verdict(raw) == "OK":
+        assert parse_json(raw) == json.loads(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" * (1 << 20),
+        b'"' + b"\\\\" * 500_000 + b'"',
+        b"[" + b"1," * 500_000 + b"1]",
+        b'["' + b'","' * 300_000 + b'"]',
+        b'{"a":"' + b"\\" * 1_000_000,
+        b"{" + b'"a":1,' * 150_000 + b'"a":1}',
+        b"[" + b"[]," * 300_000 + b"[]]",
+    ],
+    ids=range(7),
+)
+def test_time_is_bounded(raw: bytes) -> None:
+    begin = time.perf_counter()
+    verdict(raw)
+    assert time.perf_counter() - begin < 2

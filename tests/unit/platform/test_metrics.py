@@ -1,0 +1,75 @@
+"""Metrics: one catalogue, complete and bounded; the reference page is fresh."""
+
+from __future__ import annotations
+
+import timeit
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from certex_bridge.platform import metrics as module
+from certex_bridge.platform.metric_catalogue import CATALOGUE, PREFIX, MetricSpec
+from certex_bridge.platform.metrics import Metrics
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORBIDDEN_LABELS = {"licence", "licence_id", "mrn", "lrn", "eori", "exporter", "holder", "event_id", "key", "offset"}
+
+
+def test_every_metric_is_an_attribute_and_every_attribute_a_metric() -> None:
+    assert [spec.name for spec in CATALOGUE] == list(dict.fromkeys(spec.name for spec in CATALOGUE))
+    assert set(Metrics.__annotations__) == {spec.name for spec in CATALOGUE}
+    made = Metrics()
+    for spec in CATALOGUE:
+        assert (
+            type(getattr(made, spec.name)).__name__.lower() == spec.kind == Metrics.__annotations__[spec.name].lower()
+        )
+
+
+@pytest.mark.parametrize("spec", CATALOGUE, ids=lambda spec: spec.name)
+def test_names_and_labels_follow_the_rules(spec: MetricSpec) -> None:
+    assert (spec.kind == "counter") == spec.name.endswith("_total")
+    assert spec.help.endswith(".")
+    assert spec.action.endswith(".")
+    assert not FORBIDDEN_LABELS & set(spec.labels)
+    assert list(spec.buckets) == sorted(set(spec.buckets))
+    assert not spec.name.endswith(("_ms", "_bytes_total_seconds"))
+
+
+def test_the_page_shows_our_metrics_in_both_forms() -> None:
+    metrics = Metrics()
+    metrics.add(metrics.events_total, Counter({("customs.declarations.v1", "lodged", "applied"): 3}))
+    metrics.add(metrics.events_total, {("customs.declarations.v1", "lodged", "applied"): 2})
+    text, content_type = metrics.exposition()
+    line = PREFIX + 'events_total{kind="lodged",outcome="applied",topic="customs.declarations.v1"} 5.0'
+    assert line in text.decode()
+    assert content_type.startswith("text/plain")
+    text, content_type = metrics.exposition("application/openmetrics-text; version=1.0.0")
+    assert text.endswith(b"# EOF\n")
+    assert content_type.startswith("application/openmetrics-text")
+    assert b"_created" not in text
+    assert (PREFIX + "build_info{").encode() in text
+
+
+def test_two_registries_do_not_meet() -> None:
+    one, other = Metrics(), Metrics()
+    one.deadlocks_total.inc()
+    assert other.registry.get_sample_value(PREFIX + "deadlocks_total") == 0
+
+
+def test_a_batch_costs_microseconds_not_milliseconds() -> None:
+    metrics = Metrics()
+    tally = {("customs.declarations.v1", kind, "applied"): 100 for kind in ("lodged", "accepted", "released")}
+
+    def batch() -> None:
+        metrics.add(metrics.events_total, tally)
+        metrics.apply_seconds.observe(0.01)
+
+    assert min(timeit.repeat(batch, number=100, repeat=5)) / 100 < 0.001
+
+
+def test_the_reference_page_is_fresh(project_root: Path) -> None:
+    page = (project_root / "docs" / "reference" / "metrics.md").read_text("utf-8")
+    assert page == module.render(), "run make contracts"
