@@ -1,0 +1,61 @@
+"""TARIC document codes and procedures of the dual-use formality (D.E. 12 03 002; IR 2024/2145 Annex I B.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from certex_bridge.licensing.domain.licence import Direction, LicenceType
+
+DOCUMENT_CODES: Mapping[str, tuple[LicenceType, ...]] = MappingProxyType(
+    {
+        "X060": (LicenceType.INDIVIDUAL, LicenceType.LARGE_PROJECT_INDIVIDUAL),
+        "X061": (LicenceType.EU001,),
+        "X062": (LicenceType.EU002,),
+        "X063": (LicenceType.EU003,),
+        "X064": (LicenceType.EU004,),
+        "X065": (LicenceType.EU005,),
+        "X066": (LicenceType.EU006,),
+        "X067": (LicenceType.EU007,),
+        "X068": (LicenceType.EU008,),
+        "X070": (LicenceType.GLOBAL, LicenceType.LARGE_PROJECT_GLOBAL),
+        "X071": (LicenceType.NGEA,),
+        "X072": (LicenceType.TRANSIT,),
+        "X002": (LicenceType.LEGACY,),
+    }
+)
+"""Which licence types a code in a declaration can mean. X069 has no published meaning and is left out.
+
+X002 was the one code before 9 September 2021; the United Kingdom still uses it.
+"""
+
+EUGEA_CODES = frozenset(code for code, types in DOCUMENT_CODES.items() if types[0].is_eugea)
+"""X061 to X068: the codes an exporter can be barred from (Reg. 2021/821 Art. 12(7))."""
+
+DEFAULT_LEGACY_CODES: Mapping[str, tuple[str, ...]] = MappingProxyType({"GB": ("X002",)})
+"""Issuing states that may still use a code of the time before 9 September 2021."""
+
+EXPORT_PROCEDURES = ("10", "11", "21", "22", "23", "31")
+"""Requested procedures (first two digits of D.E. 11 09) with verification and quantity management."""
+
+TRANSIT_TYPES = ("T1", "T2", "T2F", "T2SM", "T", "TIR")
+"""Declaration types (D.E. 11 01) with verification and quantity management."""
+
+_CODE_OF_TYPE = {kind: code for code, types in DOCUMENT_CODES.items() for kind in types}
+
+
+def document_code(licence_type: LicenceType) -> str:
+    """The code customs cite for a licence of this type; IR 2024/2145 Annex II maps none, so it is derived."""
+    return _CODE_OF_TYPE[licence_type]
+
+
+def licence_types(code: str) -> tuple[LicenceType, ...]:
+    """The licence types a declared code can mean; empty for a code that is no dual-use licence."""
+    return DOCUMENT_CODES.get(code, ())
+
+
+def accepted_procedures(direction: Direction, status: str) -> tuple[str, ...]:
+    """Procedures the table of Annex I B.2 accepts for a licence in this status: all when Valid, else none."""
+    if status != "Valid":
+        return ()
+    return TRANSIT_TYPES if direction is Direction.TRANSIT else EXPORT_PROCEDURES

@@ -1,0 +1,94 @@
+"""Limits of lines, document codes, and the command's own answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from certex_bridge.kernel.amounts import Money, Quantity
+from certex_bridge.licensing.domain.caps import AccountCap, line_caps, with_tolerance
+from certex_bridge.licensing.domain.documents import (
+    DOCUMENT_CODES,
+    EUGEA_CODES,
+    accepted_procedures,
+    document_code,
+    licence_types,
+)
+from certex_bridge.licensing.domain.licence import Direction, LicenceCap, LicenceType
+from tests.unit.licensing.samples import golden, golden_licence
+
+
+def test_a_cap_per_controlled_dimension() -> None:
+    assert line_caps(golden_licence()) == (
+        AccountCap(1, "QTY", "NAR", Decimal(40)),
+        AccountCap(2, "QTY", "KGM", Decimal("1313.025")),
+        AccountCap(3, "QTY", "NAR", Decimal(300)),
+        AccountCap(3, "VAL", "EUR", Decimal(75000)),
+    )
+
+
+def test_the_whole_licence_is_line_zero() -> None:
+    licence = golden_licence("global-capped")
+    both = replace(licence, cap=LicenceCap(Quantity(Decimal(9), "NAR"), Money(Decimal(5), "EUR")), lines=())
+    assert line_caps(both) == (AccountCap(0, "QTY", "NAR", Decimal(9)), AccountCap(0, "VAL", "EUR", Decimal(5)))
+    assert [cap.line_no for cap in line_caps(licence)] == [0, 2]
+
+
+@pytest.mark.parametrize("name", ["national-general", "eugea-eu001"])
+def test_general_authorisations_have_no_limit(name: str) -> None:
+    licence = golden_licence(name)
+    assert line_caps(replace(licence, lines=golden_licence().lines)) == ()
+
+
+def test_a_controlled_figure_that_is_missing_makes_no_account() -> None:
+    licence = golden_licence()
+    bare = replace(licence.lines[2], quantity=None, value=None)
+    assert line_caps(replace(licence, lines=(bare,))) == ()
+
+
+@pytest.mark.row("E132")
+def test_tolerance_is_fixed_exactly() -> None:
+    assert with_tolerance(Decimal(100), "5") == 105
+    assert with_tolerance(Decimal("0.000001"), "0") == Decimal("0.000001")
+    assert with_tolerance(Decimal("9999999999.999999"), "99.9999") == Decimal("19999989999.999998000001")
+
+
+@given(st.integers(1, 10**16 - 1), st.integers(0, 10**7))
+def test_tolerance_never_rounds(units: int, ten_thousandths: int) -> None:
+    amount, percent = Decimal(units).scaleb(-6), Decimal(ten_thousandths).scaleb(-4)
+    exact = units * (10**6 + ten_thousandths)
+    assert int(with_tolerance(amount, f"{percent:f}").scaleb(12)) == exact
+
+
+def test_each_type_has_one_code_and_each_code_its_types() -> None:
+    for kind in LicenceType:
+        assert kind in licence_types(document_code(kind))
+    assert {document_code(kind) for kind in LicenceType} == set(DOCUMENT_CODES)
+    assert licence_types("X069") == ()
+    assert {f"X06{number}" for number in range(1, 9)} == EUGEA_CODES
+
+
+def test_only_a_valid_licence_has_accepted_procedures() -> None:
+    assert accepted_procedures(Direction.EXPORT, "Valid") == ("10", "11", "21", "22", "23", "31")
+    assert accepted_procedures(Direction.TRANSIT, "Valid")[0] == "T1"
+    assert accepted_procedures(Direction.EXPORT, "Suspended") == ()
+
+
+def test_licence_knows_itself() -> None:
+    licence = golden_licence()
+    assert licence.licence_id == "BE/BE-2026-000123"
+    line = licence.line(2)
+    assert line is not None
+    assert line.line_no == 2
+    assert licence.line(9) is None
+
+
+def test_command_separates_errors_and_warnings() -> None:
+    command = golden("every-finding")
+    assert command.refused
+    assert {finding.code for finding in command.warnings} >= {"SPLIT_TYPE", "CAP_TOTAL"}
+    assert not golden("individual").refused
