@@ -1,0 +1,207 @@
+"""The store in memory: the same promises in one process, for tests and explanations.
+
+A lock makes transactions serial, so isolation is trivially kept; a transaction works on a deep copy that replaces the
+contents at commit. It passes the contract tests that the PostgreSQL store passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from certex_bridge.ledger.domain.model import (
+    OPEN_STATES,
+    Anchor,
+    Claim,
+    ClaimKey,
+    DeclarationState,
+    LicenceState,
+    Movement,
+)
+from certex_bridge.ledger.ports import (
+    Changes,
+    InboxEntry,
+    Known,
+    LicenceVersionRow,
+    OpenClaim,
+    OutboxRow,
+    QuarantineRow,
+    Wake,
+)
+from certex_bridge.licensing.domain.documents import EUGEA_CODES
+
+
+class AppendOnly(Exception):
+    """A row that may be written once was written again."""
+
+
+@dataclass
+class Contents:
+    """Everything the store holds."""
+
+    inbox: dict[str, InboxEntry] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
+    anchors: dict[str, Anchor] = field(default_factory=dict)
+    declarations: dict[str, DeclarationState] = field(default_factory=dict)
+    claims: dict[ClaimKey, Claim] = field(default_factory=dict)
+    licences: dict[str, LicenceState] = field(default_factory=dict)
+    movements: list[Movement] = field(default_factory=list)
+    effects: set[tuple[str, ...]] = field(default_factory=set)
+    versions: dict[tuple[str, int], LicenceVersionRow] = field(default_factory=dict)
+    bars: set[tuple[str, str, str]] = field(default_factory=set)
+    parked: set[tuple[str, str]] = field(default_factory=set)
+    wakes: dict[int, Wake] = field(default_factory=dict)
+    next_wake: int = 1
+    quarantine: dict[str, QuarantineRow] = field(default_factory=dict)
+    outbox: dict[tuple[str, str, int], OutboxRow] = field(default_factory=dict)
+    unsent: list[list[OutboxRow]] = field(default_factory=list)
+    offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+
+
+class InMemoryStore:
+    """The transactional store in memory."""
+
+    def __init__(self) -> None:
+        self.contents = Contents()
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[InMemoryUnit]:
+        """Begin; the copy becomes the contents at the end of the block."""
+        async with self._lock:
+            draft = copy.deepcopy(self.contents)
+            yield InMemoryUnit(draft)
+            self.contents = draft
+
+
+class InMemoryUnit:
+    """One open transaction on a copy."""
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+
+    async def register(self, entries: Sequence[InboxEntry]) -> Mapping[str, Known]:
+        """Insert ids; what remains was known."""
+        known = {}
+        for entry in entries:
+            stored = self._contents.inbox.get(entry.event_id)
+            if stored is None:
+                self._contents.inbox[entry.event_id] = entry
+            else:
+                known[entry.event_id] = Known(stored.sha256, self._contents.answers.get(entry.event_id, ""))
+        return known
+
+    async def take_wakes(self, limit: int) -> list[Wake]:
+        """The oldest wake rows."""
+        return [self._contents.wakes[wake_id] for wake_id in sorted(self._contents.wakes)[:limit]]
+
+    async def peek_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
+        """Anchors that exist."""
+        return {lrn: copy.copy(self._contents.anchors[lrn]) for lrn in lrns if lrn in self._contents.anchors}
+
+    async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
+        """LRN and exporter of declarations."""
+        found = self._contents.declarations
+        return {d: (found[d].facts.lrn, found[d].facts.exporter) for d in decl_ids if d in found}
+
+    async def lock_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
+        """Create and return."""
+        return {lrn: copy.copy(self._contents.anchors.setdefault(lrn, Anchor(lrn))) for lrn in lrns}
+
+    async def lock_declarations(
+        self, create: Collection[str], existing: Collection[str]
+    ) -> Mapping[str, DeclarationState]:
+        """Create and return, with claims."""
+        for decl_id in create:
+            self._contents.declarations.setdefault(decl_id, DeclarationState(decl_id))
+        wanted = [d for d in {*create, *existing} if d in self._contents.declarations]
+        found = {decl_id: copy.copy(self._contents.declarations[decl_id]) for decl_id in wanted}
+        for state in found.values():
+            state.claims = {}
+        for key, claim in self._contents.claims.items():
+            if key.decl_id in found:
+                found[key.decl_id].claims[key] = copy.copy(claim)
+        return found
+
+    async def lock_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
+        """Create placeholders and return, with accounts."""
+        found = {}
+        for licence_id in licence_ids:
+            state = self._contents.licences.setdefault(licence_id, LicenceState(licence_id))
+            found[licence_id] = copy.copy(state)
+            found[licence_id].accounts = {key: copy.copy(account) for key, account in state.accounts.items()}
+        return found
+
+    async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
+        """Declarations parked on licences."""
+        found: dict[str, list[str]] = {}
+        for licence_id, decl_id in sorted(self._contents.parked):
+            if licence_id in licence_ids:
+                found.setdefault(licence_id, []).append(decl_id)
+        return found
+
+    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str]]:
+        """Bars on exporters."""
+        return frozenset(bar for bar in self._contents.bars if bar[1] in exporters)
+
+    async def open_claims(self, licence_ids: Collection[str]) -> list[OpenClaim]:
+        """Claims in an open state."""
+        return sorted(
+            OpenClaim(key.licence_id, key.decl_id, key.item, key.doc_seq, claim.state.value)
+            for key, claim in self._contents.claims.items()
+            if key.licence_id in licence_ids and claim.state in OPEN_STATES
+        )
+
+    async def write(self, changes: Changes) -> None:
+        """Write everything, with the keys that the database would enforce."""
+        held = self._contents
+        held.anchors |= changes.anchors
+        held.declarations |= changes.declarations
+        held.claims |= changes.claims  # type: ignore[arg-type]  # keyed by ClaimKey throughout
+        held.licences |= changes.licences
+        self._append(changes)
+        for bar in changes.bars:
+            held.bars |= {(bar.issuer, bar.eori, code) for code in bar.document_codes or EUGEA_CODES}
+        held.parked = (held.parked | changes.parked) - changes.unparked
+        for decl_id, cause, at in changes.wakes:
+            held.wakes[held.next_wake] = Wake(held.next_wake, decl_id, cause, at)
+            held.next_wake += 1
+        for wake_id in changes.wakes_done:
+            del held.wakes[wake_id]
+        self._write_outbox(changes)
+        for event_id, body in changes.answers:
+            if held.answers.setdefault(event_id, body) is not body:
+                raise AppendOnly(f"answered twice: {event_id}")
+        for place, record in changes.offsets.items():
+            held.offsets[place] = max(held.offsets.get(place, 0), record)
+
+    def _append(self, changes: Changes) -> None:
+        held = self._contents
+        for m in changes.movements:
+            effect = (m.event_id, m.licence_id, m.claim, str(m.line_no), m.dim, m.kind)
+            if effect in held.effects:
+                raise AppendOnly(f"effect booked twice: {effect}")
+            held.effects.add(effect)
+            held.movements.append(m)
+        for version in changes.versions:
+            if held.versions.setdefault((version.licence_id, version.version), version) is not version:
+                raise AppendOnly(f"licence version written twice: {version.licence_id} {version.version}")
+
+    def _write_outbox(self, changes: Changes) -> None:
+        held = self._contents
+        put_aside = {row.quarantine_id for row in changes.quarantine} - held.quarantine.keys()
+        for row in changes.quarantine:
+            held.quarantine.setdefault(row.quarantine_id, row)
+        batch: list[OutboxRow] = []
+        for message in changes.outbox:
+            if message.agg_type == "deadletter" and message.agg_id not in put_aside:
+                continue
+            if message[:3] in held.outbox:
+                raise AppendOnly(f"published twice: {message[:3]}")
+            held.outbox[message[:3]] = message
+            batch.append(message)
+        if batch:
+            held.unsent.append(batch)

@@ -1,0 +1,208 @@
+"""Between the domain's types and table rows; amounts travel as text, so that no digit is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from certex_bridge.ledger.adapters.codec import decode_facts, encode_facts, encode_licence
+from certex_bridge.ledger.domain.facts import Facts
+from certex_bridge.ledger.domain.model import (
+    Account,
+    Claim,
+    ClaimKey,
+    ClaimState,
+    DeclarationState,
+    Figures,
+    LicenceState,
+    Movement,
+)
+from certex_bridge.ledger.domain.standing import declaration_state
+from certex_bridge.ledger.ports import LicenceVersionRow, QuarantineRow
+from certex_bridge.licensing.domain.commands import ExporterBar
+from certex_bridge.licensing.domain.documents import EUGEA_CODES
+
+_NO_FACTS = Facts()
+
+
+def declaration(row: Mapping[str, Any]) -> DeclarationState:
+    """A locked declaration row."""
+    return DeclarationState(
+        decl_id=row["decl_id"],
+        dv=row["dv"],
+        facts=decode_facts(row["facts"]) if row["facts"] else _NO_FACTS,
+        said=row["said"],
+        waiting_for=tuple(json.loads(row["waiting_for"])),
+        joined=row["joined"],
+    )
+
+
+def declaration_row(state: DeclarationState) -> tuple[object, ...]:
+    """What is written of a declaration."""
+    facts = state.facts
+    lodged: datetime | None = facts.lodged.occurred_at if facts.lodged else None
+    return (
+        state.decl_id,
+        state.dv,
+        encode_facts(facts),
+        state.said,
+        json.dumps(state.waiting_for) if state.waiting_for else "[]",
+        state.joined,
+        facts.lrn,
+        facts.exporter,
+        declaration_state(facts),
+        lodged,
+    )
+
+
+def claim(row: Mapping[str, Any]) -> Claim:
+    """A claim row, under the lock of its declaration."""
+    return Claim(
+        key=ClaimKey(row["decl_id"], row["item"], row["doc_seq"], row["licence_id"], row["line_no"]),
+        state=ClaimState(row["state"]),
+        requested=_figures(row["q_req"], row["v_req"]),
+        reserved=_figures(row["q_res"], row["v_res"]),
+        consumed=_figures(row["q_cons"], row["v_cons"]),
+        uncovered=_figures(row["q_unc"], row["v_unc"]),
+        attempt=row["attempt"],
+        outcome=row["outcome"],
+        reasons=tuple(row["reasons"].split()),
+        document_code=row["document_code"],
+        source=row["source"],
+    )
+
+
+def _figures(quantity: str, value: str) -> Figures:
+    return Figures(Decimal(quantity), Decimal(value))
+
+
+CLAIM_COLUMNS = (
+    *("decl_id", "item", "doc_seq", "licence_id", "line_no", "state"),
+    *("q_req", "q_res", "q_cons", "q_unc", "v_req", "v_res", "v_cons", "v_unc"),
+    *("attempt", "outcome", "reasons", "document_code", "source"),
+)
+
+
+def claim_row(held: Claim) -> tuple[str, ...]:
+    """What is written of a claim, as text in the order of `CLAIM_COLUMNS`."""
+    key, requested, reserved = held.key, held.requested, held.reserved
+    consumed, uncovered = held.consumed, held.uncovered
+    return (
+        key.decl_id,
+        str(key.item),
+        str(key.doc_seq),
+        key.licence_id,
+        str(key.line_no),
+        held.state,
+        str(requested.quantity),
+        str(reserved.quantity),
+        str(consumed.quantity),
+        str(uncovered.quantity),
+        str(requested.value),
+        str(reserved.value),
+        str(consumed.value),
+        str(uncovered.value),
+        held.attempt,
+        held.outcome,
+        " ".join(held.reasons),
+        held.document_code,
+        held.source,
+    )
+
+
+def licence_row(state: LicenceState) -> tuple[object, ...]:
+    """What every change of a licence writes."""
+    return (
+        state.licence_id,
+        state.version,
+        state.payload_sha256,
+        state.status,
+        state.expired_version,
+        state.lv,
+        state.nv,
+        state.chain,
+    )
+
+
+def snapshot_row(state: LicenceState) -> tuple[object, ...]:
+    """What only a new version writes."""
+    assert state.licence is not None
+    return (state.licence_id, encode_licence(state.licence), state.licence.valid_to)
+
+
+def account_row(licence_id: str, account: Account) -> tuple[object, ...]:
+    """A balance; `over` and `available` are derived by the statement."""
+    return (
+        licence_id,
+        account.line_no,
+        account.dim,
+        account.unit,
+        str(account.cap),
+        str(account.reserved),
+        str(account.consumed),
+    )
+
+
+MOVEMENT_COLUMNS = (
+    *("licence_id", "lv", "seq", "line_no", "dim", "kind", "event_id", "claim"),
+    *("d_cap", "d_res", "d_cons", "d_over", "at", "detail", "chain", "effect"),
+)
+
+
+def movement_row(m: Movement) -> tuple[str, ...]:
+    """A journal row with the hash that names its effect, as text in the order of `MOVEMENT_COLUMNS`."""
+    effect = f"{m.event_id}\x1f{m.licence_id}\x1f{m.claim}\x1f{m.line_no}\x1f{m.dim}\x1f{m.kind}"
+    return (
+        m.licence_id,
+        str(m.lv),
+        str(m.seq),
+        str(m.line_no),
+        m.dim,
+        m.kind,
+        m.event_id,
+        m.claim,
+        str(m.d_cap),
+        str(m.d_reserved),
+        str(m.d_consumed),
+        str(m.d_over),
+        m.at,
+        m.detail,
+        m.chain.hex(),
+        hashlib.sha256(effect.encode()).hexdigest()[:32],
+    )
+
+
+OUTBOX_COLUMNS = ("agg_type", "agg_id", "agg_ver", "batch_id", "pos", "key", "body", "at")
+
+
+def version_row(v: LicenceVersionRow) -> tuple[object, ...]:
+    """A licence version with its certificate."""
+    return (v.licence_id, v.version, v.event_id, v.at, v.status, encode_licence(v.licence), v.certificate)
+
+
+def bar_rows(bar: ExporterBar) -> Iterable[tuple[object, ...]]:
+    """One row per document code; none named means all general authorisations of the Union."""
+    codes = bar.document_codes or tuple(sorted(EUGEA_CODES))
+    return ((bar.issuer, bar.eori, code, bar.from_day) for code in codes)
+
+
+def quarantine_row(row: QuarantineRow) -> tuple[object, ...]:
+    """A record put aside; header values are kept byte for byte."""
+    headers = json.dumps([[name, value.hex()] for name, value in row.headers]).encode()
+    value = row.value.replace("\x00", "\\0")
+    return (
+        row.quarantine_id,
+        *row.origin,
+        row.code,
+        row.field.replace("\x00", "\\0"),
+        value,
+        row.message.replace("\x00", "\\0"),
+        row.event_id.replace("\x00", "\\0"),
+        row.key,
+        row.raw,
+        headers,
+    )

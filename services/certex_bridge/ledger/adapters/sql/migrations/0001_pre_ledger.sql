@@ -1,0 +1,251 @@
+-- The ledger: licences, accounts, declarations, claims, and the append-only journal.
+-- Quantities are numeric(22,6), values fit in as well; the scale is checked before the database, which would round.
+
+CREATE TABLE licence (
+    licence_id      text PRIMARY KEY,
+    version         integer NOT NULL DEFAULT 0,
+    payload_sha256  text NOT NULL DEFAULT '',
+    status          text NOT NULL DEFAULT 'Unknown',
+    expired_version integer NOT NULL DEFAULT 0,
+    valid_to        date,
+    lv              bigint NOT NULL DEFAULT 0,
+    nv              bigint NOT NULL DEFAULT 0,
+    chain           bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+    snapshot        bytea,
+    frozen          boolean NOT NULL DEFAULT false,
+    CHECK (version >= 0 AND lv >= 0 AND nv >= 0)
+) WITH (fillfactor = 60);
+COMMENT ON TABLE licence IS 'One row per licence; version 0 is the placeholder of a licence not seen yet';
+CREATE INDEX licence_to_expire ON licence (valid_to) WHERE valid_to IS NOT NULL AND expired_version < version;
+
+CREATE TABLE account (
+    licence_id text NOT NULL REFERENCES licence,
+    line_no    integer NOT NULL,
+    dim        text NOT NULL CHECK (dim IN ('QTY', 'VAL')),
+    unit       text NOT NULL,
+    cap        numeric(22, 6) NOT NULL,
+    reserved   numeric(22, 6) NOT NULL,
+    consumed   numeric(22, 6) NOT NULL,
+    over       numeric(22, 6) NOT NULL,
+    available  numeric(22, 6) NOT NULL,
+    PRIMARY KEY (licence_id, line_no, dim),
+    CHECK (cap >= 0 AND reserved >= 0 AND consumed >= 0 AND over >= 0 AND available >= 0),
+    CHECK (cap + over = available + reserved + consumed),
+    CHECK (available = 0 OR over = 0)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE account IS 'Balance of one line (0: the whole licence) in one dimension; rebuilt from movement at any time';
+
+CREATE TABLE anchor (
+    lrn       text PRIMARY KEY,
+    exporters text NOT NULL DEFAULT '[]',
+    mrns      text NOT NULL DEFAULT '[]'
+);
+COMMENT ON TABLE anchor IS 'Meeting point of a local reference number: exporters that used it, MRNs it became (JSON arrays)';
+
+CREATE TABLE declaration (
+    decl_id     text PRIMARY KEY,
+    dv          bigint NOT NULL DEFAULT 0,
+    facts       bytea,
+    said        text NOT NULL DEFAULT '',
+    waiting_for text NOT NULL DEFAULT '[]',
+    joined      boolean NOT NULL DEFAULT false,
+    lrn         text NOT NULL DEFAULT '',
+    exporter    text NOT NULL DEFAULT '',
+    state       text NOT NULL DEFAULT '',
+    lodged_at   timestamptz,
+    CHECK (dv >= 0)
+) WITH (fillfactor = 60);
+COMMENT ON TABLE declaration IS 'Merged facts of one declaration: by MRN, or exporter/LRN before acceptance';
+CREATE INDEX declaration_to_present ON declaration (lodged_at) WHERE state = 'LODGED' AND NOT joined;
+
+CREATE TABLE claim (
+    decl_id       text NOT NULL REFERENCES declaration,
+    item          integer NOT NULL,
+    doc_seq       integer NOT NULL,
+    licence_id    text NOT NULL REFERENCES licence,
+    line_no       integer NOT NULL,
+    state         text NOT NULL,
+    q_req         numeric(22, 6) NOT NULL,
+    q_res         numeric(22, 6) NOT NULL,
+    q_cons        numeric(22, 6) NOT NULL,
+    q_unc         numeric(22, 6) NOT NULL,
+    v_req         numeric(22, 6) NOT NULL,
+    v_res         numeric(22, 6) NOT NULL,
+    v_cons        numeric(22, 6) NOT NULL,
+    v_unc         numeric(22, 6) NOT NULL,
+    attempt       text NOT NULL,
+    outcome       text NOT NULL,
+    reasons       text NOT NULL,
+    document_code text NOT NULL,
+    source        text NOT NULL,
+    PRIMARY KEY (decl_id, item, doc_seq, licence_id, line_no),
+    CHECK (q_res >= 0 AND q_cons >= 0 AND q_unc >= 0 AND v_res >= 0 AND v_cons >= 0 AND v_unc >= 0),
+    CHECK (state NOT IN ('UNRESERVED', 'WITHDRAWN', 'CLOSED', 'NOT_MANAGED', 'NOT_APPLICABLE', 'CHECKED')
+           OR (q_res = 0 AND q_cons = 0 AND v_res = 0 AND v_cons = 0)),
+    CHECK (state NOT IN ('CONSUMED', 'UNCOVERED') OR (q_res = 0 AND v_res = 0))
+) WITH (fillfactor = 80);
+COMMENT ON TABLE claim IS 'One document on one goods item against one licence line; terminal states hold nothing';
+CREATE INDEX claim_open ON claim (licence_id) WHERE state IN ('CHECKED', 'WAITING', 'REFUSED', 'RESERVED');
+
+CREATE TABLE movement (
+    licence_id text NOT NULL REFERENCES licence,
+    lv         bigint NOT NULL,
+    seq        integer NOT NULL,
+    line_no    integer NOT NULL,
+    dim        text NOT NULL,
+    kind       text NOT NULL,
+    event_id   text NOT NULL,
+    claim      text NOT NULL,
+    d_cap      numeric(22, 6) NOT NULL,
+    d_res      numeric(22, 6) NOT NULL,
+    d_cons     numeric(22, 6) NOT NULL,
+    d_over     numeric(22, 6) NOT NULL,
+    at         text NOT NULL,
+    detail     text NOT NULL,
+    chain      text NOT NULL,
+    effect     uuid NOT NULL UNIQUE,
+    written_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (licence_id, lv, seq),
+    CHECK (d_over <= 0 OR kind IN ('CAP', 'OVERRIDE')),
+    CHECK (kind IN ('RESERVE', 'CONSUME', 'UNRESERVE', 'ADJUST', 'WITHDRAW', 'OVERRIDE', 'CORRECT', 'CAP', 'VERSION', 'STATUS'))
+);
+COMMENT ON TABLE movement IS 'The journal: append-only, hash-chained per licence; the record of decisions';
+COMMENT ON COLUMN movement.chain IS 'sha256(chain value before, canonical text of this row), hexadecimal';
+COMMENT ON COLUMN movement.effect IS 'Hash of (event, licence, claim, line, dimension, kind): one event moves a figure once';
+
+CREATE TABLE licence_version (
+    licence_id  text NOT NULL REFERENCES licence,
+    version     integer NOT NULL,
+    event_id    text NOT NULL,
+    at          text NOT NULL,
+    status      text NOT NULL,
+    snapshot    bytea NOT NULL,
+    certificate bytea NOT NULL,
+    written_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (licence_id, version)
+);
+COMMENT ON TABLE licence_version IS 'Every version that was ever in force, with the certificate document published for it';
+
+CREATE TABLE exporter_bar (
+    issuer        text NOT NULL,
+    eori          text NOT NULL,
+    document_code text NOT NULL,
+    from_day      date,
+    PRIMARY KEY (issuer, eori, document_code)
+);
+COMMENT ON TABLE exporter_bar IS 'Exporters barred from general authorisations (Regulation (EU) 2021/821 Art. 12(7))';
+
+CREATE TABLE inbox (
+    event_id    text PRIMARY KEY,
+    sha256      text NOT NULL,
+    source      text NOT NULL,
+    topic       text NOT NULL,
+    partition   integer NOT NULL,
+    record      bigint NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE inbox IS 'Every event id ever applied, with the hash of its content: the first barrier against doubles';
+
+CREATE TABLE answer (
+    event_id text PRIMARY KEY,
+    body     text NOT NULL
+);
+COMMENT ON TABLE answer IS 'What was answered to an event: the same id gets the same answer, for ever';
+
+CREATE TABLE parked (
+    licence_id text NOT NULL,
+    decl_id    text NOT NULL,
+    parked_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (licence_id, decl_id)
+);
+COMMENT ON TABLE parked IS 'Declarations that wait for a licence not known yet';
+
+CREATE TABLE wake (
+    wake_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    decl_id  text NOT NULL,
+    cause    text NOT NULL,
+    at       text NOT NULL,
+    woken_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE wake IS 'Declarations to settle again; each in the transaction of the worker, not of the licence event';
+
+CREATE TABLE quarantine (
+    quarantine_id text PRIMARY KEY,
+    topic         text NOT NULL,
+    partition     integer NOT NULL,
+    record        bigint NOT NULL,
+    code          text NOT NULL,
+    field         text NOT NULL,
+    value         text NOT NULL,
+    message       text NOT NULL,
+    event_id      text NOT NULL,
+    key           bytea,
+    raw           bytea,
+    headers       bytea NOT NULL,
+    at            timestamptz NOT NULL DEFAULT now(),
+    resolved      text NOT NULL DEFAULT ''
+);
+COMMENT ON TABLE quarantine IS 'Records that could not be used: raw bytes, coded reason, until an operator resolves them';
+
+CREATE TABLE unsent (
+    batch_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at       timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE unsent IS 'Outbox batches not published yet; the id is taken under the locks, so it orders each aggregate';
+
+CREATE TABLE outbox (
+    agg_type text NOT NULL,
+    agg_id   text NOT NULL,
+    agg_ver  bigint NOT NULL,
+    batch_id bigint NOT NULL,
+    pos      integer NOT NULL,
+    key      text NOT NULL,
+    body     bytea NOT NULL,
+    at       text NOT NULL,
+    PRIMARY KEY (agg_type, agg_id, agg_ver)
+);
+COMMENT ON TABLE outbox IS 'Every message ever published, by aggregate and dense version; can be sent again from any version';
+CREATE INDEX outbox_batch ON outbox (batch_id);
+
+CREATE TABLE held (
+    agg_type text NOT NULL,
+    agg_id   text NOT NULL,
+    agg_ver  bigint NOT NULL,
+    code     text NOT NULL,
+    at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (agg_type, agg_id, agg_ver)
+);
+COMMENT ON TABLE held IS 'Messages the broker refuses; later versions of the same aggregate are held behind them';
+
+CREATE TABLE consumer_offset (
+    topic       text NOT NULL,
+    partition   integer NOT NULL,
+    next_record bigint NOT NULL,
+    PRIMARY KEY (topic, partition)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE consumer_offset IS 'Where reading goes on, written with the effects';
+
+-- What was written is never changed: not by the service, not by its owner.
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON movement FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON inbox FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON answer FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON licence_version FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- The role the service works as: it may add to the journal, never change it.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'certex_app') THEN
+        CREATE ROLE certex_app NOLOGIN;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL;  -- another database of the same server made it at this moment
+END $$;
+GRANT SELECT, INSERT ON movement, inbox, answer, licence_version, outbox TO certex_app;
+GRANT SELECT, INSERT, UPDATE ON licence, account, anchor, declaration, claim, quarantine, consumer_offset, exporter_bar TO certex_app;
+GRANT SELECT, INSERT, DELETE ON parked, wake, unsent, held TO certex_app;
+GRANT UPDATE (batch_id) ON outbox TO certex_app;  -- sending held messages again
+GRANT UPDATE ON wake TO certex_app;  -- FOR UPDATE SKIP LOCKED asks for it

@@ -1,0 +1,176 @@
+-- name: register
+-- First sight of event ids; those that are known are not returned. Ids come sorted, so two writers never deadlock.
+INSERT INTO inbox (event_id, sha256, source, topic, partition, record)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[])
+ON CONFLICT DO NOTHING RETURNING event_id
+
+-- name: known
+-- What is stored of event ids seen before.
+SELECT i.event_id, i.sha256, coalesce(a.body, '') AS body
+FROM inbox i LEFT JOIN answer a USING (event_id) WHERE i.event_id = ANY($1::text[])
+
+-- name: take_wakes
+-- Wake rows that no other worker holds; order does not matter here, so skipping is safe.
+SELECT wake_id, decl_id, cause, at FROM wake ORDER BY wake_id LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: peek_anchors
+-- Anchors as last committed, to learn which drafts exist.
+SELECT lrn, exporters, mrns FROM anchor WHERE lrn = ANY($1::text[])
+
+-- name: peek_references
+-- LRN and exporter of declarations; neither changes once set.
+SELECT decl_id, lrn, exporter FROM declaration WHERE decl_id = ANY($1::text[])
+
+-- name: create_anchors
+-- Placeholders first: FOR UPDATE on a missing row locks nothing.
+INSERT INTO anchor (lrn) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING lrn
+
+-- name: lock_anchors
+-- In order of LRN.
+SELECT lrn, exporters, mrns FROM anchor WHERE lrn = ANY($1::text[]) ORDER BY lrn FOR UPDATE
+
+-- name: create_declarations
+-- Placeholders first; the rows returned are ours alone until the commit.
+INSERT INTO declaration (decl_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING decl_id
+
+-- name: lock_declarations
+-- In order of id, in a statement of its own.
+SELECT decl_id, dv, facts, said, waiting_for, joined FROM declaration
+WHERE decl_id = ANY($1::text[]) ORDER BY decl_id FOR UPDATE
+
+-- name: claims_of
+-- Claims change only under the lock of their declaration.
+SELECT decl_id, item, doc_seq, licence_id, line_no, state, q_req::text, q_res::text, q_cons::text, q_unc::text,
+       v_req::text, v_res::text, v_cons::text, v_unc::text, attempt, outcome, reasons, document_code, source
+FROM claim WHERE decl_id = ANY($1::text[])
+
+-- name: create_licences
+-- Placeholders of version 0.
+INSERT INTO licence (licence_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING
+
+-- name: lock_licences
+-- In order of id, in a statement of its own, so that it sees what was committed while we waited.
+SELECT licence_id, version, payload_sha256, status, expired_version, lv, nv, chain, frozen
+FROM licence
+WHERE licence_id = ANY($1::text[]) ORDER BY licence_id FOR UPDATE
+
+-- name: snapshots
+-- Licence content for versions that are not in memory; a version never changes.
+SELECT licence_id, version, snapshot FROM licence WHERE licence_id = ANY($1::text[])
+
+-- name: accounts
+-- A new statement after the locks, so a fresh view.
+SELECT licence_id, line_no, dim, unit, cap::text, reserved::text, consumed::text FROM account
+WHERE licence_id = ANY($1::text[])
+
+-- name: parked_on
+-- Who waits for these licences.
+SELECT licence_id, decl_id FROM parked WHERE licence_id = ANY($1::text[]) ORDER BY licence_id, decl_id
+
+-- name: bars
+-- Exporters barred from general authorisations.
+SELECT issuer, eori, document_code FROM exporter_bar WHERE eori = ANY($1::text[])
+
+-- name: open_claims
+-- Claims whose customs office still has an interest.
+SELECT licence_id, decl_id, item, doc_seq, state FROM claim
+WHERE licence_id = ANY($1::text[]) AND state IN ('CHECKED', 'WAITING', 'REFUSED', 'RESERVED')
+ORDER BY licence_id, decl_id, item, doc_seq
+
+-- name: write_anchors
+-- Who met at these local reference numbers.
+UPDATE anchor SET exporters = n.exporters, mrns = n.mrns
+FROM unnest($1::text[], $2::text[], $3::text[]) AS n(lrn, exporters, mrns) WHERE anchor.lrn = n.lrn
+
+-- name: write_declarations
+-- One update per declaration and batch.
+UPDATE declaration SET dv = n.dv, facts = n.facts, said = n.said, waiting_for = n.waiting_for, joined = n.joined,
+       lrn = n.lrn, exporter = n.exporter, state = n.state, lodged_at = n.lodged_at
+FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[],
+            $9::text[], $10::timestamptz[])
+     AS n(decl_id, dv, facts, said, waiting_for, joined, lrn, exporter, state, lodged_at)
+WHERE declaration.decl_id = n.decl_id
+
+-- name: write_claims
+-- The claim's last state; its history is in the journal.
+INSERT INTO claim AS c (decl_id, item, doc_seq, licence_id, line_no, state, q_req, q_res, q_cons, q_unc,
+                        v_req, v_res, v_cons, v_unc, attempt, outcome, reasons, document_code, source)
+SELECT * FROM unnest($1::text[], $2::text[]::int[], $3::text[]::int[], $4::text[], $5::text[]::int[], $6::text[],
+                     $7::text[]::numeric[], $8::text[]::numeric[], $9::text[]::numeric[], $10::text[]::numeric[],
+                     $11::text[]::numeric[], $12::text[]::numeric[], $13::text[]::numeric[], $14::text[]::numeric[],
+                     $15::text[], $16::text[], $17::text[], $18::text[], $19::text[])
+ON CONFLICT (decl_id, item, doc_seq, licence_id, line_no) DO UPDATE SET
+    state = EXCLUDED.state, q_req = EXCLUDED.q_req, q_res = EXCLUDED.q_res, q_cons = EXCLUDED.q_cons,
+    q_unc = EXCLUDED.q_unc, v_req = EXCLUDED.v_req, v_res = EXCLUDED.v_res, v_cons = EXCLUDED.v_cons,
+    v_unc = EXCLUDED.v_unc, attempt = EXCLUDED.attempt, outcome = EXCLUDED.outcome, reasons = EXCLUDED.reasons,
+    document_code = EXCLUDED.document_code, source = EXCLUDED.source
+
+-- name: write_licences
+-- Everything but the content, which only a new version changes.
+UPDATE licence SET version = n.version, payload_sha256 = n.sha, status = n.status, expired_version = n.expired,
+       lv = n.lv, nv = n.nv, chain = n.chain
+FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::bytea[])
+     AS n(licence_id, version, sha, status, expired, lv, nv, chain)
+WHERE licence.licence_id = n.licence_id
+
+-- name: write_snapshots
+-- The content of the version in force.
+UPDATE licence SET snapshot = n.snapshot, valid_to = n.valid_to
+FROM unnest($1::text[], $2::bytea[], $3::date[]) AS n(licence_id, snapshot, valid_to)
+WHERE licence.licence_id = n.licence_id
+
+-- name: write_accounts
+-- One row per account and batch, whatever the number of movements.
+INSERT INTO account AS a (licence_id, line_no, dim, unit, cap, reserved, consumed, over, available)
+SELECT licence_id, line_no, dim, unit, cap, reserved, consumed,
+       greatest(reserved + consumed - cap, 0), greatest(cap - reserved - consumed, 0)
+FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[]::numeric[], $6::text[]::numeric[],
+            $7::text[]::numeric[]) AS n(licence_id, line_no, dim, unit, cap, reserved, consumed)
+ON CONFLICT (licence_id, line_no, dim) DO UPDATE SET
+    unit = EXCLUDED.unit, cap = EXCLUDED.cap, reserved = EXCLUDED.reserved, consumed = EXCLUDED.consumed,
+    over = EXCLUDED.over, available = EXCLUDED.available
+
+-- name: write_versions
+-- A licence version and its certificate, for ever.
+INSERT INTO licence_version (licence_id, version, event_id, at, status, snapshot, certificate)
+SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
+
+-- name: write_bars
+-- A bar is told once or more often; the earliest day counts.
+INSERT INTO exporter_bar (issuer, eori, document_code, from_day)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[])
+ON CONFLICT (issuer, eori, document_code) DO UPDATE SET from_day = least(exporter_bar.from_day, EXCLUDED.from_day)
+
+-- name: park
+-- Who waits now.
+INSERT INTO parked (licence_id, decl_id) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING
+
+-- name: unpark
+-- Who waits no longer.
+DELETE FROM parked p USING unnest($1::text[], $2::text[]) AS n(licence_id, decl_id)
+WHERE p.licence_id = n.licence_id AND p.decl_id = n.decl_id
+
+-- name: write_wakes
+-- Declarations for the worker to settle again.
+INSERT INTO wake (decl_id, cause, at) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+
+-- name: delete_wakes
+-- Settled in this transaction.
+DELETE FROM wake WHERE wake_id = ANY($1::bigint[])
+
+-- name: write_quarantine
+-- The id is made from place and content, so a record read again is not put aside twice.
+INSERT INTO quarantine (quarantine_id, topic, partition, record, code, field, value, message, event_id, key, raw, headers)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::bytea[], $11::bytea[], $12::bytea[])
+ON CONFLICT DO NOTHING RETURNING quarantine_id
+
+-- name: new_batch
+-- One batch per transaction; its id is drawn while the locks are held, which orders the versions of an aggregate.
+INSERT INTO unsent DEFAULT VALUES RETURNING batch_id
+
+-- name: write_offsets
+-- Never backwards, whatever a slow former owner of the partition writes.
+INSERT INTO consumer_offset AS c (topic, partition, next_record)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+ON CONFLICT (topic, partition) DO UPDATE SET next_record = greatest(c.next_record, EXCLUDED.next_record)

@@ -1,0 +1,102 @@
+"""Booking: the only place where balances change; each change is a journal row chained to the one before.
+
+The journal is the record of decisions: balances can be rebuilt from it alone, and one changed byte breaks the chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from certex_bridge.kernel.amounts import format_decimal
+from certex_bridge.kernel.canonical import chain
+from certex_bridge.ledger.domain.model import WHOLE_LICENCE, ZERO, Account, Claim, Dim, Kind, LicenceState, Movement
+from certex_bridge.ledger.domain.steps import Step
+
+NO_DIMENSION = "NONE"
+
+Deltas = tuple[Decimal, Decimal, Decimal, Decimal]
+"""Changes of cap, reserved, consumed and over."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """All journal rows that one event writes on one licence: one step of its journal version `lv`."""
+
+    state: LicenceState
+    event_id: str
+    at: str
+    rows: list[Movement] = field(default_factory=list)
+
+    def book(self, claim: Claim, steps: tuple[Step, ...]) -> None:
+        """Move a claim's figures on its line's account and on the account of the whole licence.
+
+        Raises:
+            AssertionError: a balance would become negative (a defect, never the sender's fault).
+        """
+        for step in steps:
+            for dim, d_reserved, d_consumed in (
+                (Dim.QTY, step.d_reserved.quantity, step.d_consumed.quantity),
+                (Dim.VAL, step.d_reserved.value, step.d_consumed.value),
+            ):
+                if d_reserved == 0 and d_consumed == 0:
+                    continue
+                for line_no in _lines(claim.key.line_no):
+                    account = self.state.limit(line_no, dim)
+                    if account is not None:
+                        self._move(account, step.kind, str(claim.key), d_reserved, d_consumed)
+
+    def _move(self, account: Account, kind: Kind, claim: str, d_reserved: Decimal, d_consumed: Decimal) -> None:
+        over = account.over
+        account.reserved += d_reserved
+        account.consumed += d_consumed
+        d_over = account.over - over
+        assert min(account.reserved, account.consumed) >= 0, f"negative balance on {self.state.licence_id}"
+        assert d_over <= 0 or kind in (Kind.CAP, Kind.OVERRIDE), f"overdraft by {kind} on {self.state.licence_id}"
+        self._row(account.line_no, account.dim, kind, claim, (ZERO, d_reserved, d_consumed, d_over), "")
+
+    def set_cap(self, account: Account, cap: Decimal) -> None:
+        """Change what is authorised; a cap below use is kept as `over`."""
+        over, d_cap = account.over, cap - account.cap
+        account.cap = cap
+        d_over = account.over - over
+        self._row(account.line_no, account.dim, Kind.CAP, "", (d_cap, ZERO, ZERO, d_over), account.unit)
+
+    def note(self, kind: Kind, detail: str) -> None:
+        """A row without figures: a licence version, a status."""
+        self._row(WHOLE_LICENCE, NO_DIMENSION, kind, "", (ZERO, ZERO, ZERO, ZERO), detail)
+
+    def _row(self, line_no: int, dim: str, kind: Kind, claim: str, deltas: Deltas, detail: str) -> None:
+        state = self.state
+        if not self.rows:
+            state.lv += 1
+        seq = len(self.rows) + 1
+        text = entry_text(state.lv, seq, line_no, dim, kind, self.event_id, claim, deltas, self.at, detail)
+        state.chain = link = chain(state.chain, text)
+        place = (state.licence_id, state.lv, seq, line_no, dim, kind)
+        self.rows.append(Movement(*place, self.event_id, claim, *deltas, self.at, detail, link))
+
+
+def entry_text(  # noqa: PLR0913, PLR0917  # the columns of a row, in their order
+    lv: int,
+    seq: int,
+    line_no: int,
+    dim: str,
+    kind: str,
+    event_id: str,
+    claim: str,
+    deltas: tuple[Decimal, ...],
+    at: str,
+    detail: str,
+) -> bytes:
+    """The canonical bytes of a journal row: what its chain value covers, together with the value before."""
+    figures = "|".join([_figure(delta) if delta else "0" for delta in deltas])
+    return f"{lv}|{seq}|{line_no}|{dim}|{kind}|{event_id}|{claim}|{figures}|{at}|{detail}".encode()
+
+
+def _figure(delta: Decimal) -> str:
+    return format_decimal(delta) if delta > 0 else "-" + format_decimal(-delta)
+
+
+def _lines(line_no: int) -> tuple[int, ...]:
+    return (WHOLE_LICENCE,) if line_no == WHOLE_LICENCE else (line_no, WHOLE_LICENCE)

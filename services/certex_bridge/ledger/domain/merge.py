@@ -1,0 +1,92 @@
+"""Merging facts: commutative, associative, idempotent, so order and duplicates of events do not matter."""
+
+from __future__ import annotations
+
+from certex_bridge.ledger.domain.facts import ALL_ITEMS, Facts, ItemRelease, Stamp
+
+
+def merge(a: Facts, b: Facts) -> Facts:
+    """The least set of facts that holds both; the payload with the greatest version wins.
+
+    Acceptance is the earliest told, releases the latest told per item, invalidation absorbs (it is never untold).
+    """
+    if a is b or a == _EMPTY:
+        return b
+    if b == _EMPTY:
+        return a
+    newest = _newer_payload(a, b)
+    first_accepted = _first_accepted(a, b)
+    first_invalidated = b if _earlier(b.invalidated, a.invalidated) else a
+    return Facts(
+        payload=newest.payload,
+        payload_rank=newest.payload_rank,
+        lodged=_earliest(a.lodged, b.lodged),
+        presented=_latest(a.presented, b.presented),
+        accepted=first_accepted.accepted,
+        acceptance_day=first_accepted.acceptance_day,
+        releases=_merge_releases(a.releases, b.releases),
+        invalidated=first_invalidated.invalidated,
+        invalidation_reason=first_invalidated.invalidation_reason,
+        rejected=_earliest(a.rejected, b.rejected),
+        exited=_earliest(a.exited, b.exited),
+        not_presented=_earliest(a.not_presented, b.not_presented),
+        recheck=_latest(a.recheck, b.recheck),
+        mrn=max(a.mrn, b.mrn),
+        lrn=max(a.lrn, b.lrn),
+        exporter=max(a.exporter, b.exporter),
+    )
+
+
+_EMPTY = Facts()
+
+
+def _newer_payload(a: Facts, b: Facts) -> Facts:
+    """Greatest (supplementary, version); of the same version the first told, so that a re-sent one is not newer."""
+    mine, other = a.payload_rank, b.payload_rank
+    if other is None:
+        return a
+    if mine is None:
+        return b
+    if mine.order != other.order:
+        return b if other.order > mine.order else a
+    return b if other.stamp < mine.stamp else a
+
+
+def _first_accepted(a: Facts, b: Facts) -> Facts:
+    return b if _earlier(b.accepted, a.accepted) else a
+
+
+def _earlier(one: Stamp | None, other: Stamp | None) -> bool:
+    return one is not None and (other is None or one < other)
+
+
+def _earliest(one: Stamp | None, other: Stamp | None) -> Stamp | None:
+    return one if _earlier(one, other) else other
+
+
+def _latest(one: Stamp | None, other: Stamp | None) -> Stamp | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other)
+
+
+def _merge_releases(
+    a: tuple[tuple[int, ItemRelease], ...], b: tuple[tuple[int, ItemRelease], ...]
+) -> tuple[tuple[int, ItemRelease], ...]:
+    if not a or not b or a == b:
+        return a or b
+    last = dict(a)
+    for item, release in b:
+        known = last.get(item)
+        if known is None or release.stamp > known.stamp:
+            last[item] = release
+    return tuple(sorted(last.items(), key=lambda pair: pair[0]))
+
+
+def last_word(facts: Facts, item: int) -> ItemRelease | None:
+    """The latest release or refusal that covers this item, named or for the whole declaration."""
+    found: ItemRelease | None = None
+    for number, release in facts.releases:
+        if number in (item, ALL_ITEMS) and (found is None or release.stamp > found.stamp):
+            found = release
+    return found

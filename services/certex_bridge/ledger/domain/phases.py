@@ -1,0 +1,95 @@
+"""In which phase of its life a claim is, and what that asks of the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+
+from certex_bridge.ledger.domain.facts import DocumentFigures, Facts, ItemRelease
+from certex_bridge.ledger.domain.figures import declared_figures
+from certex_bridge.ledger.domain.merge import last_word
+from certex_bridge.ledger.domain.model import NOTHING, Claim, Dim, Figures, LicenceState
+from certex_bridge.ledger.domain.policy import Policy
+from certex_bridge.ledger.domain.rules import Evaluation
+
+
+class Phase(StrEnum):
+    """What the facts ask for."""
+
+    CHECK = "CHECK"
+    """Lodged only: an advisory answer (IR 2024/2145 Art. 5(1))."""
+    RESERVE = "RESERVE"
+    """Accepted (Art. 6(1)): hold the declared figure, or refuse."""
+    RECORD = "RECORD"
+    """Released (Art. 6(3)): consume what was released."""
+    ADJUST = "ADJUST"
+    """Amended after release (Art. 7): set the consumed figure, or refuse an increase."""
+    ENDED = "ENDED"
+    """Invalidated, rejected, not released (Art. 6(4), 7): hold nothing."""
+    DROPPED = "DROPPED"
+    """No longer cited by the declaration: hold nothing."""
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    """A procedure outside the dual-use tables."""
+
+    @property
+    def books(self) -> bool:
+        """Whether the phase can ask for quantity."""
+        return self in _BOOKING
+
+
+_BOOKING = frozenset({Phase.RESERVE, Phase.RECORD, Phase.ADJUST})
+
+
+def phase_of(facts: Facts, item: int, current: Claim | None) -> Phase:
+    """The phase of one item's claims. A payload newer than the release is an amendment after release."""
+    if facts.invalidated is not None or facts.rejected is not None:
+        return Phase.ENDED
+    word = last_word(facts, item)
+    if word is not None:
+        if not word.released:
+            return Phase.ENDED
+        consumed_before = current is not None and current.consumed != NOTHING
+        return Phase.ADJUST if consumed_before and amended_after(facts, word) else Phase.RECORD
+    if facts.accepted is not None:
+        return Phase.RESERVE
+    return Phase.ENDED if facts.not_presented is not None else Phase.CHECK
+
+
+def amended_after(facts: Facts, word: ItemRelease) -> bool:
+    """Whether customs told the content after the release: then its figures are their last word, not the release's."""
+    return facts.payload_rank is not None and facts.payload_rank.stamp > word.stamp
+
+
+def attempt_of(facts: Facts, item: int) -> str:
+    """Fingerprint of what a decision rests on; a refusal stays until it changes."""
+    rank = facts.payload_rank
+    word = last_word(facts, item)
+    parts = (
+        f"{rank.supplementary}.{rank.version}" if rank else "",
+        facts.acceptance_day or ("accepted" if facts.accepted else ""),
+        f"{word.stamp.occurred_at.isoformat()}/{word.stamp.event_id}" if word else "",
+        facts.recheck.event_id if facts.recheck else "",
+    )
+    return "|".join(parts)
+
+
+def released_figures(
+    seen: Evaluation, figures: tuple[DocumentFigures, ...], state: LicenceState, policy: Policy
+) -> Figures:
+    """The figures really released for this document; a document that is not listed released nothing.
+
+    A dimension that the release does not state keeps its declared figure.
+    """
+    stated = next((entry for entry in figures if entry.doc_seq == seen.spec.doc_seq), None)
+    if stated is None:
+        return NOTHING
+    if stated.quantity is None and stated.value is None:
+        return seen.declared.figures
+    spec = replace(seen.spec, quantity=stated.quantity or seen.spec.quantity, value=stated.value or seen.spec.value)
+    limits = [
+        (dim, account)
+        for line_no in ((0, seen.line_no) if seen.line_no else (0,))
+        for dim in (Dim.QTY, Dim.VAL)
+        if (account := state.limit(line_no, dim)) is not None
+    ]
+    return declared_figures(spec, seen.item, limits, policy).figures

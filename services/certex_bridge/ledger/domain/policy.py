@@ -1,0 +1,42 @@
+"""Decisions that a country may take differently, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from certex_bridge.ledger.domain.reasons import Rule
+
+
+class SettleGroup(StrEnum):
+    """What is booked whole or not at all: a goods item (it counts as a declaration, UCC-IA Art. 222) or all of them."""
+
+    ITEM = "ITEM"
+    DECLARATION = "DECLARATION"
+
+
+class FigureSource(StrEnum):
+    """Where the declared figure may come from, tried in order."""
+
+    DOCUMENT = "DOCUMENT"
+    """D.E. 12 03 006 / 12 03 014."""
+    NET_MASS = "NET_MASS"
+    """D.E. 18 01, only for a line in kilograms."""
+    ITEM_AMOUNT = "ITEM_AMOUNT"
+    """D.E. 14 08, only in the line's currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Settings of the ledger's decisions; the defaults are the strict reading of the law."""
+
+    settle_group: SettleGroup = SettleGroup.ITEM
+    enforced: frozenset[Rule] = frozenset()
+    """Comparisons that refuse; the others are reported."""
+    ladder: tuple[FigureSource, ...] = (FigureSource.DOCUMENT,)
+    unit_aliases: bool = False
+    """Whether exact factors between units of one dimension are used (TNE = 1000 KGM)."""
+    amendment_years: int = 3
+    """UCC Art. 173(3)."""
+    show_available: bool = True
+    """Whether answers carry the available figure."""

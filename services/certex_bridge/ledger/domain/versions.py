@@ -1,0 +1,179 @@
+"""Applying licence events: versions strictly increase, a cap below use is stored, revoked and cancelled are final."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from certex_bridge.kernel.amounts import format_decimal
+from certex_bridge.kernel.errors import Finding, Severity
+from certex_bridge.kernel.identifiers import commodity_matches
+from certex_bridge.ledger.domain.journal import Entry
+from certex_bridge.ledger.domain.model import ZERO, Account, Dim, Kind, LicenceState
+from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.licensing.domain.caps import AccountCap, line_caps
+from certex_bridge.licensing.domain.commands import LicenceCommand
+from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence
+
+
+class Verdict(StrEnum):
+    """What became of a licence event."""
+
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    """The sender is told every finding; nothing changed."""
+    SUPERSEDED = "SUPERSEDED"
+    """A lower version than the one in force."""
+    ALREADY_DONE = "ALREADY_DONE"
+    """The same version with the same content, under another event id."""
+    CONFLICT = "CONFLICT"
+    """The same version with other content: to quarantine."""
+
+
+@dataclass(slots=True)
+class LicenceDecision:
+    """Whether a licence event applies, and what the authority must hear."""
+
+    verdict: Verdict
+    findings: list[Finding] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    quarantine: str = ""
+    """Reason code when the event must also be seen by an operator."""
+
+
+FINAL = (AuthorityStatus.REVOKED, AuthorityStatus.CANCELLED)
+
+
+def judge(state: LicenceState, command: LicenceCommand, licence: Licence) -> LicenceDecision:
+    """Decide on a snapshot without changing anything."""
+    errors = [finding for finding in command.findings if finding.severity is Severity.ERROR]
+    if errors:
+        return LicenceDecision(Verdict.REFUSED, list(command.findings))
+    findings = list(command.findings)
+    if licence.version < state.version:
+        return LicenceDecision(Verdict.SUPERSEDED, findings)
+    if licence.version == state.version:
+        if state.payload_sha256 == command.payload_sha256:
+            return LicenceDecision(Verdict.ALREADY_DONE, findings)
+        return _refused(findings, "CONFLICTING_DUPLICATE", "version", str(licence.version), Verdict.CONFLICT)
+    if state.licence is not None:
+        if state.licence.status in FINAL and licence.status is not state.licence.status:
+            return _refused(findings, "INVALID_TRANSITION", "status", f"{state.licence.status} to {licence.status}")
+        problem = _clash(state, state.licence, licence)
+        if problem is not None:
+            return _refused(findings, *problem)
+        if licence.version > state.version + 1:
+            sentence = "Versions in between never arrived."
+            findings.append(_warning("VERSION_GAP", "version", str(licence.version), sentence))
+    return LicenceDecision(Verdict.ACCEPTED, findings)
+
+
+def _refused(
+    findings: list[Finding], code: str, about: str, value: str, verdict: Verdict = Verdict.REFUSED
+) -> LicenceDecision:
+    findings.append(Finding(code, about, value, _SENTENCES[code]))
+    return LicenceDecision(verdict, findings, quarantine=code)
+
+
+_SENTENCES = {
+    "CONFLICTING_DUPLICATE": "The same licence version arrived before with other content; the first stays in force.",
+    "INVALID_TRANSITION": "Revoked and cancelled are final; the version in force stays.",
+    "UNIT_CHANGED_WITH_USE": "The unit or currency of a line in use cannot change; the version in force stays.",
+    "LINE_REUSED": "A line number in use cannot stand for other goods; the version in force stays.",
+    "CONTROL_CHANGED_WITH_USE": "What is limited cannot change on a line in use; the version in force stays.",
+    "SPLIT_EXCEEDS_REMAINDER": "The parts of a split are together more than the rest of the original licence.",
+}
+
+
+def _warning(code: str, about: str, value: str, sentence: str) -> Finding:
+    return Finding(code, about, value, sentence, Severity.WARNING)
+
+
+def _clash(state: LicenceState, old: Licence, new: Licence) -> tuple[str, str, str] | None:
+    """What a new version may not do to a line in use: (code, field, value)."""
+    caps = {(cap.line_no, Dim(cap.dim)): cap for cap in line_caps(new)}
+    used_lines = set()
+    for (line_no, dim), account in state.accounts.items():
+        if account.reserved == 0 and account.consumed == 0:
+            continue
+        used_lines.add(line_no)
+        cap = caps.get((line_no, dim))
+        if cap is not None and cap.unit != account.unit:
+            return "UNIT_CHANGED_WITH_USE", f"lines[{line_no}].{dim}", f"{account.unit} to {cap.unit}"
+        if cap is None and (line_no == 0 or new.line(line_no) is not None):
+            return "CONTROL_CHANGED_WITH_USE", f"lines[{line_no}].control", dim.value
+        before, after = old.line(line_no), new.line(line_no)
+        if before and after and _other_goods(before.commodity_codes, after.commodity_codes):
+            return "LINE_REUSED", f"lines[{line_no}].commodityCodes", ",".join(after.commodity_codes)
+    for line_no, dim in caps:
+        fresh = state.limit(line_no, dim) is None
+        if fresh and used_lines and (line_no in used_lines or line_no == 0):
+            return "CONTROL_CHANGED_WITH_USE", f"lines[{line_no}].control", dim.value
+    return None
+
+
+def _other_goods(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    return bool(before and after) and not any(commodity_matches(a, b) for a in before for b in after)
+
+
+def apply_version(entry: Entry, command: LicenceCommand, licence: Licence, decision: LicenceDecision) -> None:
+    """Put an accepted version in force: caps, then the version's own journal row."""
+    state = entry.state
+    caps = {(cap.line_no, Dim(cap.dim)): cap for cap in line_caps(licence)}
+    for key, account in state.accounts.items():
+        if key not in caps:
+            _lower(entry, account, ZERO, decision)
+            if account.over:
+                sentence = "The line is gone from the licence but in use; it is kept with nothing authorised."
+                decision.findings.append(_warning("LINE_REMOVED_WITH_USE", f"lines[{key[0]}]", "", sentence))
+    for (line_no, dim), cap in caps.items():
+        account = state.accounts.get((line_no, dim)) or _open(state, cap)
+        if account.unit != cap.unit:
+            account.unit = cap.unit
+        _lower(entry, account, cap.cap, decision)
+    state.version, state.licence, state.payload_sha256 = licence.version, licence, command.payload_sha256
+    entry.note(Kind.VERSION, f"version={licence.version} sha256={command.payload_sha256}")
+    if licence.status is AuthorityStatus.CANCELLED and any(a.consumed for a in state.accounts.values()):
+        decision.incidents.append(Incident.CANCELLED_WITH_USE)
+
+
+def _open(state: LicenceState, cap: AccountCap) -> Account:
+    account = Account(cap.line_no, Dim(cap.dim), cap.unit, ZERO)
+    state.accounts[cap.line_no, account.dim] = account
+    return account
+
+
+def _lower(entry: Entry, account: Account, cap: Decimal, decision: LicenceDecision) -> None:
+    if account.cap == cap:
+        return
+    entry.set_cap(account, cap)
+    if account.over:
+        sentence = "The authorised figure is below what is in use; nothing is dropped, nothing new is granted."
+        about = f"lines[{account.line_no}].{account.dim}"
+        decision.findings.append(_warning("CAP_BELOW_USE", about, format_decimal(account.over), sentence))
+        if Incident.CAP_BELOW_USE not in decision.incidents:
+            decision.incidents.append(Incident.CAP_BELOW_USE)
+
+
+def split_fits(original: LicenceState, new_original: Licence, parts: tuple[Licence, ...]) -> bool:
+    """Rule R23: the parts together take at most what was still available, and the original gives up that much.
+
+    Counted per unit and currency over all lines (DU Art. 12(4): a licence with limits is split on request).
+    """
+    remaining = _totals((account.dim, account.unit, account.available) for account in original.accounts.values())
+    given = _totals((Dim(cap.dim), cap.unit, cap.cap) for part in parts for cap in line_caps(part))
+    before = _totals((account.dim, account.unit, account.cap) for account in original.accounts.values())
+    after = _totals((Dim(cap.dim), cap.unit, cap.cap) for cap in line_caps(new_original))
+    return all(
+        total <= remaining.get(key, ZERO) and after.get(key, ZERO) + total <= before.get(key, ZERO)
+        for key, total in given.items()
+    )
+
+
+def _totals(figures: Iterable[tuple[Dim, str, Decimal]]) -> Mapping[tuple[Dim, str], Decimal]:
+    totals: dict[tuple[Dim, str], Decimal] = {}
+    for dim, unit, figure in figures:
+        totals[dim, unit] = totals.get((dim, unit), ZERO) + figure
+    return totals

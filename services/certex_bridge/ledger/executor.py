@@ -1,0 +1,324 @@
+"""The executor: one transaction for a batch of events of any mix, each with its own answer.
+
+The order of locks is that of `ports.py`; decisions are pure and made in delivery order on the locked rows; the
+writes are set-based. Whoever calls may move an offset, or say "reserved", only after `apply` has returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from certex_bridge.kernel.canonical import content_id
+from certex_bridge.ledger.answers import Answer
+from certex_bridge.ledger.commands import INTERNAL, Command, Delivery, ValidityPassed
+from certex_bridge.ledger.declarations import Conflict, DeclarationHandling, draft_id, main_id
+from certex_bridge.ledger.domain.facts import DeclarationCommand, Payload
+from certex_bridge.ledger.domain.model import DeclarationState
+from certex_bridge.ledger.domain.policy import Policy
+from certex_bridge.ledger.domain.tables import GENERAL_CODES
+from certex_bridge.ledger.licences import LicenceHandling
+from certex_bridge.ledger.ports import Documents, InboxEntry, Known, QuarantineRow, Store, Unit, Wake
+from certex_bridge.ledger.statuses import VALIDITY_SHORTENED
+from certex_bridge.ledger.work import Cause, Work, by_licence
+from certex_bridge.licensing.domain.commands import LicenceCommand
+from certex_bridge.platform.failpoints import failpoint
+
+_YIELD_EVERY = 16
+"""Commands decided in one go before the event loop gets a turn (heartbeats, the other role's sockets)."""
+
+_INTERESTED_MAX = 500
+"""Open claims named in one status push; more make further pushes with the next dense versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch came to: one answer per delivery that had an id, and counts for the metrics."""
+
+    answers: list[Answer]
+    counts: dict[str, int]
+
+
+class Executor:
+    """Applies batches to the ledger."""
+
+    def __init__(
+        self, store: Store, documents: Documents, policy: Policy, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self._store = store
+        self._documents = documents
+        self._declarations = DeclarationHandling(policy)
+        self._licences = LicenceHandling()
+        self._clock = clock or (lambda: datetime.now(UTC))
+
+    async def apply(self, deliveries: Sequence[Delivery]) -> Applied:
+        """Apply a batch in one transaction, in delivery order.
+
+        Raises:
+            Exception: what the store raises; then nothing happened, and the caller decides about retrying.
+        """
+        failpoint("executor.before_begin")
+        async with self._store.transaction() as unit:
+            work = Work(self._documents)
+            fresh, repeated = await self._register(unit, work, deliveries)
+            failpoint("executor.after_inbox")
+            commands = [delivery.command for delivery in fresh if delivery.command is not None]
+            await self._lock(unit, work, commands, ())
+            await self._decide(work, fresh)
+            failpoint("executor.before_write")
+            await self._finish(unit, work, deliveries)
+            failpoint("executor.before_commit")
+        failpoint("executor.after_commit")
+        given = {answer.event_id: answer for answer in work.answers}
+        again = [given[old.event_id]._replace(repeated=True) if not old.body else old for old in repeated]
+        return Applied([*work.answers, *again], work.counts)
+
+    async def wake(self, limit: int) -> int:
+        """Settle declarations that were woken; returns how many (0 when there is nothing to do)."""
+        async with self._store.transaction() as unit:
+            wakes = await unit.take_wakes(limit)
+            if not wakes:
+                return 0
+            work = Work(self._documents)
+            await self._lock(unit, work, (), wakes)
+            for wake in wakes:
+                self._wake(work, wake)
+            work.changes.wakes_done = [wake.wake_id for wake in wakes]
+            failpoint("worker.before_write")
+            await self._finish(unit, work, ())
+            failpoint("worker.before_commit")
+        return len(wakes)
+
+    def _wake(self, work: Work, wake: Wake) -> None:
+        declaration = work.declarations.get(wake.decl_id)
+        if declaration is None:
+            return
+        event_id = content_id("wake", wake.cause, wake.decl_id)
+        cause = Cause(event_id, "wake", datetime.fromisoformat(wake.at), wake.at)
+        self._declarations.on_wake(work, declaration, cause)
+
+    # -- inbox
+
+    async def _register(
+        self, unit: Unit, work: Work, deliveries: Sequence[Delivery]
+    ) -> tuple[list[Delivery], list[Answer]]:
+        """Split into what is new and what was seen; conflicts and refused records go to quarantine."""
+        first: dict[str, Delivery] = {}
+        later: list[Delivery] = []
+        for delivery in deliveries:
+            command = delivery.command
+            if delivery.refused is not None:
+                work.quarantine(delivery.refused)
+            elif command is not None and command.event_id not in first:
+                first[command.event_id] = delivery
+            elif command is not None:
+                later.append(delivery)
+        entries = [
+            InboxEntry(event_id, command.payload_sha256, getattr(command, "source", ""), delivery.origin)
+            for event_id, delivery in first.items()
+            if (command := delivery.command) is not None
+        ]
+        known = await unit.register(sorted(entries)) if entries else {}
+        fresh = [delivery for event_id, delivery in first.items() if event_id not in known]
+        repeated: list[Answer] = []
+        for delivery in [d for event_id, d in first.items() if event_id in known] + later:
+            repeated += self._seen_before(work, delivery, known, first)
+        return fresh, repeated
+
+    def _seen_before(
+        self, work: Work, delivery: Delivery, known: Mapping[str, Known], first: dict[str, Delivery]
+    ) -> list[Answer]:
+        command = delivery.command
+        assert command is not None
+        stored = known.get(command.event_id)
+        leader = first[command.event_id].command
+        sha = stored.sha256 if stored is not None else leader.payload_sha256 if leader else ""
+        if sha != command.payload_sha256:
+            sentence = "The id was used before for other content."
+            work.quarantine(conflict_row(delivery, "CONFLICTING_DUPLICATE", sentence))
+            return [Answer(command.event_id, "CONFLICT", '{"result":"CONFLICT"}', repeated=True)]
+        work.count("duplicate")
+        body = stored.answer if stored is not None else ""
+        return [Answer(command.event_id, _result(body), body, repeated=True)]
+
+    # -- locks
+
+    async def _lock(self, unit: Unit, work: Work, commands: Sequence[Command], wakes: Sequence[Wake]) -> None:
+        declared = [command for command in commands if isinstance(command, DeclarationCommand)]
+        create = {main_id(command) for command in declared}
+        lrns = {command.lrn for command in declared if command.lrn}
+        existing: set[str] = {wake.decl_id for wake in wakes}
+        references: dict[str, tuple[str, str]] = {}
+        if existing:
+            references = dict(await unit.peek_references(existing))
+            lrns |= {lrn for lrn, _ in references.values() if lrn}
+        peeked = await unit.peek_anchors(lrns) if lrns and _needs_peek(declared, wakes) else {}
+        for lrn, exporter in _drafts(declared, references):
+            exporters = (exporter,) if exporter else peeked[lrn].exporters if lrn in peeked else ()
+            existing |= {draft_id(name, lrn) for name in exporters}
+        if lrns:
+            work.anchors = await unit.lock_anchors(lrns)
+        work.declarations = await unit.lock_declarations(create, existing - create)
+        licence_ids = _licences_of(commands) | _licences_held(work.declarations.values())
+        if licence_ids:
+            work.licences = await unit.lock_licences(licence_ids)
+        issued = {command.licence_id for command in commands if isinstance(command, LicenceCommand)}
+        issued |= {part.licence_id for c in commands if isinstance(c, LicenceCommand) for part in c.parts}
+        placeholders = {lid for lid in issued if lid in work.licences and not work.licences[lid].known}
+        if placeholders:
+            work.parked = await unit.parked_on(placeholders)
+        told = [command.facts.payload for command in declared]
+        told += [declaration.facts.payload for declaration in work.declarations.values()]
+        named = {payload.exporter for payload in told if payload is not None and _cites_general(payload)}
+        if named:
+            work.barred = await unit.bars(named)
+
+    # -- decisions
+
+    async def _decide(self, work: Work, fresh: Iterable[Delivery]) -> None:
+        for number, delivery in enumerate(fresh, start=1):
+            if number % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+            command = delivery.command
+            assert command is not None
+            kind = getattr(command, "kind", None)
+            cause = Cause(
+                command.event_id, kind.value if kind else "timer", command.occurred_at, utc_text(command.occurred_at)
+            )
+            self._decide_one(work, delivery, command, cause)
+
+    def _decide_one(self, work: Work, delivery: Delivery, command: Command, cause: Cause) -> None:
+        if isinstance(command, ValidityPassed):
+            self._licences.on_validity_passed(work, command, cause)
+        elif isinstance(command, LicenceCommand):
+            decision = self._licences.on_event(work, command, cause)
+            if decision.quarantine:
+                sentence = decision.findings[-1].message if decision.findings else ""
+                work.quarantine(conflict_row(delivery, decision.quarantine, sentence))
+        else:
+            try:
+                self._declarations.on_event(work, command, cause)
+            except Conflict:
+                sentence = "The same declaration version arrived before with other content."
+                work.quarantine(conflict_row(delivery, Conflict.code, sentence))
+                work.answer(cause.event_id, "CONFLICT", declaration=main_id(command))
+
+    # -- writing
+
+    async def _finish(self, unit: Unit, work: Work, deliveries: Sequence[Delivery]) -> None:
+        changes = work.changes
+        if work.outcomes:
+            bodies = self._documents.outcomes(work.outcomes)
+            for slot, body in zip(work.outcome_slots, bodies, strict=True):
+                changes.outbox[slot] = changes.outbox[slot]._replace(body=body)
+        for row in changes.quarantine:
+            body = self._documents.dead_letter(row)
+            key = row.key.decode("utf-8", "replace") if row.key else ""
+            work.send("deadletter", row.quarantine_id, 1, key, body, utc_text(self._clock()))
+        for delivery in deliveries:
+            origin = delivery.origin
+            if origin.topic != INTERNAL.topic:
+                place = (origin.topic, origin.partition)
+                changes.offsets[place] = max(changes.offsets.get(place, 0), origin.offset + 1)
+        for claim in changes.claims.values():
+            assert min(*claim.reserved, *claim.consumed) >= 0, f"negative claim {claim.key}"
+        await unit.write(changes)
+        if work.status_changes:
+            await self._push(unit, work)
+
+    async def _push(self, unit: Unit, work: Work) -> None:
+        """Status pushes to whoever has an open interest (IR 2024/2145 Art. 5(2))."""
+        claims = by_licence(await unit.open_claims(work.status_changes))
+        pushes = Work(self._documents)
+        for licence_id, change in work.status_changes.items():
+            state = work.licences[licence_id]
+            interested = claims.get(licence_id, [])
+            same = state.status.value == change.old and change.reason != VALIDITY_SHORTENED
+            if same or not interested:
+                continue
+            for start in range(0, len(interested), _INTERESTED_MAX):
+                state.nv += 1
+                part = interested[start : start + _INTERESTED_MAX]
+                body = self._documents.status(state, change.old, change.reason, change.at, part)
+                pushes.send("notification", licence_id, state.nv, licence_id, body, change.at)
+            pushes.touch(state)
+        if pushes.changes.outbox:
+            await unit.write(pushes.changes)
+
+
+def utc_text(moment: datetime) -> str:
+    """An instant in UTC, ISO text with Z, microseconds only when there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def conflict_row(delivery: Delivery, code: str, sentence: str) -> QuarantineRow:
+    """A decoded event that still must be seen by an operator."""
+    command = delivery.command
+    assert command is not None
+    event_id, origin = command.event_id, delivery.origin
+    quarantine_id = content_id(code, event_id, command.payload_sha256, *map(str, origin))
+    return QuarantineRow(
+        quarantine_id, origin, code, "", "", sentence, event_id, delivery.key, delivery.raw, delivery.headers
+    )
+
+
+def _result(body: str) -> str:
+    return _result_decoder.decode(body).result if body else "PENDING"
+
+
+class _Result(msgspec.Struct):
+    result: str
+
+
+_result_decoder = msgspec.json.Decoder(_Result)
+
+
+def _needs_peek(declared: Sequence[DeclarationCommand], wakes: Sequence[Wake]) -> bool:
+    return bool(wakes) or any(command.lrn and not command.exporter for command in declared)
+
+
+def _drafts(
+    declared: Sequence[DeclarationCommand], references: dict[str, tuple[str, str]]
+) -> Iterable[tuple[str, str]]:
+    for command in declared:
+        if command.mrn and command.lrn:
+            yield command.lrn, command.exporter
+    for lrn, exporter in references.values():
+        if lrn:
+            yield lrn, exporter
+
+
+def _licences_of(commands: Iterable[Command]) -> set[str]:
+    found: set[str] = set()
+    for command in commands:
+        if isinstance(command, DeclarationCommand):
+            found |= _cited(command.facts.payload)
+        elif isinstance(command, ValidityPassed):
+            found.add(command.licence_id)
+        elif command.licence is not None:
+            found.add(command.licence_id)
+            found.update(part.licence_id for part in command.parts)
+    return found
+
+
+def _licences_held(declarations: Iterable[DeclarationState]) -> set[str]:
+    found: set[str] = set()
+    for declaration in declarations:
+        found.update(key.licence_id for key in declaration.claims)
+        found |= _cited(declaration.facts.payload)
+    return found
+
+
+def _cited(payload: Payload | None) -> set[str]:
+    if payload is None:
+        return set()
+    cited = {spec.licence_id for item in payload.items for spec in item.claims}
+    return cited | {spec.licence_id for spec in payload.header_claims}
+
+
+def _cites_general(payload: Payload) -> bool:
+    return any(spec.document_code in GENERAL_CODES for item in payload.items for spec in item.claims)

@@ -1,0 +1,199 @@
+"""What the ledger needs of the world: a transactional store, and someone who writes documents.
+
+Lock order, the same for every caller: inbox ids, wake rows, anchors, declarations, licences; each sorted.
+Every row that must be locked exists first: it is inserted as a placeholder, then locked in a second statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState, Movement
+from certex_bridge.ledger.domain.outcome import DeclarationOutcome
+from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.ledger.domain.versions import LicenceDecision
+from certex_bridge.licensing.domain.commands import ExporterBar, LicenceCommand
+from certex_bridge.licensing.domain.licence import Licence
+
+
+class Origin(NamedTuple):
+    """Where a record came from."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class InboxEntry(NamedTuple):
+    """One event seen for the first time, or again."""
+
+    event_id: str
+    sha256: str
+    source: str
+    origin: Origin
+
+
+class Known(NamedTuple):
+    """What the inbox holds of an event id that was seen before."""
+
+    sha256: str
+    answer: str
+    """The stored answer, empty while its transaction has not ended."""
+
+
+class OutboxRow(NamedTuple):
+    """One message to publish; (agg_type, agg_id, agg_ver) is its identity and gives its CloudEvents id."""
+
+    agg_type: str
+    agg_id: str
+    agg_ver: int
+    key: str
+    body: bytes
+    at: str
+
+
+class QuarantineRow(NamedTuple):
+    """A record that could not be used, with its raw bytes and a coded reason."""
+
+    quarantine_id: str
+    origin: Origin
+    code: str
+    field: str
+    value: str
+    message: str
+    event_id: str
+    key: bytes | None
+    raw: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Wake(NamedTuple):
+    """A declaration to settle again, and what caused it."""
+
+    wake_id: int
+    decl_id: str
+    cause: str
+    at: str
+
+
+class LicenceVersionRow(NamedTuple):
+    """One version of a licence for ever: the snapshot in force and its certificate document."""
+
+    licence_id: str
+    version: int
+    event_id: str
+    at: str
+    status: str
+    licence: Licence
+    certificate: bytes
+
+
+class OpenClaim(NamedTuple):
+    """A claim whose customs office still has an interest in the licence."""
+
+    licence_id: str
+    decl_id: str
+    item: int
+    doc_seq: int
+    state: str
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything one transaction writes; written set-based, one UPDATE per account."""
+
+    answers: list[tuple[str, str]] = field(default_factory=list)
+    anchors: dict[str, Anchor] = field(default_factory=dict)
+    declarations: dict[str, DeclarationState] = field(default_factory=dict)
+    claims: dict[object, Claim] = field(default_factory=dict)
+    licences: dict[str, LicenceState] = field(default_factory=dict)
+    movements: list[Movement] = field(default_factory=list)
+    versions: list[LicenceVersionRow] = field(default_factory=list)
+    bars: list[ExporterBar] = field(default_factory=list)
+    parked: set[tuple[str, str]] = field(default_factory=set)
+    """(licence, declaration) pairs to add."""
+    unparked: set[tuple[str, str]] = field(default_factory=set)
+    wakes: list[tuple[str, str, str]] = field(default_factory=list)
+    """(declaration, cause, at)."""
+    wakes_done: list[int] = field(default_factory=list)
+    quarantine: list[QuarantineRow] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Next offset to read per (topic, partition)."""
+
+
+class Unit(Protocol):
+    """One open transaction at READ COMMITTED."""
+
+    async def register(self, entries: Sequence[InboxEntry]) -> Mapping[str, Known]:
+        """Insert the ids (sorted); return what is stored for those that existed."""
+
+    async def take_wakes(self, limit: int) -> list[Wake]:
+        """Lock and return wake rows that no one else holds."""
+
+    async def peek_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
+        """Read anchors without a lock."""
+
+    async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
+        """(LRN, exporter) of declarations, without a lock; both never change once set."""
+
+    async def lock_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
+        """Create what is missing, then lock in order."""
+
+    async def lock_declarations(
+        self, create: Collection[str], existing: Collection[str]
+    ) -> Mapping[str, DeclarationState]:
+        """Create `create` where missing, lock these and those of `existing` that exist; with their claims."""
+
+    async def lock_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
+        """Create placeholders where missing, then lock in order and load the accounts."""
+
+    async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
+        """Declarations parked on each licence, in order."""
+
+    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str]]:
+        """(issuer, EORI, document code) of bars on these exporters."""
+
+    async def open_claims(self, licence_ids: Collection[str]) -> list[OpenClaim]:
+        """Claims in an open state, after what this transaction wrote."""
+
+    async def write(self, changes: Changes) -> None:
+        """Write everything; may be called more than once in a transaction."""
+
+
+class Store(Protocol):
+    """The transactional store."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Unit]:
+        """Begin; commit at the end of the block, roll back on any exception."""
+
+
+class Documents(Protocol):
+    """Who writes the messages: bytes that already passed their schema."""
+
+    def certificate(self, state: LicenceState, event_id: str, at: datetime) -> bytes:
+        """The certificate of the version in force."""
+
+    def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
+        """The outcome documents, one each."""
+
+    def balance(self, state: LicenceState, cause: Mapping[str, str], at: str) -> bytes:
+        """All balances of a licence after one journal version."""
+
+    def acknowledgement(self, command: LicenceCommand, decision: LicenceDecision) -> bytes:
+        """The answer to the licensing side."""
+
+    def status(self, state: LicenceState, old: str, reason: str, at: str, interested: Sequence[OpenClaim]) -> bytes:
+        """A status push to everyone with an open interest."""
+
+    def incidents(
+        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str
+    ) -> bytes:
+        """An incident that the licensing side must hear about."""
+
+    def dead_letter(self, row: QuarantineRow) -> bytes:
+        """The dead letter of a quarantined record."""

@@ -1,0 +1,118 @@
+"""The working set of one transaction: locked rows, and what will be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from certex_bridge.ledger.answers import Answer
+from certex_bridge.ledger.domain.journal import Entry
+from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState
+from certex_bridge.ledger.domain.outcome import DeclarationOutcome
+from certex_bridge.ledger.ports import Changes, Documents, OpenClaim, OutboxRow, QuarantineRow
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The event on whose behalf rows are written."""
+
+    event_id: str
+    kind: str
+    occurred_at: datetime
+    at: str
+    """`occurred_at` in UTC, ISO text."""
+
+
+@dataclass(slots=True)
+class StatusChange:
+    """A licence whose published status changed in this transaction."""
+
+    licence_id: str
+    old: str
+    reason: str
+    at: str
+
+
+@dataclass(slots=True)
+class Work:
+    """Rows under lock, and the changes collected so far; dropped whole when the transaction fails."""
+
+    documents: Documents
+    changes: Changes = field(default_factory=Changes)
+    anchors: Mapping[str, Anchor] = field(default_factory=dict)
+    declarations: Mapping[str, DeclarationState] = field(default_factory=dict)
+    licences: Mapping[str, LicenceState] = field(default_factory=dict)
+    parked: Mapping[str, list[str]] = field(default_factory=dict)
+    barred: frozenset[tuple[str, str, str]] = frozenset()
+    outcomes: list[DeclarationOutcome] = field(default_factory=list)
+    """Documents to render, in order; their outbox rows follow in the same order."""
+    outcome_slots: list[int] = field(default_factory=list)
+    status_changes: dict[str, StatusChange] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+
+    def count(self, name: str, times: int = 1) -> None:
+        """Count something for the metrics; added up after the commit."""
+        self.counts[name] = self.counts.get(name, 0) + times
+
+    def answer(self, event_id: str, result: str, **details: object) -> str:
+        """Store the answer to an event."""
+        return self._answer(event_id, result, _encoder.encode({"result": result, **details}).decode())
+
+    def answer_applied(self, event_id: str, declaration: DeclarationState, claims: Iterable[Claim]) -> str:
+        """Store the everyday answer; written out by hand, because every declaration has one."""
+        told = ",".join(
+            [
+                f'{{"item":{claim.key.item},"document":{claim.key.doc_seq},"outcome":"{claim.outcome}",'
+                f'"reasons":{_codes(claim.reasons)}}}'
+                for claim in claims
+            ]
+        )
+        name = _encoder.encode(declaration.decl_id).decode()
+        body = f'{{"result":"APPLIED","declaration":{name},"dv":{declaration.dv},"claims":[{told}]}}'
+        return self._answer(event_id, "APPLIED", body)
+
+    def _answer(self, event_id: str, result: str, body: str) -> str:
+        self.changes.answers.append((event_id, body))
+        self.answers.append(Answer(event_id, result, body))
+        return body
+
+    def touch(self, state: LicenceState) -> None:
+        """The licence row must be written."""
+        self.changes.licences[state.licence_id] = state
+
+    def waiting_for(self, licence_id: str) -> list[str]:
+        """Declarations parked on a licence: before this transaction, and by it."""
+        before = {(licence_id, decl_id) for decl_id in self.parked.get(licence_id, ())}
+        now = {pair for pair in self.changes.parked if pair[0] == licence_id}
+        return sorted(decl_id for _, decl_id in (before | now) - self.changes.unparked)
+
+    def entry(self, licence_id: str, cause: Cause) -> Entry:
+        """A journal entry on a licence for this cause."""
+        return Entry(self.licences[licence_id], cause.event_id, cause.at)
+
+    def quarantine(self, row: QuarantineRow) -> None:
+        """Put a record aside with its raw bytes."""
+        self.changes.quarantine.append(row)
+        self.count(f"quarantined:{row.code}")
+
+    def send(self, agg_type: str, agg_id: str, agg_ver: int, key: str, body: bytes, at: str) -> None:
+        """Queue a message for the relay."""
+        self.changes.outbox.append(OutboxRow(agg_type, agg_id, agg_ver, key, body, at))
+
+
+def _codes(reasons: tuple[str, ...]) -> str:
+    return '["' + '","'.join(reasons) + '"]' if reasons else "[]"
+
+
+def by_licence(claims: list[OpenClaim]) -> dict[str, list[OpenClaim]]:
+    """Open claims by licence."""
+    found: dict[str, list[OpenClaim]] = {}
+    for claim in claims:
+        found.setdefault(claim.licence_id, []).append(claim)
+    return found

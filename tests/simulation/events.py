@@ -1,0 +1,120 @@
+"""Events with every time and every id chosen by the caller, so that any order and any tie can be told."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from certex_bridge.ledger.domain.facts import (
+    ALL_ITEMS,
+    DeclarationCommand,
+    DocumentFigures,
+    EventKind,
+    Facts,
+    ItemRelease,
+    Payload,
+    PayloadRank,
+    Stamp,
+)
+from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
+from certex_bridge.licensing.domain.licence import Licence
+from tests.support.ledger_words import HOLDER, Goods, figures, mrn_of, payload
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def at(minute: int) -> datetime:
+    """A minute of the day on which everything happens."""
+    return NOON + timedelta(minutes=minute)
+
+
+def sha(*content: object) -> str:
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def licence_event(
+    event_id: str, minute: int, kind: LicenceEventKind, snapshot: Licence, *parts: Licence
+) -> LicenceCommand:
+    """A full snapshot of a licence."""
+    content = sha(snapshot, parts)
+    licence_id, version = snapshot.licence_id, snapshot.version
+    return LicenceCommand(event_id, at(minute), kind, snapshot, parts, None, (), content, licence_id, version)
+
+
+def content_of(goods: tuple[Goods, ...]) -> Payload:
+    """What a declaration says."""
+    return payload(goods, {}, {})
+
+
+class Declared:
+    """Makes the events of one declaration."""
+
+    def __init__(self, name: str, lrn: str = "") -> None:
+        self.name, self.lrn = name, lrn
+
+    def event(self, kind: EventKind, stamp: Stamp, *, draft: bool = False, **facts: object) -> DeclarationCommand:
+        """An event known by the MRN, or by the LRN for a draft."""
+        mrn = "" if draft else mrn_of(self.name)
+        exporter = HOLDER if self.lrn else ""
+        told = Facts(mrn=mrn, lrn=self.lrn, exporter=exporter, **facts)  # type: ignore[arg-type]
+        return DeclarationCommand(
+            stamp.event_id,
+            stamp.occurred_at,
+            kind,
+            sha(kind, mrn, told),
+            told,
+            mrn=mrn,
+            lrn=self.lrn,
+            exporter=exporter,
+        )
+
+    def with_content(
+        self, kind: EventKind, stamp: Stamp, content: Payload, version: int, *, day: str = "", supplementary: int = 0,
+        draft: bool = False,
+    ) -> DeclarationCommand:  # fmt: skip
+        """Lodged, accepted, amended or supplementary: with what the declaration says."""
+        rank = PayloadRank(supplementary, version, stamp)
+        told: dict[str, object] = {"payload": content, "payload_rank": rank}
+        if kind is EventKind.ACCEPTED:
+            told |= {"accepted": stamp, "acceptance_day": day}
+        if kind is EventKind.LODGED:
+            told["lodged"] = stamp
+        return self.event(kind, stamp, draft=draft, **told)
+
+    def released(self, stamp: Stamp, item: int, stated: tuple[tuple[int, str], ...] = ()) -> DeclarationCommand:
+        """Released: all as declared, or one item with the figures per document."""
+        told = tuple(DocumentFigures(seq, *figures(figure)) for seq, figure in stated) or None
+        return self.event(EventKind.RELEASED, stamp, releases=((item, ItemRelease(stamp, True, told)),))
+
+    def not_released(self, stamp: Stamp, item: int = ALL_ITEMS) -> DeclarationCommand:
+        """Not released: one item, or all."""
+        return self.event(EventKind.NOT_RELEASED, stamp, releases=((item, ItemRelease(stamp, released=False)),))
+
+    def bare(self, kind: EventKind, stamp: Stamp, *, draft: bool = False) -> DeclarationCommand:
+        """An event without content."""
+        field = {
+            EventKind.INVALIDATED: "invalidated",
+            EventKind.EXIT_CONFIRMED: "exited",
+            EventKind.RECHECK: "recheck",
+            EventKind.ACCEPTED: "accepted",
+        }.get(kind)
+        return self.event(kind, stamp, draft=draft, **({field: stamp} if field else {}))
+
+
+def told_again(command: DeclarationCommand, event_id: str, later: int) -> DeclarationCommand:
+    """The same content under a new id, a few minutes later."""
+    stamp = Stamp(command.occurred_at + timedelta(minutes=later), event_id)
+    facts = command.facts
+    changes: dict[str, object] = {}
+    if facts.payload_rank is not None:
+        changes["payload_rank"] = replace(facts.payload_rank, stamp=stamp)
+    for name in ("accepted", "invalidated", "lodged", "exited", "recheck"):
+        if getattr(facts, name) is not None:
+            changes[name] = stamp
+    if facts.releases:
+        changes["releases"] = tuple((item, replace(release, stamp=stamp)) for item, release in facts.releases)
+    told = replace(facts, **changes)  # type: ignore[arg-type]
+    return replace(
+        command, event_id=event_id, occurred_at=stamp.occurred_at, facts=told, payload_sha256=sha(command.kind, told)
+    )

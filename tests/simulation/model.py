@@ -1,0 +1,548 @@
+"""A slow, second ledger, written from the rules alone: what the real one is compared with.
+
+It keeps every event that was ever delivered. After each one it reads the facts of the declaration anew from all its
+events, asks for each claim what it should hold, and books the difference. Balances are never kept: they are added up
+from the claims whenever someone asks. It imports no decision of the real ledger.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from certex_bridge.ledger.commands import ValidityPassed
+from certex_bridge.ledger.domain.facts import ClaimSpec, DeclarationCommand, Item, ItemRelease, Payload, PayloadRank
+from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
+from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence
+
+ZERO = Decimal(0)
+FINAL = (AuthorityStatus.REVOKED, AuthorityStatus.CANCELLED)
+ENDED = ("UNRESERVED", "WITHDRAWN", "CLOSED")
+
+
+class Pair(NamedTuple):
+    """Quantity and value, moved together (rule R2)."""
+
+    qty: Decimal = ZERO
+    val: Decimal = ZERO
+
+    def beyond(self, other: Pair) -> bool:
+        return self.qty > other.qty or self.val > other.val
+
+
+NONE = Pair()
+Key = tuple[str, int, int, str, int]
+"""Declaration, item, document, licence, line."""
+
+
+@dataclass
+class MClaim:
+    """One claim as the rules say it stands."""
+
+    state: str = "NEW"
+    outcome: str = ""
+    reserved: Pair = NONE
+    consumed: Pair = NONE
+    uncovered: Pair = NONE
+    tried: tuple[object, ...] = ()
+    """What the last decision was made on."""
+
+    @property
+    def held(self) -> Pair:
+        return Pair(self.reserved.qty + self.consumed.qty, self.reserved.val + self.consumed.val)
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        return (self.state, self.outcome, self.reserved, self.consumed, self.uncovered)
+
+
+@dataclass
+class MLicence:
+    """A licence: its last accepted content, and every limit it ever had."""
+
+    content: Licence | None = None
+    sha: str = ""
+    limits: dict[tuple[int, str], Decimal] = field(default_factory=dict)
+    """(line, dimension) -> figure; line 0 is the whole licence; a line taken away keeps a limit of nothing."""
+    expired: bool = False
+
+
+@dataclass
+class Facts:
+    """What customs said, read anew from all events of one declaration."""
+
+    payload: Payload | None = None
+    rank: PayloadRank | None = None
+    accepted: tuple[object, str] | None = None
+    """(when and which event, day)."""
+    releases: dict[int, ItemRelease] = field(default_factory=dict)
+    """Last word per item; 0 for all of them."""
+    ended: object = None
+    recheck: object = None
+    lodged: object = None
+    exited: object = None
+
+    def last_word(self, item: int) -> ItemRelease | None:
+        told = [self.releases[number] for number in (0, item) if number in self.releases]
+        return max(told, key=lambda release: release.stamp, default=None)
+
+
+@dataclass
+class Wish:
+    """What the facts ask of one claim."""
+
+    key: Key
+    claim: MClaim
+    phase: str
+    target: Pair = NONE
+    wrong: bool = False
+    """Some rule says no."""
+    no_figure: bool = False
+    """The figure cannot be compared with the limit."""
+    unknown: bool = False
+    tried: tuple[object, ...] = ()
+    cited: bool = True
+
+    @property
+    def asks(self) -> bool:
+        books = self.phase in {"RESERVE", "ADJUST", "RECORD"}
+        return (books and self.no_figure) or self.target.beyond(self.claim.held)
+
+    @property
+    def sticky(self) -> bool:
+        return self.claim.outcome in {"REFUSED", "UNCOVERED"} and self.claim.tried == self.tried
+
+
+class Model:
+    """The reference."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, str] = {}
+        self.events: dict[str, list[DeclarationCommand]] = defaultdict(list)
+        self.taken_over: dict[str, int] = {}
+        """How many events of its draft a declaration has taken over."""
+        self.closed_drafts: set[str] = set()
+        self.licences: dict[str, MLicence] = defaultdict(MLicence)
+        self.claims: dict[Key, MClaim] = {}
+        self.waiting: dict[str, set[str]] = defaultdict(set)
+        self.wakes: list[str] = []
+
+    # -- reading
+
+    def balance(self, licence_id: str, line: int, dim: str) -> tuple[Decimal, Decimal]:
+        """Reserved and consumed, added up from the claims."""
+        at = 0 if dim == "QTY" else 1
+        held = [c for key, c in self.claims.items() if key[3] == licence_id and line in {0, key[4]}]
+        return sum((c.reserved[at] for c in held), ZERO), sum((c.consumed[at] for c in held), ZERO)
+
+    def available(self, licence_id: str, line: int, dim: str) -> Decimal:
+        return max(ZERO, self.licences[licence_id].limits[line, dim] - sum(self.balance(licence_id, line, dim)))
+
+    def status(self, licence_id: str) -> str:
+        """One status: Revoked, Cancelled, Suspended, Expired, Exhausted, Valid, in this order."""
+        licence = self.licences[licence_id]
+        if licence.content is None:
+            return "Unknown"
+        if licence.content.status is not AuthorityStatus.VALID:
+            return licence.content.status.value.capitalize()
+        if licence.expired:
+            return "Expired"
+        used_up: dict[int, bool] = defaultdict(bool)
+        for (line, dim), limit in licence.limits.items():
+            used_up[line] |= self.balance(licence_id, line, dim)[1] >= limit
+        lines = {line.line_no for line in licence.content.lines} | (used_up.keys() - {0})
+        if used_up.get(0) or (used_up.keys() - {0} and all(used_up.get(line, False) for line in lines)):
+            return "Exhausted"
+        return "Valid"
+
+    # -- delivering
+
+    def deliver(self, command: DeclarationCommand | LicenceCommand | ValidityPassed) -> None:
+        """One event; an id that was seen has no second effect."""
+        if command.event_id in self.seen:
+            return
+        self.seen[command.event_id] = command.payload_sha256
+        if isinstance(command, LicenceCommand):
+            self._licence(command)
+        elif isinstance(command, ValidityPassed):
+            content = self.licences[command.licence_id].content
+            if content is not None and content.version == command.version:
+                self.licences[command.licence_id].expired = True
+        elif command.mrn:
+            self._declaration(command)
+        else:
+            self._draft(command)
+
+    def wake(self) -> None:
+        """Settle the declaration that was woken first."""
+        decl_id = self.wakes.pop(0)
+        self._take_over(decl_id, self.draft_of(decl_id))
+        self.settle(decl_id)
+
+    # -- licences
+
+    def _licence(self, command: LicenceCommand) -> None:
+        new, known = command.licence, self.licences[command.licence_id]
+        assert new is not None
+        old = known.content
+        if old is not None and (new.version <= old.version or (old.status in FINAL and new.status is not old.status)):
+            return
+        if command.kind is LicenceEventKind.SPLIT and not self._may_split(command, new):
+            return
+        for content in (new, *command.parts):
+            self._in_force(content)
+
+    def _may_split(self, command: LicenceCommand, new: Licence) -> bool:
+        known = self.licences[command.licence_id]
+        if known.content is None or any(self.licences[part.licence_id].content for part in command.parts):
+            return False
+        given: dict[str, Decimal] = defaultdict(Decimal)
+        for part in command.parts:
+            for (_, dim), limit in limits_of(part).items():
+                given[dim] += limit
+        before, after, free = defaultdict(Decimal), defaultdict(Decimal), defaultdict(Decimal)
+        for (line, dim), limit in known.limits.items():
+            before[dim] += limit
+            free[dim] += self.available(command.licence_id, line, dim)
+        for (_, dim), limit in limits_of(new).items():
+            after[dim] += limit
+        return all(amount <= free[dim] and after[dim] + amount <= before[dim] for dim, amount in given.items())
+
+    def _in_force(self, content: Licence) -> None:
+        known = self.licences[content.licence_id]
+        was_unknown = known.content is None
+        old, last = known.content, content.valid_to
+        longer = old is None or (old.valid_to is not None and (last is None or last > old.valid_to))
+        known.content, known.expired = content, known.expired and not longer
+        known.limits = dict.fromkeys(known.limits, ZERO) | limits_of(content)
+        if was_unknown:
+            self.wakes += sorted(d for d, waits in self.waiting.items() if content.licence_id in waits)
+
+    # -- declarations
+
+    def _draft(self, command: DeclarationCommand) -> None:
+        """Before acceptance a declaration has no MRN: it is looked at, never booked."""
+        draft = f"{command.exporter}/{command.lrn}"
+        before = self._read(self.events[draft])
+        if _clash(before, command):
+            return
+        self.events[draft].append(command)
+        if draft in self.closed_drafts:
+            pass
+        elif self._read(self.events[draft]) != before or command.kind.value in {"recheck", "noted"}:
+            self.settle(draft)
+        self.wakes += sorted(d for d in self.taken_over if self.draft_of(d) == draft)
+
+    def _declaration(self, command: DeclarationCommand) -> None:
+        decl_id = command.mrn
+        known = self.facts(decl_id)
+        told, draft = self.events[decl_id], f"{command.exporter}/{command.lrn}" if command.lrn else ""
+        told.append(command)
+        self._take_over(decl_id, draft)
+        if self._conflicts(decl_id, command):
+            told.pop()
+            return
+        if self.facts(decl_id) != known or command.kind.value in {"recheck", "noted"}:
+            self.settle(decl_id)
+
+    def _conflicts(self, decl_id: str, command: DeclarationCommand) -> bool:
+        """The version in force was told before with other content."""
+        others = [one for one in self._all_events(decl_id) if one is not command]
+        return _clash(self._read(others), command)
+
+    def draft_of(self, decl_id: str) -> str:
+        """The draft that a declaration says it was."""
+        return next((f"{one.exporter}/{one.lrn}" for one in self.events[decl_id] if one.lrn), "")
+
+    def _take_over(self, decl_id: str, draft: str) -> None:
+        if not draft:
+            return
+        self.taken_over[decl_id] = len(self.events[draft])
+        if self.events[draft] and draft not in self.closed_drafts:
+            self.closed_drafts.add(draft)
+            for key, claim in self.claims.items():
+                if key[0] == draft:
+                    claim.state = "CLOSED"
+
+    def _all_events(self, decl_id: str) -> list[DeclarationCommand]:
+        draft = self.draft_of(decl_id) if "/" not in decl_id else ""
+        return self.events[decl_id] + (self.events[draft][: self.taken_over.get(decl_id, 0)] if draft else [])
+
+    def facts(self, decl_id: str) -> Facts:
+        """Read anew what customs said about a declaration."""
+        return self._read(self._all_events(decl_id))
+
+    def _read(self, events: list[DeclarationCommand]) -> Facts:
+        found = Facts()
+        for one in sorted(events, key=lambda e: (e.occurred_at, e.event_id)):  # customs' time, whatever the order was
+            facts = one.facts
+            rank = facts.payload_rank
+            if rank is not None and (found.rank is None or rank.order > found.rank.order):
+                found.payload, found.rank = facts.payload, rank
+            if facts.accepted is not None and found.accepted is None:
+                found.accepted = (facts.accepted, facts.acceptance_day)
+            for item, release in facts.releases:
+                found.releases[item] = release
+            found.ended = found.ended or facts.invalidated
+            found.lodged = found.lodged or facts.lodged
+            found.exited = found.exited or facts.exited
+            if facts.recheck is not None:
+                found.recheck = facts.recheck
+        return found
+
+    # -- settling
+
+    def settle(self, decl_id: str) -> None:
+        """Book the difference between what the facts ask for and what is held."""
+        facts = self.facts(decl_id)
+        if facts.payload is None:
+            return
+        items: dict[int, list[Wish]] = {}
+        for wish in self._wishes(decl_id, facts, facts.payload):
+            items.setdefault(wish.key[1], []).append(wish)
+        self.waiting[decl_id] = set()
+        # Items that only give back come first, so that the others can use what they free.
+        for wishes in sorted(items.values(), key=lambda group: any(wish.asks for wish in group)):
+            self._settle_item(decl_id, wishes)
+
+    def _wishes(self, decl_id: str, facts: Facts, payload: Payload) -> Iterator[Wish]:
+        cited = [self._wish(decl_id, facts, item, spec) for item in payload.items for spec in item.claims]
+        yield from cited
+        keys = {wish.key for wish in cited}
+        for key, claim in list(self.claims.items()):
+            if key[0] != decl_id or key in keys:
+                continue
+            if claim.held != NONE:
+                yield Wish(key, claim, "DROPPED", cited=False)
+            elif claim.state not in ENDED:
+                claim.state = "CLOSED"
+
+    def _wish(self, decl_id: str, facts: Facts, item: Item, spec: ClaimSpec) -> Wish:
+        licence = self.licences[spec.licence_id]
+        content = licence.content
+        declared = spec.line_no or 0
+        line, wrong = declared, False
+        if content is not None:
+            exists = any(one.line_no == declared for one in content.lines)
+            line = declared if exists or any(no == declared for no, _ in licence.limits) else 0
+            day = facts.accepted[1] if facts.accepted else ""
+            late = bool(day) and content.valid_to is not None and day > content.valid_to.isoformat()
+            wrong = not exists or late or self.status(spec.licence_id) not in {"Valid", "Expired"}
+        key = (decl_id, item.number, spec.doc_seq, spec.licence_id, line)
+        claim = self.claims.get(key) or MClaim()
+        wish = Wish(key, claim, self._phase(decl_id, facts, item.number, claim), unknown=content is None)
+        figures, wish.no_figure = self._figures(spec, licence, line)
+        wish.wrong = wrong or wish.no_figure
+        word = facts.last_word(item.number)
+        wish.tried = (
+            facts.rank.order if facts.rank else None,
+            facts.accepted[1] if facts.accepted else None,
+            (word.released, word.figures) if word else None,
+            facts.recheck,
+        )
+        if wish.phase in {"RESERVE", "RECORD", "ADJUST"}:
+            wish.target = figures
+        if wish.phase == "RECORD" and word and word.figures is not None and not self._newer(facts, word):
+            stated = next((one for one in word.figures if one.doc_seq == spec.doc_seq), None)
+            wish.target = NONE
+            if stated is not None and not wish.no_figure:
+                wish.target = Pair(
+                    stated.quantity.amount if stated.quantity and figures.qty else figures.qty,
+                    stated.value.amount if stated.value and figures.val else figures.val,
+                )
+        return wish
+
+    def _newer(self, facts: Facts, word: ItemRelease) -> bool:
+        """Customs' last word on the figures counts: a content newer than the release, or the release."""
+        return facts.rank is not None and facts.rank.stamp > word.stamp
+
+    def _phase(self, decl_id: str, facts: Facts, item: int, claim: MClaim) -> str:
+        word = facts.last_word(item)
+        if facts.ended or (word is not None and not word.released):
+            return "ENDED"
+        if "/" in decl_id:
+            return "CHECK"
+        if word is not None:
+            return "ADJUST" if self._newer(facts, word) and claim.consumed != NONE else "RECORD"
+        return "RESERVE" if facts.accepted else "CHECK"
+
+    def _figures(self, spec: ClaimSpec, licence: MLicence, line: int) -> tuple[Pair, bool]:
+        """Declared figures in the limited dimensions; whether one is missing or in another unit."""
+        units = units_of(licence.content) if licence.content else {}
+        quantity = value = ZERO
+        missing = False
+        for no, dim in licence.limits:
+            if no not in {0, line}:
+                continue
+            if dim == "QTY":
+                fits = spec.quantity is not None and spec.quantity.unit == units.get("QTY", "NAR")
+                quantity = spec.quantity.amount if fits and spec.quantity else ZERO
+            else:
+                fits = spec.value is not None and spec.value.currency == units.get("VAL", "EUR")
+                value = spec.value.amount if fits and spec.value else ZERO
+            missing |= not fits
+        return Pair(quantity, value), missing
+
+    # -- one item
+
+    def _settle_item(self, decl_id: str, wishes: list[Wish]) -> None:
+        if any(wish.unknown and wish.phase in {"RESERVE", "RECORD", "ADJUST"} for wish in wishes):
+            for wish in wishes:
+                self._wait(decl_id, wish)
+            return
+        asked = [wish for wish in wishes if wish.phase in {"RESERVE", "ADJUST", "DROPPED"}]
+        if self._refuses(asked):
+            for wish in asked:
+                self._keep(wish)
+        else:
+            for wish in asked:
+                self._grant(wish)
+        for wish in wishes:
+            if wish.phase == "RECORD":
+                self._record(wish)
+            elif wish.phase == "ENDED":
+                self._end(wish)
+            elif wish.phase == "CHECK":
+                self._check(wish)
+
+    def _put(self, wish: Wish, state: str, outcome: str, reserved: Pair = NONE, consumed: Pair = NONE) -> MClaim:
+        claim = MClaim(state, outcome, reserved, consumed, NONE, wish.tried)
+        self.claims[wish.key] = claim
+        return claim
+
+    def _wait(self, decl_id: str, wish: Wish) -> None:
+        if not wish.cited:
+            return
+        old = wish.claim
+        self._put(wish, old.state if old.held != NONE else "WAITING", "WAITING", old.reserved, old.consumed)
+        if wish.unknown:
+            self.waiting[decl_id].add(wish.key[3])
+
+    def _refuses(self, asked: list[Wish]) -> bool:
+        growing = [wish for wish in asked if wish.asks]
+        if any(wish.sticky or wish.wrong for wish in growing):
+            return True
+        change: dict[tuple[str, int, str], Decimal] = defaultdict(Decimal)
+        for wish in asked:
+            for account, more in self._more(wish):
+                change[account] += more
+        return bool(growing) and any(more > ZERO and more > self.available(*a) for a, more in change.items())
+
+    def _more(self, wish: Wish) -> Iterator[tuple[tuple[str, int, str], Decimal]]:
+        """What a wish would change on each account it draws on."""
+        held = wish.claim.held
+        for line, dim in self.licences[wish.key[3]].limits:
+            if line in {0, wish.key[4]}:
+                at = 0 if dim == "QTY" else 1
+                yield (wish.key[3], line, dim), wish.target[at] - held[at]
+
+    def _keep(self, wish: Wish) -> None:
+        if wish.cited:
+            old = wish.claim
+            self._put(wish, old.state if old.held != NONE else "REFUSED", "REFUSED", old.reserved, old.consumed)
+
+    def _grant(self, wish: Wish) -> None:
+        old = wish.claim
+        if wish.phase == "DROPPED":
+            ended = "WITHDRAWN" if old.consumed != NONE else "UNRESERVED"
+            self._put(wish, ended, "OK_" + ended)
+            return
+        consumed = wish.phase == "ADJUST"
+        outcome = "OK_ADJUSTED" if old.held != NONE else "OK_RESERVED"
+        if wish.target == (old.consumed if consumed else old.reserved) and old.outcome.startswith("OK_"):
+            outcome = old.outcome  # nothing moves: what was said stands
+        if consumed:
+            self._put(wish, "CONSUMED", outcome, NONE, wish.target)
+        else:
+            self._put(wish, "RESERVED", outcome, wish.target)
+
+    def _record(self, wish: Wish) -> None:
+        old, held = wish.claim, wish.claim.held
+        if wish.no_figure:  # what is held is all that can be said to have left
+            claim = self._put(wish, "CONSUMED", "", NONE, held)
+            claim.outcome = self._said(old, claim)
+            if held == NONE:
+                claim.state, claim.outcome = "UNCOVERED", "UNCOVERED"
+            return
+        covered = Pair(min(wish.target.qty, held.qty), min(wish.target.val, held.val))
+        if wish.target.beyond(held):
+            fits = all(more <= self.available(*account) for account, more in self._more(wish) if more > ZERO)
+            if wish.wrong or wish.sticky or not fits:
+                claim = self._put(wish, "UNCOVERED", "UNCOVERED", NONE, covered)
+                claim.uncovered = Pair(wish.target.qty - covered.qty, wish.target.val - covered.val)
+                return
+        claim = self._put(wish, "CONSUMED", "", NONE, wish.target)
+        claim.outcome = self._said(old, claim)
+
+    def _said(self, old: MClaim, new: MClaim) -> str:
+        if (old.reserved, old.consumed) == (new.reserved, new.consumed):  # nothing moves: what was said stands
+            return old.outcome if old.outcome.startswith("OK_") else "OK_CONSUMED"
+        return "OK_ADJUSTED" if old.consumed != NONE else "OK_CONSUMED"
+
+    def _end(self, wish: Wish) -> None:
+        old = wish.claim
+        if old.held != NONE:
+            ended = "WITHDRAWN" if old.consumed != NONE else "UNRESERVED"
+            self._put(wish, ended, "OK_" + ended)
+        elif old.state in ENDED:
+            self._put(wish, old.state, old.outcome)
+        else:
+            self._put(wish, "CLOSED", "CLOSED")
+
+    def _check(self, wish: Wish) -> None:
+        wrong = wish.wrong or wish.unknown
+        if not wrong:
+            spec = self._declared(wish)
+            wrong = any(
+                spec[0 if dim == "QTY" else 1] > self.available(wish.key[3], line, dim)
+                for line, dim in self.licences[wish.key[3]].limits
+                if line in {0, wish.key[4]}
+            )
+        self._put(wish, "CHECKED", "REFUSED" if wrong else "OK_AVAILABLE")
+
+    def _declared(self, wish: Wish) -> Pair:
+        payload = self.facts(wish.key[0]).payload
+        assert payload is not None
+        licence = self.licences[wish.key[3]]
+        return next(
+            self._figures(spec, licence, wish.key[4])[0]
+            for item in payload.items
+            for spec in item.claims
+            if (item.number, spec.doc_seq) == wish.key[1:3]
+        )
+
+
+def _clash(newest: Facts, command: DeclarationCommand) -> bool:
+    """Whether the version in force was told before with other content."""
+    told = command.facts
+    if told.payload is None or told.payload_rank is None or newest.rank is None:
+        return False
+    return newest.rank.order == told.payload_rank.order and newest.payload != told.payload
+
+
+def limits_of(content: Licence) -> dict[tuple[int, str], Decimal]:
+    """What a licence limits: per line, and for the whole."""
+    limits: dict[tuple[int, str], Decimal] = {}
+    for line_no, quantity, value in [
+        (0, content.cap.quantity, content.cap.value),
+        *((line.line_no, line.quantity, line.value) for line in content.lines),
+    ]:
+        if quantity is not None:
+            limits[line_no, "QTY"] = quantity.amount
+        if value is not None:
+            limits[line_no, "VAL"] = value.amount
+    return limits
+
+
+def units_of(content: Licence) -> dict[str, str]:
+    """Unit and currency of a licence; in these tests all its lines share one."""
+    units = {}
+    for line in content.lines:
+        if line.quantity is not None:
+            units["QTY"] = line.quantity.unit
+        if line.value is not None:
+            units["VAL"] = line.value.currency
+    return units

@@ -1,0 +1,200 @@
+"""The ledger's invariants, checked on everything a store holds; every scenario ends with them.
+
+`violations` looks at one state, `shrunk` at two states of one ledger, the later after the earlier.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from certex_bridge.kernel.amounts import format_decimal
+from certex_bridge.kernel.canonical import GENESIS, chain
+from certex_bridge.ledger.domain.journal import entry_text
+from certex_bridge.ledger.domain.merge import merge
+from certex_bridge.ledger.domain.model import NOTHING, ClaimState, Dim, Kind, LicenceState, Movement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from certex_bridge.ledger.adapters.memory import Contents
+
+ZERO = Decimal(0)
+_HOLDING = (ClaimState.RESERVED, ClaimState.CONSUMED, ClaimState.UNCOVERED)
+
+
+def violations(held: Contents) -> list[str]:
+    """Everything that must never be, in words; empty when the ledger is sound."""
+    journals: dict[str, list[Movement]] = defaultdict(list)
+    for movement in held.movements:
+        journals[movement.licence_id].append(movement)
+    found: list[str] = []
+    for licence_id, state in held.licences.items():
+        found += _accounts(state)
+        found += _journal(state, journals[licence_id])
+        found += _balances_told(held, state, journals[licence_id])
+    found += _claims_against_accounts(held)
+    found += _claims(held)
+    found += _groups(held)
+    found += _once(held)
+    found += _published(held)
+    found += _parked(held)
+    return found
+
+
+def shrunk(before: Contents, after: Contents) -> list[str]:
+    """What may only grow and did not: versions and facts (I7, I8)."""
+    found = []
+    for licence_id, old in before.licences.items():
+        new = after.licences[licence_id]
+        if (new.version, new.lv, new.nv) < (old.version, old.lv, old.nv) or new.lv < old.lv or new.nv < old.nv:
+            found.append(f"I8 {licence_id} went back")
+    for decl_id, told in before.declarations.items():
+        now = after.declarations[decl_id]
+        if now.dv < told.dv:
+            found.append(f"I8 {decl_id} went back")
+        if merge(told.facts, now.facts) != now.facts:
+            found.append(f"I7 {decl_id} forgot facts")
+    old_movements = len(before.movements)
+    if after.movements[:old_movements] != before.movements and sorted(before.movements, key=_place) != sorted(
+        (m for m in after.movements if _place(m) in {_place(o) for o in before.movements}), key=_place
+    ):
+        found.append("the journal was rewritten")
+    return found
+
+
+def _place(movement: Movement) -> tuple[str, int, int]:
+    return movement.licence_id, movement.lv, movement.seq
+
+
+def _accounts(state: LicenceState) -> Iterator[str]:
+    for account in state.accounts.values():
+        parts = (account.cap, account.over, account.available, account.reserved, account.consumed)
+        if min(parts) < 0:
+            yield f"I1 {state.licence_id}: negative in {parts}"
+        if account.cap + account.over != account.available + account.reserved + account.consumed:
+            yield f"I1 {state.licence_id}: {parts} does not add up"
+        if account.available and account.over:
+            yield f"I1 {state.licence_id}: available and over-used at once"
+
+
+def _journal(state: LicenceState, journal: list[Movement]) -> Iterator[str]:
+    sums: dict[tuple[int, str], list[Decimal]] = defaultdict(lambda: [ZERO] * 4)
+    link = GENESIS
+    expected = (1, 1)
+    for m in journal:
+        if (m.lv, m.seq) not in (expected, (expected[0] + 1, 1)):
+            yield f"I3 {state.licence_id}: {m.lv}.{m.seq} follows a gap"
+        expected = (m.lv, m.seq + 1)
+        deltas = (m.d_cap, m.d_reserved, m.d_consumed, m.d_over)
+        total = sums[m.line_no, m.dim]
+        sums[m.line_no, m.dim] = [a + b for a, b in zip(total, deltas, strict=True)]
+        if m.d_over > 0 and m.kind not in (Kind.CAP, Kind.OVERRIDE):
+            yield f"I4 {state.licence_id}: {m.kind} made over-use"
+        text = entry_text(m.lv, m.seq, m.line_no, m.dim, m.kind, m.event_id, m.claim, deltas, m.at, m.detail)
+        link = chain(link, text)
+        if link != m.chain:
+            yield f"I3 {state.licence_id}: the chain breaks at {m.lv}.{m.seq}"
+            return
+    if state.lv != (journal[-1].lv if journal else 0) or link != state.chain:
+        yield f"I3 {state.licence_id}: version {state.lv} is not the end of the journal"
+    for (line_no, dim), account in state.accounts.items():
+        stored = [account.cap, account.reserved, account.consumed, account.over]
+        if sums[line_no, dim.value] != stored:
+            yield f"I3 {state.licence_id}:{line_no}.{dim} holds {stored}, its journal says {sums[line_no, dim.value]}"
+
+
+def _claims_against_accounts(held: Contents) -> Iterator[str]:
+    sums: dict[tuple[str, int, Dim], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    for key, claim in held.claims.items():
+        for dim, reserved, consumed in (
+            (Dim.QTY, claim.reserved.quantity, claim.consumed.quantity),
+            (Dim.VAL, claim.reserved.value, claim.consumed.value),
+        ):
+            for line_no in {0, key.line_no}:
+                total = sums[key.licence_id, line_no, dim]
+                total[0] += reserved
+                total[1] += consumed
+    for licence_id, state in held.licences.items():
+        for (line_no, dim), account in state.accounts.items():
+            claimed = sums[licence_id, line_no, dim]
+            if not account.closed and claimed != [account.reserved, account.consumed]:
+                yield f"I2 {licence_id}:{line_no}.{dim} holds {account}, its claims hold {claimed}"
+
+
+def _claims(held: Contents) -> Iterator[str]:
+    for key, claim in held.claims.items():
+        if claim.holds and claim.state not in _HOLDING:
+            yield f"I7 {key} is {claim.state} and holds figures"
+        if claim.state is ClaimState.RESERVED and claim.consumed != NOTHING:
+            yield f"I7 {key} is reserved and consumed at once"
+        if claim.state in (ClaimState.CONSUMED, ClaimState.UNCOVERED) and claim.reserved != NOTHING:
+            yield f"I7 {key} is {claim.state} with a reservation left"
+        if min(*claim.reserved, *claim.consumed, *claim.uncovered) < 0:
+            yield f"I1 {key} is negative"
+
+
+def _groups(held: Contents) -> Iterator[str]:
+    """I6: on the same facts, no claim of an item is reserved while another one is refused."""
+    outcomes: dict[tuple[str, int, str], set[str]] = defaultdict(set)
+    for key, claim in held.claims.items():
+        if claim.state in (ClaimState.RESERVED, ClaimState.REFUSED, ClaimState.WAITING):
+            outcomes[key.decl_id, key.item, claim.attempt].add(claim.outcome)
+    for group, seen in outcomes.items():
+        if "OK_RESERVED" in seen and seen & {"REFUSED", "WAITING"}:
+            yield f"I6 {group}: {sorted(seen)}"
+
+
+def _once(held: Contents) -> Iterator[str]:
+    effects = [(m.event_id, m.licence_id, m.claim, m.line_no, m.dim, m.kind) for m in held.movements]
+    if len(set(effects)) != len(effects):
+        yield "I5 an event moved a figure twice"
+    if held.inbox.keys() != held.answers.keys():
+        yield f"I13 events without their answer: {held.inbox.keys() ^ held.answers.keys()}"
+
+
+def _published(held: Contents) -> Iterator[str]:
+    versions: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for kind, aggregate, version in held.outbox:
+        versions[kind, aggregate].append(version)
+    for (kind, aggregate), told in versions.items():
+        if kind != "certificate" and told != list(range(1, len(told) + 1)):
+            yield f"I9 {kind} {aggregate} was published as {told}"
+    for licence_id, state in held.licences.items():
+        for kind, last in (("balance", state.lv), ("notification", state.nv)):
+            if len(versions[kind, licence_id]) != last:
+                yield f"I9 {licence_id} is at {kind} {last}, published {versions[kind, licence_id]}"
+        if {(licence_id, v) for v in versions["certificate", licence_id]} != {
+            key for key in held.versions if key[0] == licence_id
+        }:
+            yield f"I9 certificates of {licence_id}: {versions['certificate', licence_id]}"
+    for decl_id, declaration in held.declarations.items():
+        if len(versions["outcome", decl_id]) != declaration.dv:
+            yield f"I9 {decl_id} is at {declaration.dv}, published {versions['outcome', decl_id]}"
+
+
+def _balances_told(held: Contents, state: LicenceState, journal: list[Movement]) -> Iterator[str]:
+    """I9: the balance published for a journal version is the sum of the journal up to it."""
+    sums: dict[str, list[Decimal]] = {}
+    for position, m in enumerate(journal):
+        if m.dim != "NONE":
+            total = sums.setdefault(f"{m.line_no}.{m.dim}", [ZERO] * 3)
+            sums[f"{m.line_no}.{m.dim}"] = [total[0] + m.d_cap, total[1] + m.d_reserved, total[2] + m.d_consumed]
+        if position + 1 < len(journal) and journal[position + 1].lv == m.lv:
+            continue
+        row = held.outbox.get(("balance", state.licence_id, m.lv))
+        told = json.loads(row.body)["accounts"] if row else None
+        if told != {place: [format_decimal(figure) for figure in total] for place, total in sums.items()}:
+            yield f"I9 {state.licence_id} version {m.lv}: told {told}, the journal says {sums}"
+
+
+def _parked(held: Contents) -> Iterator[str]:
+    waiting = {(licence_id, d.decl_id) for d in held.declarations.values() for licence_id in d.waiting_for}
+    if waiting != held.parked:
+        yield f"I12 parked {sorted(held.parked)}, waiting {sorted(waiting)}"
+    woken = {wake.decl_id for wake in held.wakes.values()}
+    for licence_id, decl_id in held.parked:
+        if held.licences[licence_id].known and decl_id not in woken:
+            yield f"I12 {decl_id} waits for {licence_id}, which is there"
