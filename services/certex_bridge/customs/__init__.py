@@ -1,0 +1,1 @@
+"""Customs: declaration events of any profile become facts about declarations."""

@@ -1,0 +1,1 @@
+"""The WCO data model profile: declarations and responses as the United Kingdom and Denmark exchange them."""

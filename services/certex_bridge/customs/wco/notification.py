@@ -1,0 +1,100 @@
+"""Responses of customs (WCO Response): what each function code means for the facts.
+
+Releases and clearances (08, 09) both say that everything was released as declared; told twice they reach the same
+target. Rejection, control, document request, tax and request decisions move nothing by themselves: 03 is a fact the
+ledger judges by whether the declaration was accepted, the others are noted.
+
+Identity is LRN and MRN; a response names no exporter, so `exporter` is empty and the core joins by the MRN it may
+have learned from 01 or 02.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from certex_bridge.customs.wco.tree import Element, children, moment, text
+from certex_bridge.ledger.domain.facts import ALL_ITEMS, DeclarationCommand, EventKind, Facts, ItemRelease, Stamp
+from certex_bridge.platform.poison import Poison
+
+if TYPE_CHECKING:
+    from certex_bridge.customs.wco.message import Message
+
+REASON_LENGTH = 512
+
+FUNCTIONS: dict[str, EventKind] = {
+    "1": EventKind.ACCEPTED,
+    "2": EventKind.NOTED,
+    "3": EventKind.REJECTED,
+    "5": EventKind.NOTED,
+    "6": EventKind.NOTED,
+    "7": EventKind.NOTED,
+    "8": EventKind.RELEASED,
+    "9": EventKind.RELEASED,
+    "10": EventKind.INVALIDATED,
+    "11": EventKind.NOTED,
+    "16": EventKind.EXIT_CONFIRMED,
+}
+"""Response function code (leading zeros aside) to the kind of event; the file name of a sample says nothing."""
+
+
+def response_identity(response: Element) -> Element:
+    """The Declaration element that names the declaration: the first with a reference or number.
+
+    Raises:
+        Poison: IDENTITY_MISSING.
+    """
+    for declaration in children(response, "Declaration"):
+        if text(declaration, "ID") or text(declaration, "FunctionalReferenceID"):
+            return declaration
+    raise Poison("IDENTITY_MISSING", "the response names no declaration", "Response/Declaration")
+
+
+def decode_notification(message: Message) -> DeclarationCommand:
+    """The command of one Response element.
+
+    Raises:
+        Poison: IDENTITY_MISSING, MRN_INVALID, LRN_INVALID, WCO_FUNCTION (no function code), DATE_* (acceptance).
+    """
+    declaration = response_identity(message.element)
+    message.identify(declaration, "")
+    function = text(message.element, "FunctionCode")
+    if not function:
+        raise Poison("WCO_FUNCTION", "the response has no function code", "Response/FunctionCode")
+    kind = FUNCTIONS.get(function.lstrip("0"))
+    if kind is None:
+        message.warn("WCO_FUNCTION", "Response/FunctionCode", function, "an unknown response moves nothing")
+        kind = EventKind.NOTED
+    message.extensions["wcofunction"] = function[:REASON_LENGTH]
+    status = text(message.element, "Status", "NameCode")
+    if status:
+        message.extensions["wcostatus"] = status[:REASON_LENGTH]
+    stamp = Stamp(message.time(), message.event_id)
+    return message.command(kind, stamp, _facts(kind, message, declaration, stamp))
+
+
+def _facts(kind: EventKind, message: Message, declaration: Element, stamp: Stamp) -> Facts:
+    match kind:
+        case EventKind.ACCEPTED:
+            return message.facts(accepted=stamp, acceptance_day=_acceptance(message, declaration, stamp))
+        case EventKind.REJECTED:
+            return message.facts(rejected=stamp)
+        case EventKind.RELEASED:
+            return message.facts(releases=((ALL_ITEMS, ItemRelease(stamp, released=True)),))
+        case EventKind.INVALIDATED:
+            reason = text(message.element, "AdditionalInformation", "StatementDescription")[:REASON_LENGTH]
+            return message.facts(invalidated=stamp, invalidation_reason=reason)
+        case EventKind.EXIT_CONFIRMED:
+            # The status carries the exit date, in texts no standard knows; the response's issue time is enough.
+            return message.facts(exited=stamp)
+        case _:
+            return message.facts()
+
+
+def _acceptance(message: Message, declaration: Element, stamp: Stamp) -> str:
+    accepted = moment(declaration, "AcceptanceDateTime", message.options.zone(message.country))
+    if accepted is None:
+        about = "Declaration/AcceptanceDateTime"
+        message.warn("ACCEPTANCE_ASSUMED", about, "", "no acceptance time; the response's own time counts")
+        return stamp.occurred_at.isoformat()
+    message.assumed(accepted, "AcceptanceDateTime")
+    return accepted.iso

@@ -1,0 +1,258 @@
+"""WCO declarations: wrappers, identity, documents in national shapes, amendments and cancellations."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from certex_bridge.customs.options import DecodeOptions
+from certex_bridge.customs.wco.profile import decode_wco
+from certex_bridge.kernel.identifiers import mrn_check_digit
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, PayloadRank
+from tests.unit.customs.samples import codes, payload, swapped, wco, wco_bytes, wco_envelope, wco_poison
+
+WRAPPERS = ("declaration-bare", "declaration-metadata", "declaration-request")
+
+
+def claims(command: DeclarationCommand) -> list[tuple[object, ...]]:
+    return [
+        (c.item, c.doc_seq, c.document_code, c.licence_id, c.line_no, str(c.quantity), str(c.value), c.status_code)
+        for item in payload(command).items
+        for c in item.claims
+    ]
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_the_content_is_the_same_in_every_wrapper(name: str) -> None:
+    command = wco(name)
+    assert claims(command) == [
+        (1, 2, "X002", "GB/GBSIEL2026/0004711/P", 1, "4 NAR", "48000 GBP", "AE"),
+        (2, 1, "X002", "GB/GBOGEL2026/0000092", 3, "12.5 KGMG", "None", ""),
+    ]
+    found = payload(command)
+    assert found.items[0].claims[0].reference == "GBSIEL2026/0004711/P-0001"
+    assert (found.declaration_type, found.additional_type, found.exporter) == ("EX", "A", "GB123456789012")
+    assert (found.consignee_name, found.destination, found.office) == ("Hanbit Tooling Co., Ltd.", "KR", "GB000011")
+    assert [(item.procedure, item.commodity, item.destination, item.origin) for item in found.items] == [
+        ("1040", "85258900", "KR", "GB"),
+        ("1000", "90149000", "JP", ""),
+    ]
+    assert str(found.items[0].amount) == "48000 GBP"
+    assert (str(found.items[0].net_mass), str(found.items[0].supplementary_units)) == ("26", "4")
+    assert found.items[0].additional_procedures == ("1CG",)
+    assert (command.mrn, command.lrn, command.exporter) == ("", "NWT-26-00731", "GB123456789012")
+    assert command.facts.lodged is not None
+
+
+@pytest.mark.row("E044", "E209")
+def test_the_same_content_is_the_same_event_whatever_wraps_it() -> None:
+    ids = {(wco(name).event_id, wco(name).payload_sha256) for name in WRAPPERS}
+    assert len(ids) == 1
+    raw = wco_bytes("declaration-bare")
+    respelt = raw.replace(b"<!-- Remarks between elements are dropped. -->", b"").replace(b"\n", b"\n\t")
+    assert wco(respelt).event_id == wco(raw).event_id
+    unqualified = re.sub(rb' xmlns="[^"]*"', b"", raw)
+    assert wco(unqualified).event_id == wco(raw).event_id
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('unitCode="NAR">4<', 'unitCode="NAR">5<'),
+        ('unitCode="NAR">4<', 'unitCode="MIL">4<'),
+        ("NWT-26-00731", "NWT-26-00732"),
+        ("<ExitOffice><ID>GB000060</ID></ExitOffice>", "<ExitOffice><ID>GB000061</ID></ExitOffice>"),
+        ("<TypeCode>EXA</TypeCode>", ""),
+    ],
+)
+def test_other_content_is_another_event(old: str, new: str) -> None:
+    assert wco(swapped("declaration-bare", old, new)).event_id != wco("declaration-bare").event_id
+
+
+def test_the_record_s_event_id_wins() -> None:
+    command = wco("declaration-bare", {"ce_id": "gw-77", "ce_source": "/gb/gateway"})
+    assert (command.event_id, command.source) == ("gw-77", "/gb/gateway")
+    assert command.payload_sha256 == wco("declaration-request").payload_sha256
+    assert wco_poison(wco_bytes("declaration-bare"), {"ce_id": "x" * 129}) == "LIMIT"
+
+
+def test_the_time_is_that_of_message_wrapper_or_record() -> None:
+    record_time = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    assert wco("declaration-bare").occurred_at == record_time
+    assert wco("declaration-request").occurred_at == datetime(2026, 3, 4, 10, 12, 44, 501000, UTC)
+    assert wco("declaration-danish").occurred_at == datetime(2026, 3, 4, 8, 15, tzinfo=UTC)
+    header = {"ce_time": "2026-03-04T10:00:00Z"}
+    assert wco("declaration-bare", header).occurred_at == datetime(2026, 3, 4, 10, tzinfo=UTC)
+    assert wco_poison(wco_bytes("declaration-bare"), {"ce_time": "noon"}) == "ENVELOPE"
+    broken = swapped("declaration-danish", "20260304091500+01", "Wed Mar 04 09:15:00 CET 2026")
+    assert (wco(broken).occurred_at, codes(wco(broken))) == (record_time, ["DATE_INVALID"])
+
+
+def test_codes_in_one_piece_and_lines_in_an_element_are_read() -> None:
+    command = wco("declaration-danish")
+    assert claims(command) == [(1, 1, "X060", "DK/DK-2026-00418", 2, "125.5 KGM", "84000 DKK", "")]
+    (item,) = payload(command).items
+    assert (item.commodity, item.destination, item.origin) == ("68151200", "XS", "JP")
+    assert (payload(command).consignee_id, payload(command).office) == ("RS100200300", "DK003102")
+    assert payload(command).destination == "XS"
+
+
+def test_a_danish_reference_keeps_its_last_part() -> None:
+    raw = swapped("declaration-danish", "<LineNumeric>2</LineNumeric>", "")
+    assert claims(wco(raw))[0][3:5] == ("DK/DK-2026-00418", None)
+    (split,) = decode_wco(wco_envelope(raw), DecodeOptions(line_suffix_countries={"DK"}))
+    assert claims(split)[0][3:5] == ("DK/DK-2026", 418)
+
+
+@pytest.mark.row("R18")
+@pytest.mark.parametrize(("code", "kind"), [("EXA", "A"), ("EXD", "D"), ("EXF", "F"), ("EXZ", "Z"), ("COA", "A")])
+def test_every_original_is_lodged(code: str, kind: str) -> None:
+    command = wco(swapped("declaration-bare", "EXA", code))
+    assert (command.kind, payload(command).additional_type) == (EventKind.LODGED, kind)
+    assert payload(command).declaration_type == code[:2]
+
+
+@pytest.mark.row("R18")
+def test_a_supplementary_is_linked_only_where_the_header_names_the_simplified_one_without_doubt() -> None:
+    name = "declaration-supplementary"
+    command = wco(name)
+    mrn = "26GB9RD02VBKK4C1A" + mrn_check_digit("26GB9RD02VBKK4C1A")
+    assert (command.kind, command.mrn, command.lrn) == (EventKind.SUPPLEMENTARY, mrn, "")
+    assert command.facts.payload_rank == PayloadRank(1, 1, command.facts.payload_rank.stamp)  # type: ignore[union-attr]
+    assert dict(command.extensions)["supplementarylrn"] == "NWT-26-00744"
+    for old, new in [(mrn, mrn[:17] + "0"), (mrn, "23GBCDS123456789B1-1"), ("SDE", "DCR"), ("EXY", "EXA")]:
+        alone = wco(swapped(name, old, new))
+        assert (alone.kind, alone.mrn, alone.lrn) == (EventKind.LODGED, "", "NWT-26-00744")
+
+
+@pytest.mark.parametrize(
+    ("trader", "country"),
+    [("XI123456789012", "GB"), ("GB123456789012", "GB"), ("DK12345678", "DK"), ("FR12345678901234", "FR")],
+)
+def test_northern_ireland_shares_the_issuer_of_the_united_kingdom(trader: str, country: str) -> None:
+    raw = wco_bytes("declaration-danish").replace(b"DK12345678", trader.encode())
+    command = wco(raw.replace(b"<SupervisingOffice><ID>DK003102</ID></SupervisingOffice>", b""))
+    assert claims(command)[0][3] == f"{country}/DK-2026-00418"
+
+
+def test_without_exporter_the_declarant_counts() -> None:
+    raw = swapped("declaration-bare", "<Exporter><ID>GB123456789012</ID></Exporter>", "")
+    command = wco(raw)
+    assert (command.exporter, payload(command).exporter) == ("GB333444555000", "GB333444555000")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("amendment-whole", "<VersionID>2</VersionID>", ""),
+        ("amendment-whole", "<VersionID>2</VersionID>", "<VersionID>1</VersionID>"),
+        ("amendment-whole", "<VersionID>2</VersionID>", "<VersionID>two</VersionID>"),
+        ("amendment-whole", "<GoodsItemQuantity>1<", "<GoodsItemQuantity>2<"),
+        ("amendment-whole", "<CurrentCode>10</CurrentCode>", ""),
+        ("amendment-whole", "<ID>85258900</ID>", ""),
+        ("amendment-whole", "<Exporter><ID>GB123456789012</ID></Exporter>", ""),
+        ("amendment-partial", "32", "33"),
+    ],
+)
+def test_a_part_of_a_declaration_is_noted_and_nothing_is_derived(name: str, old: str, new: str) -> None:
+    command = wco(swapped(name, old, new))
+    assert (command.kind, codes(command)) == (EventKind.NOTED, ["AMENDMENT_PARTIAL"])
+    assert command.facts.payload is None
+
+
+def test_a_whole_amendment_is_applied_with_its_version() -> None:
+    command = wco("amendment-whole")
+    assert (command.kind, codes(command)) == (EventKind.AMENDED, ["AMENDMENT_REQUESTED"])
+    assert command.facts.payload_rank is not None
+    assert command.facts.payload_rank.order == (0, 2)
+    assert claims(command) == [(1, 1, "X002", "GB/GBSIEL2026/0004711/P", 1, "3 NAR", "None", "")]
+    assert payload(command).declaration_type == ""
+
+
+@pytest.mark.parametrize("name", ["amendment-partial", "amendment-whole", "cancellation"])
+def test_a_request_is_known_by_the_mrn_and_its_own_reference_is_not_the_declaration_s(name: str) -> None:
+    command = wco(name)
+    assert (command.mrn, command.lrn, command.facts.lrn) == ("26GB7KX41QWZ30M8R1", "", "")
+    assert dict(command.extensions)["wcoreference"].startswith("NWT-26-00731-")
+
+
+def test_a_cancellation_request_moves_nothing() -> None:
+    for raw in (wco_bytes("cancellation"), swapped("cancellation", ">13<", ">1<")):
+        command = wco(raw)
+        assert (command.kind, command.facts.invalidated, codes(command)) == (EventKind.NOTED, None, [])
+
+
+@pytest.mark.parametrize(
+    ("figure", "code"),
+    [
+        ('<QuantityQuantity unitCode="NAR">0</QuantityQuantity>', "INVALID_QUANTITY"),
+        ('<QuantityQuantity unitCode="NAR">+4</QuantityQuantity>', "LEXICAL"),
+        ('<QuantityQuantity unitCode="KGG">4</QuantityQuantity>', "UNIT_UNKNOWN"),
+        ("<QuantityQuantity>4</QuantityQuantity>", "UNIT_UNKNOWN"),
+        ('<QuantityQuantity unitCode="NAR">4</QuantityQuantity><QuantityQuantity>5</QuantityQuantity>', "LEXICAL"),
+    ],
+)
+@pytest.mark.row("E212")
+def test_an_impossible_figure_refuses_its_claim_only(figure: str, code: str) -> None:
+    raw = swapped("declaration-bare", '<QuantityQuantity unitCode="NAR">4</QuantityQuantity>', figure)
+    first, second = (item.claims[0] for item in payload(wco(raw)).items)
+    assert ([finding.code for finding in first.findings], second.findings) == ([code], ())
+
+
+@pytest.mark.row("E212")
+def test_blanks_and_references_in_numbers_are_one_reading() -> None:
+    raw = swapped("declaration-bare", 'unitCode="NAR">4<', 'unitCode="NAR">\n &#52; <')
+    assert wco(raw).event_id == wco("declaration-bare").event_id
+    assert claims(wco(raw))[0][5] == "4 NAR"
+
+
+def test_references_in_documents_of_other_kinds_are_no_claims() -> None:
+    raw = swapped("declaration-bare", "GBSIEL2026/0004711/P-0001</ID>", "</ID>")
+    assert [len(item.claims) for item in payload(wco(raw)).items] == [0, 1]
+
+
+def test_shipment_documents_over_several_items_stay_with_the_shipment() -> None:
+    document = "<AdditionalDocument><CategoryCode>X</CategoryCode><ID>GB7-0002</ID><TypeCode>002</TypeCode>"
+    raw = swapped("declaration-bare", "<Consignee>", f"{document}</AdditionalDocument><Consignee>")
+    (claim,) = payload(wco(raw)).header_claims
+    assert (claim.item, claim.licence_id, claim.line_no, claim.reference) == (0, "GB/GB7", 2, "GB7-0002")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("<FunctionCode>9</FunctionCode>", "<FunctionCode>4</FunctionCode>", "WCO_FUNCTION"),
+        ("<FunctionCode>9</FunctionCode>", "", "WCO_FUNCTION"),
+        ("<FunctionCode>9</FunctionCode>", "<FunctionCode>13</FunctionCode>", "WCO_FUNCTION"),
+        ("<FunctionalReferenceID>NWT-26-00731</FunctionalReferenceID>", "", "IDENTITY_MISSING"),
+        ("NWT-26-00731<", "N" * 36 + "<", "LRN_INVALID"),
+        ("<FunctionCode>9</FunctionCode>", "<FunctionCode>9</FunctionCode><ID>26GB</ID>", "MRN_INVALID"),
+        ("GB123456789012</ID></Exporter>", "123456</ID></Exporter>", "EORI_INVALID"),
+        ("<SequenceNumeric>2<", "<SequenceNumeric>1<", "ITEM_DUPLICATE"),
+        ("<SequenceNumeric>2<", "<SequenceNumeric>two<", "WCO_STRUCTURE"),
+        ("<SequenceNumeric>2<", "<SequenceNumeric>0<", "WCO_STRUCTURE"),
+        ("GBSIEL2026/0004711/P", "G" * 600, "WCO_STRUCTURE"),
+        ("Declaration", "Manifest", "WCO_MESSAGE"),
+    ],
+)
+def test_what_makes_the_whole_declaration_impossible_is_poison(old: str, new: str, code: str) -> None:
+    assert wco_poison(swapped("declaration-bare", old, new)) == code
+
+
+def test_an_impossible_exporter_number_beside_an_mrn_is_remarked() -> None:
+    raw = swapped("amendment-whole", "GB123456789012", "123456789012")
+    assert codes(wco(raw)) == ["EORI_INVALID", "AMENDMENT_REQUESTED"]
+
+
+def test_one_record_may_hold_several_messages() -> None:
+    bodies = [wco_bytes(name).split(b"?>", 1)[1] for name in WRAPPERS]
+    raw = b"<batch>" + b"".join(bodies) + wco_bytes("notification-01-accepted") + b"</batch>"
+    commands = decode_wco(wco_envelope(raw))
+    assert [command.kind for command in commands] == [EventKind.LODGED] * 3 + [EventKind.ACCEPTED]
+    assert len({command.event_id for command in commands}) == 2
+    given = decode_wco(wco_envelope(raw, {"ce_id": "gw-1"}))
+    assert len({command.event_id for command in given}) == 4
+    many = b"<batch>" + b"<Response/>" * 101 + b"</batch>"
+    assert wco_poison(many) == "WCO_MESSAGE"
