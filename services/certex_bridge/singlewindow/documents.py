@@ -1,0 +1,129 @@
+"""Who writes the bridge's messages: certificates, outcomes, balances, acknowledgements, pushes, dead letters."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from certex_bridge.kernel.errors import Finding
+from certex_bridge.ledger.domain.model import LicenceState
+from certex_bridge.ledger.domain.outcome import DeclarationOutcome
+from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.ledger.domain.versions import LicenceDecision
+from certex_bridge.ledger.ports import OpenClaim, QuarantineRow
+from certex_bridge.licensing.certificate import licence_content, render_certificate
+from certex_bridge.licensing.domain.commands import LicenceCommand
+from certex_bridge.licensing.domain.licence import Licence
+from certex_bridge.singlewindow.balance import balance_body
+from certex_bridge.singlewindow.notification import incidents_body, status_body
+from certex_bridge.singlewindow.outcome_document import render_outcomes
+
+_encoder = msgspec.json.Encoder()
+
+RAW_BYTES_MAX = 512 * 1024
+"""Raw bytes carried in a dead letter; more stay in quarantine only, so that the letter fits the broker."""
+
+_CONTENTS_MAX = 50_000
+
+
+class BridgeDocuments:
+    """Writes documents; everything XML has passed its schema."""
+
+    def __init__(self, sender: str, recipient: str) -> None:
+        self._sender = sender
+        self._recipient = recipient
+        self._contents: dict[tuple[str, int, int], str] = {}
+        """Licence content by (licence, version, line): a version never changes."""
+
+    def certificate(self, state: LicenceState, event_id: str, at: datetime) -> bytes:
+        """The certificate of the version in force."""
+        assert state.licence is not None
+        return render_certificate(
+            state.licence,
+            state.status.value,
+            list(state.accounts.values()),
+            prepared_at=at,
+            event_id=event_id,
+            sender=self._sender,
+        )
+
+    def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
+        """The outcome documents, one each."""
+        return render_outcomes(outcomes, self._content, sender=self._sender, recipient=self._recipient)
+
+    def _content(self, licence: Licence, line_no: int) -> str:
+        key = (licence.licence_id, licence.version, line_no)
+        found = self._contents.get(key)
+        if found is None:
+            if len(self._contents) > _CONTENTS_MAX:
+                self._contents.clear()
+            found = self._contents[key] = licence_content(licence, line_no or None)
+        return found
+
+    def balance(self, state: LicenceState, cause: Mapping[str, str], at: str) -> bytes:
+        """All balances of a licence after one journal version."""
+        return balance_body(state, cause, at)
+
+    def acknowledgement(self, command: LicenceCommand, decision: LicenceDecision) -> bytes:
+        """The answer to the licensing side: accepted, or refused with all findings."""
+        issuer, _, number = command.licence_id.partition("/")
+        return _encoder.encode(
+            {
+                "event": command.event_id,
+                "kind": command.kind.value,
+                "issuer": issuer,
+                "number": command.licence.number if command.licence else number,
+                "version": command.version,
+                "verdict": decision.verdict.value,
+                "findings": [_finding(finding) for finding in decision.findings],
+            }
+        )
+
+    def status(self, state: LicenceState, old: str, reason: str, at: str, interested: Sequence[OpenClaim]) -> bytes:
+        """A status push."""
+        return status_body(state, old, reason, at, interested)
+
+    def incidents(
+        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str
+    ) -> bytes:
+        """An incident for the licensing side."""
+        return incidents_body(state, incidents, declaration, claim, at)
+
+    def dead_letter(self, row: QuarantineRow) -> bytes:
+        """A quarantined record with its coded reason; bytes in base 64."""
+        raw = row.raw or b""
+        return _encoder.encode(
+            {
+                "id": row.quarantine_id,
+                "code": row.code,
+                "field": row.field,
+                "value": row.value,
+                "message": row.message,
+                "event": row.event_id,
+                "topic": row.origin.topic,
+                "partition": row.origin.partition,
+                "offset": row.origin.offset,
+                "key": _base64(row.key),
+                "headers": [[name, _base64(value)] for name, value in row.headers[:100]],
+                "rawBytes": len(raw),
+                "raw": _base64(row.raw) if len(raw) <= RAW_BYTES_MAX else None,
+            }
+        )
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "field": finding.field,
+        "value": finding.value,
+        "message": finding.message,
+    }
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()

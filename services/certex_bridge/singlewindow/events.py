@@ -1,0 +1,124 @@
+"""Contracts of the JSON messages that leave the bridge: balances and notifications.
+
+The messages themselves are built by `balance` and `notification`; these models give their JSON Schemas and read them
+back in tests and tools. Amounts are text in canonical form: digits, an optional point, no trailing zero, no exponent.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$")]
+"""An exact figure as text; up to 22 digits, for a rest of two figures of 16 digits may need them."""
+Instant = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$")]
+StatusName = Literal["Unknown", "Valid", "Cancelled", "Exhausted", "Expired", "Suspended", "Revoked"]
+IncidentName = Literal[
+    "RELEASED_MORE",
+    "UNCOVERED",
+    "RELEASED_ON_BLOCKED",
+    "POST_RELEASE_INCREASE",
+    "OVER_USE",
+    "CAP_BELOW_USE",
+    "CANCELLED_WITH_USE",
+    "EXIT_WITHOUT_RELEASE",
+]
+MovementName = Literal[
+    "RESERVE",
+    "CONSUME",
+    "UNRESERVE",
+    "ADJUST",
+    "WITHDRAW",
+    "OVERRIDE",
+    "CORRECT",
+    "CAP",
+    "VERSION",
+    "STATUS",
+]
+OpenState = Literal["CHECKED", "WAITING", "REFUSED", "RESERVED"]
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="forbid", frozen=True, strict=True)
+
+
+class AccountBody(_Body):
+    """One account: `available = authorised - reserved - consumed`, `over` what is in use beyond the limit."""
+
+    line: Annotated[int, Field(ge=0, le=99999, description="0: a limit over the whole licence")]
+    dimension: Literal["QTY", "VAL"]
+    unit: Annotated[str, Field(min_length=3, max_length=4, description="TARIC unit with qualifier, or currency")]
+    authorised: Amount
+    reserved: Amount
+    consumed: Amount
+    available: Amount
+    over: Amount
+
+
+class CauseBody(_Body):
+    """The event that moved the balance."""
+
+    event: str
+    kind: MovementName
+    declaration: Annotated[str, Field(description="MRN, or exporter/LRN before acceptance; empty for a licence event")]
+
+
+class _OfLicence(_Body):
+    issuer: Annotated[str, Field(min_length=2, max_length=2)]
+    number: Annotated[str, Field(min_length=1, max_length=70)]
+    licence_version: Count
+    journal_version: Annotated[int, Field(ge=0, description="Dense: a gap means a lost message")]
+
+
+class BalanceBody(_OfLicence):
+    """Topic licensing.balances.v1: all accounts of one licence after one journal version."""
+
+    status: StatusName
+    at: Instant
+    cause: CauseBody
+    accounts: tuple[AccountBody, ...] = Field(strict=False)
+
+
+class InterestBody(_Body):
+    """A claim that customs still wait for."""
+
+    declaration: str
+    member_state: Annotated[str, Field(max_length=2, description="Empty before acceptance")]
+    item: Count
+    document: Count
+    claim_state: OpenState
+    at_risk: bool
+
+
+class StatusBody(_OfLicence):
+    """Topic certex.notifications.v1: the status of a licence has changed (IR 2024/2145 Art. 5(2))."""
+
+    old_status: StatusName
+    new_status: StatusName
+    effective_at: Instant
+    reason: Annotated[str, Field(min_length=1)]
+    version: Annotated[int, Field(ge=1, description="Dense per licence over all its notifications")]
+    interested: tuple[InterestBody, ...] = Field(strict=False)
+
+
+class IncidentEntry(_Body):
+    """One incident."""
+
+    code: IncidentName
+    text: str
+
+
+class IncidentBody(_OfLicence):
+    """Topic certex.notifications.v1: something was recorded that should not have happened."""
+
+    status: StatusName
+    at: Instant
+    declaration: str
+    member_state: Annotated[str, Field(max_length=2)]
+    claim: str
+    incidents: tuple[IncidentEntry, ...] = Field(strict=False, min_length=1)
+    accounts: tuple[AccountBody, ...] = Field(strict=False)
+    version: Annotated[int, Field(ge=1)]

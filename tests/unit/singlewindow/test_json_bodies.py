@@ -1,0 +1,157 @@
+"""Balances and notifications: canonical JSON that fits its contract, the same bytes every time."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from certex_bridge.kernel.canonical import canonical_json
+from certex_bridge.ledger.domain.model import OPEN_STATES, Account, Dim, Kind, LicenceState, Status
+from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.ledger.ports import OpenClaim
+from certex_bridge.singlewindow import events
+from certex_bridge.singlewindow.balance import balance_body
+from certex_bridge.singlewindow.events import BalanceBody, IncidentBody, StatusBody
+from certex_bridge.singlewindow.notification import INCIDENT_SENTENCES, incidents_body, member_state, status_body
+from tests.unit.singlewindow.samples import AT, LICENCE, MRN, golden, state, two_accounts
+
+CAUSE = {"event": "0198c6d2-1111-7000-8000-000000000001", "kind": "RESERVE", "declaration": MRN}
+CLAIM = f"{MRN}#1.1@{LICENCE.licence_id}:1"
+DRAFT = "BE0123456789/LRN-2026-0002"
+INTERESTED = [
+    OpenClaim(LICENCE.licence_id, MRN, 1, 1, "RESERVED"),
+    OpenClaim(LICENCE.licence_id, DRAFT, 2, 1, "CHECKED"),
+]
+
+
+def over_used() -> Account:
+    return Account(1, Dim.QTY, "KGM", Decimal("100.500"), Decimal("60.25"), Decimal("50.5"))
+
+
+def suspended() -> LicenceState:
+    return state(*two_accounts(), status=Status.SUSPENDED)
+
+
+MADE: dict[str, tuple[str, bytes, type[BaseModel]]] = {
+    "reserved": ("balances", balance_body(state(*two_accounts()), CAUSE, AT), BalanceBody),
+    "over-used": ("balances", balance_body(state(over_used()), {**CAUSE, "kind": "OVERRIDE"}, AT), BalanceBody),
+    "issued": (
+        "balances",
+        balance_body(
+            state(Account(1, Dim.QTY, "NAR", Decimal(100)), lv=1),
+            {"event": "e-1", "kind": "CAP", "declaration": ""},
+            AT,
+        ),
+        BalanceBody,
+    ),
+    "suspended": ("notifications", status_body(suspended(), "Valid", "SUSPENDED", AT, INTERESTED), StatusBody),
+    "expired": (
+        "notifications",
+        status_body(state(status=Status.EXPIRED), "Valid", "VALIDITY_PASSED", AT, INTERESTED),
+        StatusBody,
+    ),
+    "incident-uncovered": (
+        "notifications",
+        incidents_body(suspended(), [Incident.UNCOVERED, Incident.RELEASED_ON_BLOCKED], MRN, CLAIM, AT),
+        IncidentBody,
+    ),
+    "incident-cap-below-use": (
+        "notifications",
+        incidents_body(state(over_used()), [Incident.CAP_BELOW_USE], "", "", AT),
+        IncidentBody,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_each_message_is_its_golden_file_byte_by_byte(name: str) -> None:
+    folder, body, _ = MADE[name]
+    assert body == golden(folder, f"{name}.json", body).read_bytes()
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_each_message_is_canonical_and_fits_its_contract(name: str) -> None:
+    _, body, model = MADE[name]
+    read = model.model_validate_json(body)
+    assert canonical_json(json.loads(body)) == body
+    assert canonical_json(read.model_dump(mode="json", by_alias=True)) == body
+
+
+def test_the_contract_lists_exactly_the_words_of_the_domain() -> None:
+    assert set(get_args(events.StatusName)) == {status.value for status in Status}
+    assert set(get_args(events.IncidentName)) == {incident.value for incident in Incident} == set(INCIDENT_SENTENCES)
+    assert set(get_args(events.MovementName)) == {kind.value for kind in Kind}
+    assert set(get_args(events.OpenState)) == {open_.value for open_ in OPEN_STATES}
+
+
+@pytest.mark.parametrize("model", [BalanceBody, StatusBody, IncidentBody])
+def test_the_contract_gives_a_json_schema(model: type[BaseModel]) -> None:
+    schema = model.model_json_schema(by_alias=True)
+    assert schema["additionalProperties"] is False
+    assert "licenceVersion" in schema["required"]
+
+
+def test_a_reservation_on_a_blocked_licence_is_at_risk_and_one_on_an_expired_is_not() -> None:
+    suspended_ = StatusBody.model_validate_json(MADE["suspended"][1])
+    assert [(claim.at_risk, claim.member_state) for claim in suspended_.interested] == [(True, "BE"), (False, "")]
+    expired = StatusBody.model_validate_json(MADE["expired"][1])
+    assert not any(claim.at_risk for claim in expired.interested)
+
+
+def test_a_licence_not_seen_yet_is_named_by_its_key() -> None:
+    unseen = LicenceState("BE/A/B", nv=1)
+    body = json.loads(status_body(unseen, "", "VERSION", AT, []))
+    assert (body["issuer"], body["number"], body["oldStatus"]) == ("BE", "A/B", "Unknown")
+
+
+def test_the_member_state_stands_in_the_mrn_only() -> None:
+    assert member_state(MRN) == "BE"
+    assert member_state("BE0123456789/LRN-1") == ""  # as long as an MRN
+    assert member_state("") == ""
+
+
+@given(st.text(), st.text())
+def test_any_text_gives_json(event: str, declaration: str) -> None:
+    body = balance_body(state(), {"event": event, "kind": "RESERVE", "declaration": declaration}, AT)
+    read = json.loads(body)["cause"]
+    assert read["event"] == event.encode("utf-8", "replace").decode()
+    assert read["declaration"] == declaration.encode("utf-8", "replace").decode()
+
+
+quantities = st.decimals(min_value=0, max_value=10**10, places=6)
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.integers(0, 99999), st.sampled_from(Dim)),
+        st.tuples(quantities, quantities, quantities),
+        max_size=4,
+    )
+)
+def test_any_accounts_give_a_sorted_balance_that_adds_up(
+    figures: dict[tuple[int, Dim], tuple[Decimal, Decimal, Decimal]],
+) -> None:
+    accounts = [
+        Account(line, dim, "NAR" if dim is Dim.QTY else "EUR", *amounts) for (line, dim), amounts in figures.items()
+    ]
+    body = balance_body(state(*accounts), CAUSE, AT)
+    assert balance_body(state(*reversed(accounts)), CAUSE, AT) == body
+    read = BalanceBody.model_validate_json(body)
+    assert [(account.line, account.dimension) for account in read.accounts] == sorted(figures)
+    for account in read.accounts:
+        in_use = Decimal(account.reserved) + Decimal(account.consumed)
+        assert Decimal(account.available) - Decimal(account.over) == Decimal(account.authorised) - in_use
+
+
+@pytest.mark.parametrize("amount", ["1.0", "1e3", "-1", "01", "1.", "", "1,0"])
+def test_the_contract_refuses_amounts_in_another_form(amount: str) -> None:
+    body = json.loads(MADE["issued"][1])
+    body["accounts"][0]["reserved"] = amount
+    with pytest.raises(ValidationError):
+        BalanceBody.model_validate_json(json.dumps(body))
