@@ -1,0 +1,136 @@
+"""`python -m bench`: all figures from one run, as a table and in out/bench.json. See README.md here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bench import ledger, naive, throughput, workload
+from bench.latency import PER_SECOND, latency
+from bench.machine import machine
+from bench.report import table
+from bench.servers import Servers, servers
+
+PARTS = ("database", "ledger", "certificates", "items", "naive", "latency")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much each part does."""
+
+    warm: int
+    items: int
+    naive: int
+    certificates: int
+    ledger: int
+    batches: int
+    latency_seconds: int
+
+
+FULL = Size(warm=3_000, items=60_000, naive=4_000, certificates=20_000, ledger=15_000, batches=205, latency_seconds=20)
+QUICK = Size(warm=1_000, items=6_000, naive=800, certificates=3_000, ledger=3_000, batches=45, latency_seconds=6)
+
+
+def split_of(workers: int) -> list[str]:
+    """Roles of each process: every one reads and can publish, one of them leads the relay; timers run in the first."""
+    return ["intake,relay,worker", *["intake,relay"] * (workers - 1)]
+
+
+async def measure(where: Servers, size: Size, split: list[str], parts: set[str], licences: int) -> dict[str, Any]:
+    """Run the parts in turn; the keys of out/bench.json."""
+    found: dict[str, Any] = {"machine": await machine(where), "processes": split, "licences": licences}
+    peaks = [0.0]
+    if "database" in parts:
+        found["database_movements_per_second"] = await _told("database", ledger.database_rate(where, size.batches))
+    if "ledger" in parts:
+        found["ledger_movements_per_second"] = await _told("ledger", ledger.ledger_rate(where, size.ledger, licences))
+    if parts & {"certificates", "items", "latency"}:
+        await _told("warm-up", throughput.items(where, split, size.warm, licences))
+    if "certificates" in parts:
+        rate = await _told("certificates", throughput.certificates(where, split, size.certificates))
+        found |= {"certificates_per_second": rate.per_second, "certificates_per_second_steady": rate.steady}
+        peaks.append(rate.peak_mb)
+    if "items" in parts:
+        rate = await _told("items", throughput.items(where, split, size.items, licences))
+        found |= {
+            "items_per_second": rate.per_second,
+            "items_per_second_steady": rate.steady,
+            "items_seconds": rate.seconds,
+            "declarations": size.items,
+            "cpu_us_per_declaration": rate.cpu_us,
+            "proven": rate.proven,
+        }
+        peaks.append(rate.peak_mb)
+    if "naive" in parts:
+        found["naive_items_per_second"] = await _told("naive", naive.measure(where, len(split), size.naive, licences))
+    if "latency" in parts:
+        times = await _told("latency", latency(where, split, size.latency_seconds, licences))
+        found |= {"latency_p50_ms": times.p50, "latency_p99_ms": times.p99, "latency_max_ms": times.longest}
+        found["latency_offered_per_second"] = PER_SECOND
+        peaks.append(times.peak_mb)
+    return found | _derived(found, max(peaks))
+
+
+def _derived(found: dict[str, Any], peak: float) -> dict[str, Any]:
+    items = found.get("items_per_second")
+    derived: dict[str, Any] = {"peak_memory_mb": peak}
+    for name, other in (
+        ("ratio_to_naive", "naive_items_per_second"),
+        ("share_of_ledger_rate", "database_movements_per_second"),
+    ):
+        if items and found.get(other):
+            derived[name] = items / found[other]
+    return derived
+
+
+async def _told(name: str, work: Any) -> Any:
+    began = time.monotonic()
+    result = await work
+    print(f"  {name}: done in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return result
+
+
+def rounded(value: Any) -> Any:
+    """Figures with as many digits as they deserve."""
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, float):
+        return round(value, 2) if value < 100 else round(value)
+    return value
+
+
+async def run(options: argparse.Namespace) -> None:
+    """Start servers, measure, write."""
+    size = QUICK if options.quick else FULL
+    split = options.split.split(";") if options.split else split_of(options.workers)
+    async with servers() as where:
+        found = await measure(where, size, split, set(options.parts.split(",")), options.licences)
+    found = {"quick": options.quick, **rounded(found)}
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    print(table(found))
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work: does it run, not how fast")
+    parser.add_argument("--workers", type=int, default=2, help="processes of the bridge (default 2)")
+    parser.add_argument("--split", default="", help="roles of each process instead, e.g. 'intake,worker;relay'")
+    parser.add_argument("--licences", type=int, default=workload.LICENCES, help="licences that are cited")
+    parser.add_argument("--parts", default=",".join(PARTS), help="only these parts")
+    parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    uvloop.run(run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

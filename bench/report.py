@@ -1,0 +1,38 @@
+"""The table for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ROWS: tuple[tuple[str, str, str, str], ...] = (
+    ("items_per_second", "items/s, Kafka to Kafka", "≥ 6,200", "12,300"),
+    ("items_per_second_steady", "  the same, steady part", "", ""),
+    ("naive_items_per_second", "items/s of the naive consumer", "", ""),
+    ("ratio_to_naive", "ratio", "≥ 15", ""),
+    ("ledger_movements_per_second", "movements/s, executor alone", "", ""),
+    ("database_movements_per_second", "movements/s, database alone", "", ""),
+    ("share_of_ledger_rate", "items/s as share of the database's", "", ""),
+    ("certificates_per_second", "certificates/s, Kafka to Kafka", "≥ 2,400", ""),
+    ("latency_p50_ms", "latency p50 at 170/s, ms", "", ""),
+    ("latency_p99_ms", "latency p99 at 170/s, ms", "< 250", ""),
+    ("peak_memory_mb", "largest process, MB", "< 300", ""),
+    ("cpu_us_per_declaration", "our CPU for one declaration, µs", "", ""),
+)
+
+
+def table(found: dict[str, Any]) -> str:
+    """Figures, aims and the machine."""
+    lines = [f"{'':36}{'measured':>12}{'aim':>10}{'mark':>10}"]
+    for key, label, aim, mark in ROWS:
+        if key in found:
+            lines.append(f"{label:36}{_figure(found[key]):>12}{aim:>10}{mark:>10}")
+    lines += ["", *(f"proven: {sentence}" for sentence in found.get("proven", ()))]
+    lines += ["processes: " + "; ".join(found["processes"])]
+    lines += ["machine: " + ", ".join(f"{name} {value}" for name, value in found["machine"].items())]
+    if found["quick"]:
+        lines += ["", "A quick run: the figures show that it works, not how fast it is."]
+    return "\n".join(lines)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"

@@ -1,0 +1,91 @@
+"""Reading what the bridge has published: the newest documents of a topic, as files."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from certex_bridge.platform.kafka import consumer_arguments
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+    from certex_bridge.platform.settings import Settings
+
+CERTIFICATES = "certex.certificates.v1"
+OUTCOMES = "certex.outcomes.v1"
+
+_POLL_MS = 500
+_EMPTY_POLLS = 10
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+async def newest_records(settings: Settings, topic: str, limit: int) -> list[ConsumerRecord[bytes, bytes]]:
+    """At most `limit` of the newest records of a topic, evenly from its partitions.
+
+    Raises:
+        KafkaError: the broker cannot be reached.
+    """
+    from aiokafka import AIOKafkaConsumer, TopicPartition
+
+    consumer = AIOKafkaConsumer(**consumer_arguments(settings))
+    await consumer.start()
+    try:
+        name = settings.topic_prefix + topic
+        await consumer.topics()  # learns the partitions
+        partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
+        return await _read(consumer, partitions, limit) if partitions else []
+    finally:
+        await consumer.stop()
+
+
+async def _read(
+    consumer: AIOKafkaConsumer, partitions: list[TopicPartition], limit: int
+) -> list[ConsumerRecord[bytes, bytes]]:
+    begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    consumer.assign(partitions)
+    share = -(-limit // len(partitions))
+    starts = {one: max(begins[one], ends[one] - share) for one in partitions}
+    for one, start in starts.items():
+        consumer.seek(one, start)
+    wanted = {one for one in partitions if ends[one] > starts[one]}
+    found: list[ConsumerRecord[bytes, bytes]] = []
+    empty = 0
+    while wanted and empty < _EMPTY_POLLS:  # a compacted topic may end before its end offset
+        batches = await consumer.getmany(timeout_ms=_POLL_MS)
+        empty = 0 if batches else empty + 1
+        for one, records in batches.items():
+            found += [record for record in records if record.value]
+            if records[-1].offset + 1 >= ends[one]:
+                wanted.discard(one)
+    return found[:limit]
+
+
+async def write_documents(settings: Settings, topic: str, folder: Path, limit: int) -> int:
+    """Write the newest XML documents of a topic as `KEY.VERSION.xml`; returns how many. Older files are removed.
+
+    Raises:
+        KafkaError: the broker cannot be reached.
+        OSError: the folder cannot be written.
+    """
+    records = await newest_records(settings, topic, limit)
+    await asyncio.to_thread(_write, folder, records)
+    return len(records)
+
+
+def _write(folder: Path, records: list[ConsumerRecord[bytes, bytes]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.xml"):
+        old.unlink()
+    for record in records:
+        (folder / file_name(record)).write_bytes(record.value or b"")
+
+
+def file_name(record: ConsumerRecord[bytes, bytes]) -> str:
+    """A name any file system takes: the record key and the dense version at the end of the event id."""
+    ids = [value.decode("utf-8", "replace") for name, value in record.headers if name == "ce_id"]
+    version = ids[0].rpartition(":")[2] if ids else str(record.offset)
+    key = (record.key or b"").decode("utf-8", "replace")
+    return f"{_NOT_IN_NAMES.sub('_', key)[:120]}.{_NOT_IN_NAMES.sub('_', version)[:20]}.xml"

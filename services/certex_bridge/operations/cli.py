@@ -1,0 +1,222 @@
+"""The command line. Commands are thin and import what they need when they run, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from certex_bridge.kernel.errors import BridgeError
+from certex_bridge.operations.failures import explain
+
+USER_MISTAKE = 2
+"""Exit status of a wrong argument, setting or file, and of a server that cannot be reached."""
+
+app = typer.Typer(
+    name="certex-bridge",
+    help="Keeps the quantity ledger between export-licence systems and customs declarations (EU CSW-CERTEX).",
+    epilog="Settings are environment variables CERTEX_…; see docs/reference/settings.md.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+licence_app = typer.Typer(help="What the ledger holds of a licence.", no_args_is_help=True)
+declaration_app = typer.Typer(help="What the ledger holds of a declaration.", no_args_is_help=True)
+journal_app = typer.Typer(help="The append-only journal.", no_args_is_help=True)
+contracts_app = typer.Typer(help="Contracts, schemas and reference pages made from the code; alone: write.")
+app.add_typer(licence_app, name="licence")
+app.add_typer(declaration_app, name="declaration")
+app.add_typer(journal_app, name="journal")
+app.add_typer(contracts_app, name="contracts")
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
+Licence = Annotated[str, typer.Argument(metavar="ISSUER/NUMBER", help="For instance BE/BE-2026-000123.")]
+
+
+class Phase(StrEnum):
+    """Which migrations to apply."""
+
+    PRE = "pre"
+    POST = "post"
+    ALL = "all"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from certex_bridge.platform.metrics import bridge_version
+
+        print(f"certex-bridge {bridge_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+@app.command()
+def demo(
+    licences: Annotated[int, typer.Option(min=4, max=200_000, help="Licences issued before the day begins.")] = 400,
+    declarations: Annotated[int, typer.Option(min=16, max=500_000, help="Declarations of the day.")] = 3000,
+    seed: Annotated[int, typer.Option(help="Another seed, another day.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and tell how to reach it.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for certificates, outcomes and demo.json.")] = Path("out"),
+) -> None:
+    """Play a day of the European Union on embedded servers, and prove at the end that every figure is right.
+
+    Exit status 0 when the verifier is satisfied. CERTEX_DATABASE_URL and CERTEX_KAFKA_BOOTSTRAP_SERVERS name real
+    servers instead.
+    """
+    from certex_bridge.operations.demo_command import DemoOptions, run_demo
+
+    raise typer.Exit(run_demo(DemoOptions(licences, declarations, seed, keep, out)))
+
+
+@app.command()
+def serve(
+    roles: Annotated[str, typer.Option(help="Roles with commas; default: the setting CERTEX_ROLES.")] = "",
+) -> None:
+    """Run the bridge: read events, keep the ledger, publish what follows, until SIGTERM or Ctrl-C."""
+    from certex_bridge.operations.serve_command import run_serve
+
+    run_serve(roles)
+
+
+@app.command()
+def migrate(
+    phase: Annotated[Phase, typer.Option(help="pre: before a deploy; post: after it.")] = Phase.ALL,
+) -> None:
+    """Bring the database's schema to this release."""
+    from certex_bridge.operations.migrate_command import run_migrate
+
+    run_migrate(phase.value)
+
+
+@app.command()
+def submit(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON events, or foreign messages.")],
+    profile: Annotated[str, typer.Option(help="Profile of foreign messages, for instance wco.")] = "",
+    ce_type: Annotated[str, typer.Option("--type", help="Event type of files that hold bare data.")] = "",
+    wait: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for each answer.")] = 30.0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Publish events and show what came of each: its answer, or why it is in quarantine.
+
+    A file is a CloudEvent in structured JSON, bare data with --type, or with --profile a message as its sender wrote
+    it. Exit status 1 when something was refused, put into quarantine or not answered in time.
+    """
+    from certex_bridge.operations.submit import SubmitOptions, run_submit
+
+    raise typer.Exit(run_submit(files, SubmitOptions(profile, ce_type, wait, as_json)))
+
+
+@licence_app.command("show")
+def licence_show(licence: Licence, as_json: JsonFlag = False) -> None:
+    """Status, validity, lines and balances as they are now."""
+    from certex_bridge.operations.show import run_licence_show
+
+    run_licence_show(licence, as_json=as_json)
+
+
+@licence_app.command("history")
+def licence_history(
+    licence: Licence,
+    last: Annotated[int, typer.Option(min=1, help="So many of the newest entries.")] = 100,
+    as_json: JsonFlag = False,
+) -> None:
+    """The journal of a licence: every version, status and movement, oldest first."""
+    from certex_bridge.operations.show import run_licence_history
+
+    run_licence_history(licence, last, as_json=as_json)
+
+
+@licence_app.command("at")
+def licence_at(
+    licence: Licence,
+    time: Annotated[str, typer.Argument(metavar="TIME", help="2026-03-01, or 2026-03-01T10:00:00+01:00.")],
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="As the ledger knew it then, not as customs and authorities dated it.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Balances at an instant, rebuilt from the journal alone. A date means the end of that day in the issuing state."""
+    from certex_bridge.operations.show import run_licence_at
+
+    run_licence_at(licence, time, recorded=recorded, as_json=as_json)
+
+
+@declaration_app.command("show")
+def declaration_show(
+    declaration: Annotated[str, typer.Argument(metavar="ID", help="MRN, or EXPORTER/LRN before acceptance.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """State, claims with their outcomes and reasons, and what they moved."""
+    from certex_bridge.operations.show import run_declaration_show
+
+    run_declaration_show(declaration, as_json=as_json)
+
+
+@journal_app.command("verify")
+def journal_verify(as_json: JsonFlag = False) -> None:
+    """Prove constraints, sums, hash chains, outbox and claims; names the first row that is wrong (exit status 1)."""
+    from certex_bridge.operations.verify_command import run_verify
+
+    raise typer.Exit(run_verify(as_json=as_json))
+
+
+@contracts_app.callback(invoke_without_command=True)
+def contracts(context: typer.Context) -> None:
+    """Write the generated files when no command is given."""
+    if context.invoked_subcommand is None:
+        contracts_write()
+
+
+@contracts_app.command("write")
+def contracts_write() -> None:
+    """Write AsyncAPI, JSON schemas and reference pages anew; needs the source tree."""
+    from certex_bridge.operations.contracts import run_write
+
+    run_write()
+
+
+@contracts_app.command("check")
+def contracts_check() -> None:
+    """Fail when a generated file is not what the code says (exit status 1)."""
+    from certex_bridge.operations.contracts import run_check
+
+    raise typer.Exit(run_check())
+
+
+def main() -> None:
+    """The console script; a user's mistake is one sentence with its code, never a traceback."""
+    # Clients of Kafka and PostgreSQL log what they are about to raise; the sentence below is enough.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    try:
+        app()
+    except BridgeError as error:
+        _fail(error.message, error.code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        known = explain(error)
+        if known is None:
+            raise
+        _fail(*known)
+
+
+def _fail(sentence: str, code: str) -> None:
+    from rich.markup import escape
+
+    from certex_bridge.operations.terminal import console
+
+    console(errors=True).print(f"[bold red]error[/] {escape(sentence)} [dim]\\[{code}][/]", soft_wrap=True)
+    sys.exit(USER_MISTAKE)

@@ -1,0 +1,119 @@
+"""Every message of every topic with its contract: the pydantic models that the wire is read with, or the XSD family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from certex_bridge.customs.events import EVENT_MODELS as CUSTOMS_MODELS
+from certex_bridge.customs.events import event_type
+from certex_bridge.licensing.events import EVENT_MODELS as LICENSING_MODELS
+from certex_bridge.singlewindow.events import BalanceBody, IncidentBody, StatusBody
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class FindingBody(_Body):
+    """One finding of the lint."""
+
+    code: str
+    severity: Literal["ERROR", "WARNING"]
+    field: Annotated[str, Field(description="Path in the event's data; empty for the event as a whole")]
+    value: str
+    message: str
+
+
+class AcknowledgementBody(_Body):
+    """Topic licensing.acknowledgements.v1: what became of a licence event, with every finding."""
+
+    event: Annotated[str, Field(description="Id of the event that is answered")]
+    kind: str
+    issuer: str
+    number: str
+    version: int
+    verdict: Literal["ACCEPTED", "REFUSED", "SUPERSEDED", "ALREADY_DONE", "CONFLICT"]
+    findings: list[FindingBody]
+
+
+class DeadLetterBody(_Body):
+    """Topic certex.deadletters.v1: a record put into quarantine, byte for byte (base 64), with a coded reason."""
+
+    id: str
+    code: str
+    field: str
+    value: str
+    message: str
+    event: Annotated[str, Field(description="Event id, empty when it could not be read")]
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    headers: list[list[str | None]]
+    rawBytes: int  # noqa: N815  # the wire's own spelling
+    raw: Annotated[str | None, Field(description="Absent when the record is too large to be carried")]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageContract:
+    """One kind of message."""
+
+    ce_type: str
+    """CloudEvents type; empty for foreign messages."""
+    models: tuple[type[BaseModel], ...] = ()
+    """What the JSON data may be."""
+    xsd: str = ""
+    """Family below schemas/xsd instead."""
+    examples: str = ""
+    """Folder below contracts/examples."""
+
+    @property
+    def name(self) -> str:
+        """The type without its version."""
+        return self.ce_type.removesuffix(".v1")
+
+    @property
+    def title(self) -> str:
+        """CamelCase name in the AsyncAPI document."""
+        return "".join(part.capitalize() for part in self.name.replace("-", ".").split(".")) or "ForeignMessage"
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema (2020-12) of the data."""
+        kind: Any = self.models[0]
+        for model in self.models[1:]:
+            kind = kind | model
+        schema = TypeAdapter(kind).json_schema(by_alias=True)
+        head = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"urn:certex-bridge:events:{self.name}:1",
+        }
+        return head | schema
+
+
+def _licensing() -> tuple[MessageContract, ...]:
+    return tuple(MessageContract(name, (model,), examples="licences") for name, model in LICENSING_MODELS.items())
+
+
+def _customs() -> tuple[MessageContract, ...]:
+    return tuple(
+        MessageContract(event_type(kind), (model,), examples="declarations") for kind, model in CUSTOMS_MODELS.items()
+    )
+
+
+MESSAGES: dict[str, tuple[MessageContract, ...]] = {
+    "licensing.licences.v1": _licensing(),
+    "licensing.acknowledgements.v1": (MessageContract("certex.acknowledgement.v1", (AcknowledgementBody,)),),
+    "licensing.balances.v1": (MessageContract("certex.balance.v1", (BalanceBody,), examples="balances"),),
+    "customs.declarations.v1": _customs(),
+    "customs.messages.v1": (MessageContract("", examples="wco"),),
+    "certex.certificates.v1": (MessageContract("certex.certificate.v1", xsd="certificate/1", examples="certificates"),),
+    "certex.outcomes.v1": (MessageContract("certex.outcome.v1", xsd="quantity-movement/1", examples="outcomes"),),
+    "certex.notifications.v1": (
+        MessageContract("certex.notification.v1", (StatusBody, IncidentBody), examples="notifications"),
+    ),
+    "certex.deadletters.v1": (MessageContract("certex.deadletter.v1", (DeadLetterBody,)),),
+}
+"""Messages by topic; a test compares the topics with contracts/topics.yaml and with what the bridge reads and sends."""

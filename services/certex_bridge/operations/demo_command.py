@@ -1,0 +1,212 @@
+"""The demo: a day of the European Union, played on the bridge from licence to exit, and verified at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from certex_bridge.laboratory.collect import CERTIFICATES, OUTCOMES, write_documents
+from certex_bridge.laboratory.day import Day, make_day
+from certex_bridge.laboratory.publish import Published, Sender
+from certex_bridge.operations import demo_report
+from certex_bridge.operations.demo_facts import gather_facts
+from certex_bridge.operations.demo_report import DemoResult, Verdict, WaveTime
+from certex_bridge.operations.demo_screen import bars, step
+from certex_bridge.operations.demo_servers import Servers
+from certex_bridge.operations.demo_watch import Watch
+from certex_bridge.operations.running import running
+from certex_bridge.operations.terminal import console, count, say
+from certex_bridge.platform.metrics import bridge_version
+from certex_bridge.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from certex_bridge.operations.composition import Bridge
+
+ROLES: Collection[str] = ("intake", "worker", "relay")
+DOCUMENTS_WRITTEN = 200
+"""Certificates, and outcomes, that are written to files."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the person at the terminal asked for."""
+
+    licences: int
+    declarations: int
+    seed: int
+    keep: bool
+    out: Path
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Play the demo; returns the exit status: 0 when the verifier is satisfied, else 1.
+
+    Raises:
+        BridgeError: a server could not be started or reached, or the bridge made no progress.
+    """
+    options.out.mkdir(parents=True, exist_ok=True)
+    # What libraries say belongs into a file; on the screen it would tear the progress bars.
+    logging.basicConfig(filename=options.out / "demo.log", filemode="w", level=logging.WARNING, force=True)
+    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        return runner.run(_demo(options))
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The loop of `serve`: uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+async def _demo(options: DemoOptions) -> int:
+    from certex_bridge.operations.composition import Bridge
+
+    began = time.monotonic()
+    say(f"[bold]certex-bridge {bridge_version()}[/]  a day of the European Union: from licence to exit\n")
+    with step("laboratory") as said:
+        day = make_day(licences=options.licences, declarations=options.declarations, seed=options.seed, day=yesterday())
+        said.append(
+            f"{count(options.licences)} licences, {count(options.declarations)} declarations, seed {options.seed}"
+        )
+    async with AsyncExitStack() as stack:
+        settings = await _prepare(stack)
+        bridge = Bridge(settings)
+        async with running(bridge, ROLES) as roles:
+            result = await _play(bridge, day, roles, options, time.monotonic() - began)
+            demo_report.show(result)
+            _write_summary(result, options.out)
+            if options.keep:
+                await _keep(settings, bridge.pool, roles)
+    return 0 if result.ok else 1
+
+
+def yesterday() -> date:
+    """The day that is played: over everywhere in the Union, so that nothing lies in the future."""
+    return (datetime.now(UTC) - timedelta(days=1)).date()
+
+
+async def _prepare(stack: AsyncExitStack) -> Settings:
+    """Servers, schema, topics."""
+    from certex_bridge.platform.kafka import ensure_topics
+    from certex_bridge.platform.migrations import migrate
+    from certex_bridge.platform.postgres import ssl_argument
+
+    found = Servers(stack, Settings.load())
+    with step("PostgreSQL") as said:
+        database = await found.database()
+        said.append(database.shown)
+    with step("Kafka") as said:
+        broker = await found.broker()
+        said.append(broker.shown)
+    settings = Settings.load(database_url=database.address, kafka_bootstrap_servers=broker.address, topics_create=True)
+    with step("schema and topics") as said:
+        applied = await migrate(database.address, ssl=ssl_argument(settings, database.address))
+        report = await ensure_topics(settings)
+        said.append(f"{applied} migrations applied, {len(report.created)} topics created")
+    return settings
+
+
+async def _play(
+    bridge: Bridge, day: Day, roles: asyncio.Task[None], options: DemoOptions, set_up_seconds: float
+) -> DemoResult:
+    say()
+    watch = Watch(bridge.pool)
+    began = time.monotonic()
+    published, waves = await _send_waves(bridge, day, watch, roles)
+    seconds = time.monotonic() - began
+    with step("documents") as said:
+        written = await _write_documents(bridge, options.out)
+        said.append(f"{', '.join(f'{number} {name}' for name, number in written.items())} in {options.out}")
+    facts = await gather_facts(bridge.pool, published)
+    verdict = await _verify(bridge)
+    folders = {str(options.out / name): number for name, number in written.items()}
+    return DemoResult(day, facts, tuple(waves), verdict, options.seed, seconds, set_up_seconds, folders)
+
+
+async def _send_waves(
+    bridge: Bridge, day: Day, watch: Watch, roles: asyncio.Task[None]
+) -> tuple[list[Published], list[WaveTime]]:
+    """Send wave after wave, each when the one before is taken in; at the end wait for everything to settle."""
+    published: list[Published] = []
+    waves: list[WaveTime] = []
+    with bars() as screen:
+        async with Sender(bridge.settings) as sender:
+            for wave in day.waves:
+                total = len(wave.messages)
+                bar = screen.wave(wave.name, total)
+                began = time.monotonic()
+                sent = await sender.send(wave.messages)
+                watch.sent(sent)
+                await watch.settle(
+                    roles, lambda depths, bar=bar, total=total: bar.at(total - depths.unread),  # type: ignore[misc]
+                    done=lambda depths: not depths.unread,
+                )  # fmt: skip
+                waves.append(WaveTime(wave.name, total, time.monotonic() - began))
+                bar.finished(waves[-1].seconds)
+                published += sent
+        await watch.settle(roles)
+    return published, waves
+
+
+async def _write_documents(bridge: Bridge, out: Path) -> dict[str, int]:
+    return {
+        name: await write_documents(bridge.settings, topic, out / name, DOCUMENTS_WRITTEN)
+        for name, topic in (("certificates", CERTIFICATES), ("outcomes", OUTCOMES))
+    }
+
+
+async def _verify(bridge: Bridge) -> Verdict:
+    from certex_bridge.operations.verify import verify
+
+    began = time.monotonic()
+    with step("verifier") as said:
+        report = await verify(bridge.settings.database_url.get_secret_value())
+        checks = tuple((check.name, check.ok, check.examined, check.detail) for check in report.checks)
+        said.append(f"{len(checks)} checks")
+    return Verdict(report.ok, checks, time.monotonic() - began)
+
+
+def _write_summary(result: DemoResult, out: Path) -> None:
+    document = demo_report.as_document(result)
+    text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+    (out / "demo.json").write_text(text + "\n", "utf-8")
+
+
+async def _keep(settings: Settings, pool: Any, roles: asyncio.Task[None]) -> None:
+    """Leave everything running until Ctrl-C; tell how to reach it."""
+    say("\nEverything stays running until Ctrl-C. In another terminal:\n")
+    # The embedded server's password opens nothing but this demo's own database.
+    console().print(f"  export CERTEX_DATABASE_URL={settings.database_url.get_secret_value()}", soft_wrap=True)
+    console().print(f"  export CERTEX_KAFKA_BOOTSTRAP_SERVERS={settings.kafka_bootstrap_servers}", soft_wrap=True)
+    for command in await _examples(pool):
+        say(f"  certex-bridge {command}")
+    say()
+    try:
+        await asyncio.shield(roles)
+    except asyncio.CancelledError:  # Ctrl-C: what remains to be said is the verifier's verdict
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
+        say("Stopping.")
+
+
+async def _examples(pool: Any) -> list[str]:
+    """Commands that show something on what was just played."""
+    busiest = await pool.fetchval("SELECT licence_id FROM licence ORDER BY lv DESC, licence_id LIMIT 1")
+    adjusted = await pool.fetchval("SELECT decl_id FROM claim WHERE outcome = 'OK_ADJUSTED' ORDER BY decl_id LIMIT 1")
+    commands = ["journal verify"]
+    if adjusted:
+        commands.insert(0, f"declaration show {adjusted}")
+    if busiest:
+        commands.insert(0, f"licence show {busiest}")
+    return commands

@@ -1,0 +1,69 @@
+"""From the ledger's counts to metrics: one increment per label set and batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from certex_bridge.ledger.ports import OutboxRow
+from certex_bridge.platform.metrics import Metrics
+
+
+class BridgeMeter:
+    """Implements the meters of intake and relay on the metric catalogue."""
+
+    def __init__(self, metrics: Metrics, topic_of: Mapping[str, str]) -> None:
+        self._metrics = metrics
+        self._topic_of = topic_of
+        """Topic by outbox aggregate type."""
+
+    def batch(self, topic_records: Mapping[str, int], counts: Mapping[str, int], seconds: Mapping[str, float]) -> None:
+        """One batch is committed."""
+        metrics = self._metrics
+        quarantined = sum(times for name, times in counts.items() if name.startswith("quarantined:"))
+        duplicates = counts.get("duplicate", 0)
+        total = sum(topic_records.values())
+        for topic, records in topic_records.items():
+            metrics.events_total.labels(topic, "event", "taken").inc(records)
+        for outcome, number in (("duplicate", duplicates), ("quarantined", quarantined)):
+            if number:
+                metrics.events_total.labels("all", "event", outcome).inc(number)
+        metrics.event_batch_size.observe(total)
+        metrics.event_batch_seconds.observe(seconds["batch"])
+        metrics.decode_seconds.observe(seconds["decode"])
+        metrics.apply_seconds.observe(seconds["apply"])
+        self.count(counts)
+
+    def count(self, counts: Mapping[str, int]) -> None:
+        """Counts of what the ledger did."""
+        metrics = self._metrics
+        for name, times in counts.items():
+            what, _, detail = name.partition(":")
+            if what == "claim":
+                outcome, _, reason = detail.partition(":")
+                metrics.claims_total.labels(outcome, reason).inc(times)
+            elif what == "movement":
+                metrics.movements_total.labels(detail).inc(times)
+            elif what == "quarantined":
+                metrics.quarantined_total.labels(detail).inc(times)
+            elif what == "incident":
+                metrics.incidents_total.labels(detail).inc(times)
+            elif what == "certificates":
+                metrics.certificates_total.inc(times)
+
+    def retry(self, cause: str) -> None:
+        """A transaction is tried again."""
+        self._metrics.database_retries_total.labels(cause).inc()
+        if cause == "deadlock":
+            self._metrics.deadlocks_total.inc()
+
+    def sent(self, rows: Sequence[OutboxRow]) -> None:
+        """The relay published these."""
+        by_type: dict[str, int] = {}
+        for row in rows:
+            by_type[row.agg_type] = by_type.get(row.agg_type, 0) + 1
+        for agg_type, number in by_type.items():
+            self._metrics.relay_sent_total.labels(self._topic_of[agg_type]).inc(number)
+
+    def led(self, leads: float) -> None:
+        """1 while this process leads the relay, else 0."""
+        self._metrics.relay_leader.set(leads)

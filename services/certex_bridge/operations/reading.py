@@ -1,0 +1,54 @@
+"""The database as the reading commands use it: one short-lived connection, nothing changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from certex_bridge.kernel.errors import BridgeError, ConfigurationError
+from certex_bridge.platform.settings import Settings
+
+T = TypeVar("T")
+
+
+class NotFound(BridgeError):
+    """The ledger holds nothing under this name."""
+
+    code = "NOT_FOUND"
+
+
+@asynccontextmanager
+async def connection(settings: Settings) -> AsyncIterator[Any]:
+    """A read-only connection to the database of the settings.
+
+    Raises:
+        ConfigurationError: the settings name no database.
+        OSError, asyncpg.PostgresError: it cannot be reached.
+    """
+    import asyncpg
+
+    from certex_bridge.platform.postgres import connection_arguments
+
+    if not settings.database_url.get_secret_value():
+        raise ConfigurationError("CERTEX_DATABASE_URL must be set: it names the ledger's database")
+    opened = await asyncpg.connect(**connection_arguments(settings))
+    try:
+        await opened.execute("SET default_transaction_read_only = on")
+        yield opened
+    finally:
+        await opened.close()
+
+
+def read(query: Callable[[Any], Awaitable[T]]) -> T:
+    """Run `query` on a connection and return what it found."""
+
+    async def run() -> T:
+        async with (
+            connection(Settings.load()) as opened,
+            opened.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await query(opened)
+
+    return asyncio.run(run())

@@ -1,0 +1,66 @@
+"""What the ledger holds of a declaration: what customs said, what each claim came to, and what it moved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from certex_bridge.operations.reading import NotFound
+
+_DECLARATION = """
+SELECT decl_id, dv, facts, waiting_for, joined, lrn, exporter, state, lodged_at FROM declaration WHERE decl_id = $1
+"""
+_CLAIMS = """
+SELECT item, doc_seq, licence_id, line_no, document_code, state, outcome, reasons, source,
+       q_req, q_res, q_cons, q_unc, v_req, v_res, v_cons, v_unc,
+       coalesce((SELECT unit FROM account a WHERE dim = 'QTY' AND a.licence_id = c.licence_id
+                 AND a.line_no IN (0, c.line_no) ORDER BY a.line_no DESC LIMIT 1), '') AS unit,
+       coalesce((SELECT unit FROM account a WHERE dim = 'VAL' AND a.licence_id = c.licence_id
+                 AND a.line_no IN (0, c.line_no) ORDER BY a.line_no DESC LIMIT 1), '') AS currency
+FROM claim c WHERE decl_id = $1 ORDER BY item, doc_seq, licence_id, line_no
+"""
+_MOVEMENTS = """
+SELECT at, kind, licence_id, line_no, dim, claim, d_res, d_cons, lv, seq FROM movement
+WHERE licence_id = ANY($1::text[]) AND starts_with(claim, $2) ORDER BY at, licence_id, lv, seq
+"""
+_SAID = ("lodged", "presented", "accepted", "invalidated", "rejected", "exited", "not_presented", "recheck")
+
+
+async def declaration_view(database: Any, decl_id: str) -> dict[str, Any]:
+    """Everything about one declaration.
+
+    Raises:
+        NotFound: the ledger does not know it.
+    """
+    row = await database.fetchrow(_DECLARATION, decl_id)
+    if row is None:
+        raise NotFound(f"No declaration {decl_id} is known.")
+    claims = [dict(one) for one in await database.fetch(_CLAIMS, decl_id)]
+    licences = sorted({claim["licence_id"] for claim in claims})
+    movements = [dict(one) for one in await database.fetch(_MOVEMENTS, licences, f"{decl_id}#")]
+    facts: dict[str, Any] = json.loads(row["facts"]) if row["facts"] else {}
+    return {
+        "declaration": decl_id,
+        "state": row["state"],
+        "exporter": row["exporter"],
+        "lrn": row["lrn"],
+        "mrn": facts.get("mrn", ""),
+        "outcomesPublished": row["dv"],
+        "joined": row["joined"],
+        "waitingFor": json.loads(row["waiting_for"]),
+        "said": [{"fact": name, "at": facts[name]["occurred_at"]} for name in _SAID if facts.get(name)]
+        + _releases(facts),
+        "claims": [claim | {"reasons": claim["reasons"].split()} for claim in claims],
+        "movements": movements,
+    }
+
+
+def _releases(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The last word on each item (0: all of them)."""
+    return [
+        {
+            "fact": ("released" if release["released"] else "not released") + (f", item {item}" if item else ""),
+            "at": release["stamp"]["occurred_at"],
+        }
+        for item, release in facts.get("releases", ())
+    ]

@@ -1,0 +1,191 @@
+"""`submit`: publish events, wait until the bridge has taken them in, and show what came of each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from certex_bridge.laboratory.publish import Published, Sender
+from certex_bridge.operations.reading import connection
+from certex_bridge.operations.submit_files import FOREIGN, Submission, read_file
+from certex_bridge.operations.terminal import colour, print_json, say, table
+from certex_bridge.platform.envelope import Envelope, Poison
+from certex_bridge.platform.settings import Settings
+
+POLL_SECONDS = 0.1
+
+_PASSED = "SELECT next_record FROM consumer_offset WHERE topic = $1 AND partition = $2"
+_PLACES = "SELECT topic, partition, record FROM inbox WHERE event_id = ANY($1::text[])"
+_HERE = "SELECT event_id FROM inbox WHERE topic = $1 AND partition = $2 AND record = $3"
+_ANSWERS = "SELECT event_id, body FROM answer WHERE event_id = ANY($1::text[])"
+_QUARANTINE = """
+SELECT code, field, value, message FROM quarantine WHERE topic = $1 AND partition = $2 AND record = $3
+"""
+_BAD_RESULTS = ("REFUSED", "CONFLICT")
+_BAD_CLAIMS = ("REFUSED", "UNCOVERED")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOptions:
+    """What the person at the terminal asked for."""
+
+    profile: str
+    ce_type: str
+    wait_seconds: float
+    as_json: bool
+
+
+@dataclass(slots=True)
+class Fate:
+    """What came of one file."""
+
+    file: str
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    """Stored answers, one per event in the file."""
+    quarantine: list[dict[str, str]] = field(default_factory=list)
+    in_time: bool = True
+    repeated: bool = False
+    """All its events were taken in before; these are the answers they got then."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything was taken in and nothing refused."""
+        return self.in_time and not self.quarantine and not any(_is_bad(answer) for answer in self.answers)
+
+
+def _is_bad(answer: dict[str, Any]) -> bool:
+    refused = any(claim["outcome"] in _BAD_CLAIMS for claim in answer.get("claims", ()))
+    return refused or answer.get("result") in _BAD_RESULTS
+
+
+def run_submit(files: Sequence[Path], options: SubmitOptions) -> int:
+    """Submit the files in order; 0 when all were taken in and nothing was refused, else 1.
+
+    Raises:
+        BridgeError: a file is no event, or the settings name no servers.
+    """
+    settings = Settings.load()
+    settings.require_servers()
+    submissions = [read_file(file, options.profile, options.ce_type) for file in files]
+    fates = asyncio.run(_submit(settings, submissions, options))
+    if options.as_json:
+        print_json([_document(fate) for fate in fates])
+    else:
+        _show(fates, options.wait_seconds)
+    return 0 if all(fate.ok for fate in fates) else 1
+
+
+async def _submit(settings: Settings, submissions: Sequence[Submission], options: SubmitOptions) -> list[Fate]:
+    ids = _Ids(settings)
+    fates = []
+    async with connection(settings) as database, Sender(settings) as sender:
+        for one in submissions:
+            known, key = ids.of(one)
+            message = replace(one.message, key=key or one.message.key)
+            published = (await sender.send([message]))[0]
+            fates.append(await _wait(database, published, str(one.file), known, options.wait_seconds))
+    return fates
+
+
+class _Ids:
+    """Reads a record as the bridge will, to learn the ids of its events and the key that keeps them in order."""
+
+    def __init__(self, settings: Settings) -> None:
+        from certex_bridge.operations.composition import decoders_of
+
+        self._decoders = decoders_of(settings)
+
+    def of(self, one: Submission) -> tuple[list[str], bytes | None]:
+        message = one.message
+        envelope = Envelope(message.topic, 0, 0, message.key, message.value, message.headers, int(time.time() * 1000))
+        try:
+            commands = self._decoders[message.topic](envelope)
+        except Poison:  # the bridge will say so itself
+            return [], None
+        key = None
+        if message.topic == FOREIGN and commands:
+            first: Any = commands[0]
+            key = (first.mrn or f"{first.exporter}/{first.lrn}").encode()
+        return [command.event_id for command in commands], key
+
+
+async def _wait(database: Any, published: Published, file: str, ids: list[str], seconds: float) -> Fate:
+    place = published.place
+    until = time.monotonic() + seconds
+    while True:
+        passed = await database.fetchval(_PASSED, *place[:2])
+        if passed is not None and passed > published.offset:
+            return await _fate(database, place, file, ids)
+        if time.monotonic() > until:
+            return Fate(file, in_time=False)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _fate(database: Any, place: tuple[str, int, int], file: str, ids: list[str]) -> Fate:
+    quarantine = [dict(row) for row in await database.fetch(_QUARANTINE, *place)]
+    if not ids and not quarantine:
+        ids = [row["event_id"] for row in await database.fetch(_HERE, *place)]
+    bodies = {row["event_id"]: row["body"] for row in await database.fetch(_ANSWERS, ids)}
+    answers = [{"event": event_id, **json.loads(bodies[event_id])} for event_id in ids if event_id in bodies]
+    places = {tuple(row) for row in await database.fetch(_PLACES, ids)}
+    return Fate(file, answers, quarantine, repeated=bool(places) and place not in places)
+
+
+def _document(fate: Fate) -> dict[str, Any]:
+    return {
+        "file": fate.file,
+        "ok": fate.ok,
+        "inTime": fate.in_time,
+        "repeated": fate.repeated,
+        "answers": fate.answers,
+        "quarantine": fate.quarantine,
+    }
+
+
+def _show(fates: Sequence[Fate], seconds: float) -> None:
+    from rich.markup import escape
+
+    made = table("", "file", "result", "about", "details")
+    for fate in fates:
+        for number, row in enumerate(_rows(fate, seconds)):
+            made.add_row("" if number else escape(Path(fate.file).name), *row)
+    say(made)
+
+
+def _rows(fate: Fate, seconds: float) -> list[tuple[str, str, str]]:
+    from rich.markup import escape
+
+    if not fate.in_time:
+        return [(colour("no answer"), "", f"nothing after {seconds:g} s: is certex-bridge serve running?")]
+    rows = [
+        (colour("quarantined"), escape(one["field"]), escape(f"{one['code']}: {one['message']}"))
+        for one in fate.quarantine
+    ]
+    for answer in fate.answers:
+        about = str(answer.get("declaration") or answer.get("licence", ""))
+        before = "as answered before" if fate.repeated else ""
+        rows.append((colour(str(answer["result"])), escape(about), before or escape(_details(answer))))
+        rows += [
+            (f"  {finding['severity'].lower()}", f"  {finding['code']}", escape(str(finding["field"])))
+            for finding in answer.get("findings", ())
+        ]
+        rows += [_claim(claim) for claim in answer.get("claims", ())]
+    return rows
+
+
+def _details(answer: dict[str, Any]) -> str:
+    if answer.get("version"):
+        return f"version {answer['version']}"
+    return str(answer.get("detail") or answer.get("state") or "")
+
+
+def _claim(claim: dict[str, Any]) -> tuple[str, str, str]:
+    from certex_bridge.ledger.domain.reasons import SENTENCES
+
+    reasons = "; ".join(f"{code}: {SENTENCES[code]}" if code in SENTENCES else code for code in claim["reasons"])
+    return f"  {colour(str(claim['outcome']))}", f"  item {claim['item']}, document {claim['document']}", reasons

@@ -1,0 +1,220 @@
+"""Checks that need every row in order: the journal's chain, the last balances, and what is stored as content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Protocol
+
+import msgspec
+
+from certex_bridge.kernel.canonical import GENESIS, chain
+from certex_bridge.ledger.adapters.codec import decode_facts, decode_licence
+from certex_bridge.ledger.domain.journal import entry_text
+from certex_bridge.ledger.domain.standing import declaration_state
+
+_UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, InvalidOperation)
+
+_GENESIS = GENESIS.hex()
+_LINK = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
+
+_amount: Callable[[str], Decimal] = lru_cache(maxsize=65536)(Decimal)
+"""The same figures come again and again."""
+
+
+@dataclass(slots=True)
+class Finding:
+    """What one check found: the first wrong row, or nothing."""
+
+    name: str
+    examined: int = 0
+    wrong: str = ""
+
+    def blame(self, sentence: str) -> None:
+        """Only the first wrong row counts; what follows may follow from it."""
+        self.wrong = self.wrong or sentence
+
+
+class Reader(Protocol):
+    """Takes rows in order."""
+
+    def read(self, row: Mapping[str, Any]) -> None:
+        """Look at one row."""
+
+    def findings(self) -> list[Finding]:
+        """What was found, once the last row was read."""
+
+
+class JournalReader:
+    """Each licence's rows are dense from 1, chained up to its head, named by their effect, and grow no debt."""
+
+    def __init__(self) -> None:
+        self._dense = Finding("journal without gaps")
+        self._chained = Finding("journal chain")
+        self._named = Finding("journal effects")
+        self._debt = Finding("no movement beyond the limit")
+        self._licence: str | None = None
+        self._last: int | None = 0
+        self._head: str | None = None
+        self._lv = self._seq = 0
+        self._chain = _GENESIS
+
+    def read(self, row: Mapping[str, Any]) -> None:
+        """One row of the journal, or a licence without any."""
+        if row["licence_id"] != self._licence:
+            self._close()
+            self._licence, self._last, self._head = row["licence_id"], row["last"], row["head"]
+            self._lv, self._seq, self._chain = 0, 0, _GENESIS
+        if row["lv"] is not None:
+            self._movement(row)
+
+    def findings(self) -> list[Finding]:
+        """The four checks."""
+        self._close()
+        self._licence = None
+        return [self._dense, self._chained, self._named, self._debt]
+
+    def _movement(self, row: Mapping[str, Any]) -> None:
+        lv, seq = row["lv"], row["seq"]
+        if (lv, seq) not in ((self._lv, self._seq + 1), (self._lv + 1, 1)):
+            self._dense.blame(f"movement {self._licence} lv {lv} seq {seq} follows lv {self._lv} seq {self._seq}")
+        self._lv, self._seq = lv, seq
+        line_no, dim, kind, event_id, claim = row["line_no"], row["dim"], row["kind"], row["event_id"], row["claim"]
+        deltas = (_amount(row["d_cap"]), _amount(row["d_res"]), _amount(row["d_cons"]), _amount(row["d_over"]))
+        text = entry_text(lv, seq, line_no, dim, kind, event_id, claim, deltas, row["at"], row["detail"])
+        if chain(bytes.fromhex(self._chain), text).hex() != row["chain"]:
+            self._chained.blame(f"movement {self._licence} lv {lv} seq {seq} of event {event_id}: not what was chained")
+        self._chain = row["chain"] if _LINK(row["chain"]) else _GENESIS
+        effect = "\x1f".join((event_id, self._licence or "", claim, str(line_no), dim, kind))
+        if hashlib.sha256(effect.encode()).hexdigest()[:32] != row["effect"]:
+            self._named.blame(
+                f"movement {self._licence} lv {lv} seq {seq} of event {event_id}: the effect's hash is another"
+            )
+        if deltas[3] > 0 and kind not in {"CAP", "OVERRIDE"}:
+            self._debt.blame(
+                f"movement {self._licence} lv {lv} seq {seq}: {kind} of event {event_id} grows use beyond the limit"
+            )
+        for finding in (self._dense, self._chained, self._named, self._debt):
+            finding.examined += 1
+
+    def _close(self) -> None:
+        if self._licence is None:
+            return
+        if self._last is None:
+            self._dense.blame(f"licence {self._licence} has movements and no row")
+        elif self._last != self._lv:
+            self._dense.blame(f"licence {self._licence} is at lv {self._last}, its journal ends at {self._lv}")
+        if self._head is not None and self._chain != self._head:
+            self._chained.blame(f"licence {self._licence}: its chain value is not that of its last movement")
+
+
+_FIGURES = ("authorised", "reserved", "consumed", "available", "over")
+
+
+class BalanceReader:
+    """The last balance message of a licence says what its accounts say."""
+
+    def __init__(self) -> None:
+        self._finding = Finding("last balance = accounts")
+
+    def read(self, row: Mapping[str, Any]) -> None:
+        """One licence: message and accounts."""
+        self._finding.examined += 1
+        name = f"outbox balance {row['licence_id']} version {row['lv']}"
+        try:
+            body = json.loads(row["body"])
+            told = [
+                (entry["line"], entry["dimension"], entry["unit"], *(_amount(entry[figure]) for figure in _FIGURES))
+                for entry in body["accounts"]
+            ]
+            version = body["journalVersion"]
+        except _UNREADABLE:
+            self._finding.blame(f"{name} cannot be read")
+            return
+        if version != row["lv"]:
+            self._finding.blame(f"{name} says version {version}")
+        held = [(*entry[:3], *map(_amount, entry[3:])) for entry in json.loads(row["accounts"] or "[]")]
+        for entry in held:
+            if entry not in told:
+                self._finding.blame(f"{name} does not say what account line {entry[0]} {entry[1]} holds")
+        if len(told) != len(held):
+            self._finding.blame(f"{name} has {len(told)} accounts, the licence {len(held)}")
+
+    def findings(self) -> list[Finding]:
+        """The one check."""
+        return [self._finding]
+
+
+class FactsReader:
+    """What customs said can be read, and says what the row's columns say."""
+
+    def __init__(self) -> None:
+        self._finding = Finding("facts readable")
+
+    def read(self, row: Mapping[str, Any]) -> None:
+        """One declaration; a placeholder of a draft that never came has no facts."""
+        self._finding.examined += 1
+        if row["facts"] is None:
+            if row["dv"]:
+                self._finding.blame(f"declaration {row['decl_id']} has answers and no facts")
+            return
+        try:
+            facts = decode_facts(row["facts"])
+        except _UNREADABLE as error:
+            self._finding.blame(f"declaration {row['decl_id']}: {error}")
+            return
+        if (facts.lrn, facts.exporter, declaration_state(facts)) != (row["lrn"], row["exporter"], row["state"]):
+            self._finding.blame(f"declaration {row['decl_id']}: its columns do not say what its facts say")
+
+    def findings(self) -> list[Finding]:
+        """The one check."""
+        return [self._finding]
+
+
+class SnapshotReader:
+    """The content of every licence version can be read, and is of that licence and version."""
+
+    def __init__(self) -> None:
+        self._finding = Finding("licence content readable")
+
+    def read(self, row: Mapping[str, Any]) -> None:
+        """One licence version."""
+        self._finding.examined += 1
+        name = f"licence {row['licence_id']} version {row['version']}"
+        try:
+            licence = decode_licence(row["snapshot"])
+        except _UNREADABLE as error:
+            self._finding.blame(f"{name}: {error}")
+            return
+        if (licence.licence_id, licence.version) != (row["licence_id"], row["version"]):
+            self._finding.blame(f"{name}: the content is of {licence.licence_id} version {licence.version}")
+
+    def findings(self) -> list[Finding]:
+        """The one check."""
+        return [self._finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A query read row by row."""
+
+    name: str
+    query: str
+    table: str
+    reader: Callable[[], Reader]
+    batch: int = field(default=2000)
+    """Rows per fetch; few where a row can be large."""
+
+
+STREAMS = (
+    Stream("journal", "journal", "movement", JournalReader, batch=5000),
+    Stream("last balances", "last_balances", "licence", BalanceReader),
+    Stream("facts", "facts", "declaration", FactsReader, batch=500),
+    Stream("licence content", "snapshots", "licence_version", SnapshotReader, batch=200),
+)
+"""Checks that read every row."""
