@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from certex_bridge.platform.kafka import consumer_arguments
+from certex_bridge.platform.kafka import create_consumer
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -28,15 +28,12 @@ async def newest_records(settings: Settings, topic: str, limit: int) -> list[Con
     Raises:
         KafkaError: the broker cannot be reached.
     """
-    from aiokafka import AIOKafkaConsumer, TopicPartition
-
-    consumer = AIOKafkaConsumer(**consumer_arguments(settings))
+    # Without a group every partition of the topic is ours once the consumer has started; asking for the partitions by
+    # hand instead answers from what the client happened to hear when it connected.
+    consumer = create_consumer(settings, topic)
     await consumer.start()
     try:
-        name = settings.topic_prefix + topic
-        await consumer.topics()  # learns the partitions
-        partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
-        return await _read(consumer, partitions, limit) if partitions else []
+        return await _read(consumer, sorted(consumer.assignment()), limit)
     finally:
         await consumer.stop()
 
@@ -45,7 +42,6 @@ async def _read(
     consumer: AIOKafkaConsumer, partitions: list[TopicPartition], limit: int
 ) -> list[ConsumerRecord[bytes, bytes]]:
     begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-    consumer.assign(partitions)
     share = -(-limit // len(partitions))
     starts = {one: max(begins[one], ends[one] - share) for one in partitions}
     for one, start in starts.items():
