@@ -75,10 +75,14 @@ class Naive:
     async def handle(self, record: ConsumerRecord[bytes, bytes]) -> None:
         """One message from decoding to the commit of its offset."""
         command = decode_declaration_event(_envelope(record), DecodeOptions())
-        async with self.connection.transaction():
-            claims = await self._reserve(command)
-        document = render_outcome(_outcome(command, claims), _content, sender="BENCH", recipient="BENCH")
-        await self.producer.send_and_wait(self.topic, document, key=record.key)
+        try:
+            async with self.connection.transaction():
+                claims = await self._reserve(command)
+        except asyncpg.UniqueViolationError:
+            claims = []  # a rebalance gave it to both; whoever booked it answers
+        if claims:
+            document = render_outcome(_outcome(command, claims), _content, sender="BENCH", recipient="BENCH")
+            await self.producer.send_and_wait(self.topic, document, key=record.key)
         await self.consumer.commit({TopicPartition(record.topic, record.partition): record.offset + 1})
 
     async def _reserve(self, command: DeclarationCommand) -> list[ClaimOutcome]:
