@@ -32,11 +32,15 @@ _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
 _LEXICAL = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII).fullmatch
 
 
+def decimal_pattern(scale: int) -> str:
+    """Regular expression (of Python and of JSON Schema, not anchored) for plain figures of at most `scale` decimals."""
+    decimals = rf"(?:\.[0-9]{{1,{scale}}})?" if scale else ""
+    return rf"(?:0|[1-9][0-9]*){decimals}"
+
+
 @cache
 def _within_scale(scale: int) -> Callable[[str], re.Match[str] | None]:
-    """The matcher for plain figures with at most `scale` decimals."""
-    decimals = rf"(?:\.[0-9]{{1,{scale}}})?" if scale else ""
-    return re.compile(rf"(?:0|[1-9][0-9]*){decimals}", re.ASCII).fullmatch
+    return re.compile(decimal_pattern(scale), re.ASCII).fullmatch
 
 
 def parse_decimal(

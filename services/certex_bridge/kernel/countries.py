@@ -67,6 +67,16 @@ def check_country(code: str, field: str = "country") -> list[Finding]:
     return [Finding("COUNTRY_UNKNOWN", field, code[:512], "not a country code of ISO 3166 or GEONOM")]
 
 
+def check_issuer(code: str, field: str = "issuer") -> list[Finding]:
+    """Findings on an issuing country: those of `check_country`, and COUNTRY_SPECIAL for codes that name no country.
+
+    EU stays: the Union itself can be the issuer of what its regulations authorise.
+    """
+    if code in SPECIAL_CODES and code != "EU":
+        return [Finding("COUNTRY_SPECIAL", field, code, "high seas, stores and the like issue no licence")]
+    return check_country(code, field)
+
+
 def to_geonom(iso: str) -> str:
     """The GEONOM code for an ISO code; GEONOM codes and unknown codes come back unchanged."""
     return _TO_GEONOM.get(iso, iso)

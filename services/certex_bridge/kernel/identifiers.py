@@ -16,14 +16,19 @@ LICENCE_NUMBER_LENGTH = 70
 """D.E. 12 03 001 is an..70."""
 EVENT_ID_LENGTH = 128
 
+EORI_PATTERN = r"[A-Z]{2}[!-~]{1,15}"
+"""Country and 1 to 15 printable ASCII characters."""
+COMMODITY_PATTERN = r"[0-9]{6}(?:[0-9]{2}){0,2}"
+"""HS 6, CN 8 or TARIC 10 digits."""
+
 _COMMODITY_MATCH_DIGITS = 6
 
 _MRN = re.compile(r"[0-9]{2}[A-Z]{2}[A-Z0-9]{13}[0-9]", re.ASCII).fullmatch
 _MRN_STEM = re.compile(r"[0-9]{2}[A-Z]{2}[A-Z0-9]{13}", re.ASCII).fullmatch
 _LRN = re.compile(r"[!-~](?:[ -~]{0,20}[!-~])?", re.ASCII).fullmatch
-_EORI = re.compile(r"[A-Z]{2}[!-~]{1,15}", re.ASCII).fullmatch
+_EORI = re.compile(EORI_PATTERN, re.ASCII).fullmatch
 _OFFICE = re.compile(r"[A-Z]{2}[A-Z0-9]{6}", re.ASCII).fullmatch
-_COMMODITY = re.compile(r"[0-9]{6,10}", re.ASCII).fullmatch
+_COMMODITY = re.compile(COMMODITY_PATTERN, re.ASCII).fullmatch
 
 # ISO 6346 letter values (A=10, multiples of 11 skipped) taken modulo 11 and written as digits of base 13.
 _LETTER_VALUES = [value for value in range(10, 39) if value % 11]
@@ -157,10 +162,11 @@ def check_office(text: str, field: str = "office") -> list[Finding]:
 
 
 def check_commodity_code(text: str, field: str = "commodity") -> list[Finding]:
-    """COMMODITY_CODE_INVALID unless 6 to 10 digits (HS 6, CN 8, TARIC 10)."""
+    """COMMODITY_CODE_INVALID unless 6 (HS), 8 (CN) or 10 (TARIC) digits; seven and nine are a digit lost."""
     if _COMMODITY(text):
         return []
-    return [Finding("COMMODITY_CODE_INVALID", field, text[:512], "a commodity code has 6 to 10 digits")]
+    message = "a commodity code has 6 (HS), 8 (CN) or 10 (TARIC) digits"
+    return [Finding("COMMODITY_CODE_INVALID", field, text[:512], message)]
 
 
 def commodity_matches(a: str, b: str) -> bool:

@@ -154,6 +154,14 @@ def from_rec20(code: str) -> str | None:
     return REC20.get(code)
 
 
+def taric_unit(text: str) -> str | None:
+    """The normal form of a TARIC unit, or of the TARIC unit that a UN/ECE Recommendation 20 code means; else None.
+
+    TARIC comes first: the few codes with two meanings are customs' own here.
+    """
+    return _FORMS.get(text) or REC20.get(text)
+
+
 @lru_cache(maxsize=1024)
 def alias_factor(declared: str, licensed: str) -> Decimal | None:
     """The exact factor that turns a figure in `declared` into `licensed`, or None where none exists.

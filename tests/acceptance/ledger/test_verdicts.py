@@ -131,6 +131,14 @@ async def test_serbia_under_its_customs_code(s: Scenario) -> None:
     assert "DESTINATION" in claim["passed"]
 
 
+@pytest.mark.parametrize("declared", ["XU", "XI", "GB"])
+async def test_the_parts_of_the_united_kingdom_lie_within_it(s: Scenario, declared: str) -> None:
+    await s.issue(licence("W", "10 NAR", destinations=("GB",)))
+    await s.accepted("M1", item(W=1, about={"destination": declared}))
+    (claim,) = (await s.messages("outcome", mrn_of("M1")))[-1]["claims"]
+    assert "DESTINATION" in claim["passed"]
+
+
 async def test_a_union_general_authorisation_has_no_ledger(s: Scenario) -> None:
     await s.issue(licence("E", "10 NAR", type=LicenceType.EU003))
     await s.accepted("M1", cite("E", 40, code="X063"))

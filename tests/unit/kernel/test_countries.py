@@ -11,6 +11,7 @@ from certex_bridge.kernel.countries import (
     MEMBER_STATES,
     SPECIAL_CODES,
     check_country,
+    check_issuer,
     same_country,
     to_geonom,
     to_iso,
@@ -30,6 +31,13 @@ def test_known_codes_have_no_finding(code: str) -> None:
 def test_unknown_codes_are_found(code: str) -> None:
     (finding,) = check_country(code, "destination")
     assert (finding.code, finding.field, finding.value) == ("COUNTRY_UNKNOWN", "destination", code)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"), [("BE", []), ("EU", []), ("QP", ["COUNTRY_SPECIAL"]), ("UK", ["COUNTRY_UNKNOWN"])]
+)
+def test_an_issuer_is_a_state_or_the_union(code: str, found: list[str]) -> None:
+    assert [finding.code for finding in check_issuer(code)] == found
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_offices() -> None:
 def test_commodity_codes() -> None:
     for text in ("845710", "84571090", "8457109000"):
         assert check_commodity_code(text) == []
-    for text in ("84571", "84571090001", "8457 10", "84571O", "", "٨٤٥٧١٠"):
+    for text in ("84571", "8457109", "845710900", "84571090001", "8457 10", "84571O", "", "٨٤٥٧١٠"):
         assert codes(check_commodity_code(text)) == ["COMMODITY_CODE_INVALID"]
 
 

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from certex_bridge.kernel.currencies import MINOR_UNITS, minor_unit
 from certex_bridge.kernel.errors import InputError
-from certex_bridge.kernel.units import QUALIFIERS, REC20, UNITS, Dimension, alias_factor, from_rec20, parse_unit
+from certex_bridge.kernel.units import (
+    QUALIFIERS,
+    REC20,
+    UNITS,
+    Dimension,
+    alias_factor,
+    from_rec20,
+    parse_unit,
+    taric_unit,
+)
 
 units = st.sampled_from(sorted(UNITS))
 forms = st.builds(str.__add__, units, st.sampled_from(["", *sorted(QUALIFIERS)]))
@@ -120,6 +129,14 @@ def test_factors_stay_inside_a_dimension_and_undo_each_other(a: str, b: str) -> 
         assert UNITS[a[:3]].dimension is UNITS[b[:3]].dimension
         assert a == b or UNITS[a[:3]].dimension is not Dimension.SUBSTANCE
         assert back is None or there * back == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("NAR", "NAR"), ("KGM#G", "KGMG"), ("C62", "NAR"), ("K6", "KLT"), ("KNS", "KNS"), ("KHY", "KNS"), ("SET", None)],
+)
+def test_a_unit_of_either_list_becomes_the_taric_one(text: str, unit: str | None) -> None:
+    assert taric_unit(text) == unit
 
 
 def test_minor_units() -> None:

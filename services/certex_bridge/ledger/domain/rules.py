@@ -11,7 +11,7 @@ from datetime import date
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from certex_bridge.kernel.countries import same_country
+from certex_bridge.kernel.countries import same_country, within_country
 from certex_bridge.kernel.dates import ZONES, legal_day, parse_date, parse_instant, valid_on
 from certex_bridge.kernel.errors import Severity
 from certex_bridge.kernel.identifiers import commodity_matches
@@ -246,7 +246,7 @@ def _consignee(payload: Payload, consignees: tuple[Party, ...]) -> bool:
 
 
 def _destination(declared: str, allowed: tuple[str, ...]) -> bool:
-    return not declared or not allowed or declared in allowed or any(same_country(declared, c) for c in allowed)
+    return not declared or not allowed or declared in allowed or any(within_country(declared, c) for c in allowed)
 
 
 def _bar(seen: Evaluation, licence: Licence, around: Circumstances) -> None:
