@@ -28,7 +28,7 @@ from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.ledger.domain.facts import ClaimSpec, DeclarationCommand
 from certex_bridge.ledger.domain.model import NOTHING, ClaimKey, Figures
 from certex_bridge.ledger.domain.outcome import ClaimOutcome, DeclarationOutcome
-from certex_bridge.licensing.certificate import licence_content
+from certex_bridge.licensing.content import licence_content
 from certex_bridge.licensing.decode import LicensingOptions, decode_licence_event
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.platform.envelope import Envelope

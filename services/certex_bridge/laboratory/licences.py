@@ -163,6 +163,11 @@ class Authorities:
         wire = self._base(holder, licence_type, licence_type)
         if kind == "NGEA":
             wire["validTo"] = (self._day + timedelta(days=700)).isoformat()
+        if licence_type == "EU003":
+            wire["initialLicence"] = {
+                "issuer": holder.country,
+                "number": f"{holder.country}-I-{self._day.year - 2}-000001",
+            }
         goods = self._random.choice(CATALOGUE)
         return Issued(wire, kind, {0: goods}, holder)
 

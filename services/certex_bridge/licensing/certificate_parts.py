@@ -14,7 +14,7 @@ from typing import Protocol
 from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.kernel.countries import to_geonom, to_iso
 from certex_bridge.licensing.domain.caps import QTY, VAL, unlimited
-from certex_bridge.licensing.domain.licence import Control, Direction, Licence, LicenceLine, Party
+from certex_bridge.licensing.domain.licence import Control, Direction, Licence, LicenceCap, LicenceLine, Party
 
 _MARKUP = re.compile("[&<>\r]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
@@ -70,37 +70,54 @@ def optional(name: str, text: str) -> str:
     return f"<{name}>{escape(text)}</{name}>" if text else ""
 
 
-def address(party: Party) -> str:
+def validity(licence: Licence) -> str:
+    """First and last day of validity, where there is one."""
+    first, last = licence.valid_from, licence.valid_to
+    start = f"<validityStartDate>{first.isoformat()}</validityStartDate>" if first else ""
+    return f"{start}<validityDate>{last.isoformat()}</validityDate>" if last else start
+
+
+def customs_code(code: str, direction: Direction) -> str:
+    """A country in the code list of the declaration: GEONOM at export, ISO 3166 in transit."""
+    return to_iso(code) if direction is Direction.TRANSIT else to_geonom(code)
+
+
+def country(name: str, customs_name: str, code: str, direction: Direction) -> str:
+    """A country as the authority wrote it, beside the declaration's code where it is another one."""
+    if not code:
+        return ""
+    customs = customs_code(code, direction)
+    extra = f"<{customs_name}>{customs}</{customs_name}>" if customs != code else ""
+    return f"<{name}>{escape(code)}</{name}>{extra}"
+
+
+def address(party: Party, direction: Direction, group: str = "Address") -> str:
     """Address elements that the party has, without the group when there is none."""
     inner = (
         optional("streetAndNumber", party.street)
         + optional("postcode", party.postcode)
         + optional("city", party.city)
-        + optional("country", party.country)
+        + country("country", "customsCountry", party.country, direction)
     )
-    return f"<Address>{inner}</Address>" if inner else ""
+    return f"<{group}>{inner}</{group}>" if inner else ""
 
 
-def consignees(parties: Sequence[Party]) -> str:
-    """Consignees in the licence's order."""
+def persons(group: str, parties: Sequence[Party], direction: Direction) -> str:
+    """Consignees or end-users in the licence's order."""
     return "".join(
-        f"<Consignee><sequenceNumber>{number}</sequenceNumber><name>{escape(party.name)}</name>"
-        f"{optional('identificationNumber', party.identification)}{address(party)}</Consignee>"
+        f"<{group}><sequenceNumber>{number}</sequenceNumber><name>{escape(party.name)}</name>"
+        f"{optional('identificationNumber', party.identification)}{address(party, direction)}</{group}>"
         for number, party in enumerate(parties, 1)
     )
 
 
 def countries(group: str, codes: Sequence[str], direction: Direction) -> str:
-    """Countries as the authority wrote them, beside the declaration's code where it is another one."""
-    to_customs = to_iso if direction is Direction.TRANSIT else to_geonom
-    parts = []
-    for number, code in enumerate(codes, 1):
-        customs = to_customs(code)
-        extra = f"<customsCountry>{customs}</customsCountry>" if customs != code else ""
-        parts.append(
-            f"<{group}><sequenceNumber>{number}</sequenceNumber><country>{escape(code)}</country>{extra}</{group}>"
-        )
-    return "".join(parts)
+    """A repeating group of countries."""
+    return "".join(
+        f"<{group}><sequenceNumber>{number}</sequenceNumber>{country('country', 'customsCountry', code, direction)}"
+        f"</{group}>"
+        for number, code in enumerate(codes, 1)
+    )
 
 
 def procedures(codes: Sequence[str], direction: Direction) -> str:
@@ -126,20 +143,22 @@ def numbered(group: str, element: str, texts: Sequence[str]) -> str:
 def commodity_codes(codes: Sequence[str]) -> str:
     """Codes in the parts of the customs data model: HS 6, CN 2, TARIC 2."""
     return "".join(
-        f"<CommodityCode><harmonizedSystemSubHeadingCode>{escape(code[:6])}</harmonizedSystemSubHeadingCode>"
+        f"<CommodityCode><sequenceNumber>{number}</sequenceNumber>"
+        f"<harmonizedSystemSubHeadingCode>{escape(code[:6])}</harmonizedSystemSubHeadingCode>"
         f"{optional('combinedNomenclatureCode', code[6:8])}{optional('taricCode', code[8:])}</CommodityCode>"
-        for code in codes
+        for number, code in enumerate(codes, 1)
     )
 
 
-def line(licence: Licence, entry: LicenceLine, balances: Balances) -> str:
-    """One line of the licence with its figures."""
+def line(licence: Licence, entry: LicenceLine, balances: Balances, number: int) -> str:
+    """One line of the licence with its figures; `number` is its position."""
     return (
-        f"<CertificateLine><documentLineItemNumber>{entry.line_no}</documentLineItemNumber>"
+        f"<CertificateLine><sequenceNumber>{number}</sequenceNumber>"
+        f"<documentLineItemNumber>{entry.line_no}</documentLineItemNumber>"
         f"<descriptionOfGoods>{escape(entry.description)}</descriptionOfGoods>"
         f"{optional('controlListCode', entry.control_list)}{commodity_codes(entry.commodity_codes)}"
-        f"{optional('countryOfOrigin', entry.origin)}{numbered('CasNumber', 'number', entry.cas)}"
-        f"{_line_figures(licence, entry, balances)}</CertificateLine>"
+        f"{country('countryOfOrigin', 'customsCountryOfOrigin', entry.origin, licence.direction)}"
+        f"{numbered('CasNumber', 'number', entry.cas)}{_line_figures(licence, entry, balances)}</CertificateLine>"
     )
 
 
@@ -148,50 +167,66 @@ def _line_figures(licence: Licence, entry: LicenceLine, balances: Balances) -> s
     tolerance = entry.tolerance_percent
     # "0" is by far the most frequent text; other spellings of zero are zero all the same.
     stated = "" if tolerance == "0" or not Decimal(tolerance) else format_decimal(Decimal(tolerance))
-    quantity, value = entry.quantity, entry.value
     return (
         f"<SweCData><controlledBy>{controlled}</controlledBy>{optional('tolerancePercent', stated)}"
-        + swec_quantity(
-            quantity.unit if quantity else "", quantity.amount if quantity else None, balances.get((entry.line_no, QTY))
+        f"{figures_of(entry, balances.get((entry.line_no, QTY)), balances.get((entry.line_no, VAL)))}</SweCData>"
+    )
+
+
+def figures_of(entry: LicenceLine | LicenceCap, on_quantity: Balance | None, on_value: Balance | None) -> str:
+    """What a line, or the licence as a whole, says of quantity and value, with the balances that there are."""
+    quantity, value = entry.quantity, entry.value
+    left, rest = entry.quantity_remaining, entry.value_remaining
+    return (
+        optional("quantityAsStated", entry.quantity_stated)
+        + optional("amountAsStated", entry.value_stated)
+        + _swec_quantity(
+            quantity.unit if quantity else "",
+            quantity.amount if quantity else None,
+            on_quantity,
+            left.amount if left else None,
         )
-        + swec_amount(
-            value.currency if value else "", value.amount if value else None, balances.get((entry.line_no, VAL))
+        + _swec_amount(
+            value.currency if value else "", value.amount if value else None, on_value, rest.amount if rest else None
         )
-        + "</SweCData>"
     )
 
 
 def account_figures(quantity: Balance | None, value: Balance | None) -> str:
-    """Figures of a limit that belongs to no line of this version: the whole licence, or a removed line."""
+    """Figures of a limit that belongs to no line of this version: a removed line."""
     controlled = "B" if quantity and value else "Q" if quantity else "V"
     return (
         f"<SweCData><controlledBy>{controlled}</controlledBy>"
-        f"{swec_quantity('', None, quantity)}{swec_amount('', None, value)}</SweCData>"
+        f"{_swec_quantity('', None, quantity, None)}{_swec_amount('', None, value, None)}</SweCData>"
     )
 
 
-def swec_quantity(unit: str, authorised: Decimal | None, balance: Balance | None) -> str:
+def _swec_quantity(unit: str, authorised: Decimal | None, balance: Balance | None, left: Decimal | None) -> str:
     """Quantities in the licence's own unit, nothing when there is none."""
     if authorised is None and balance is None:
         return ""
     own = balance.unit if balance is not None else unit
-    figures = _figures("quantity", authorised if own == unit else None, balance)
+    same = own == unit
+    figures = _figures("quantity", authorised if same else None, balance, left if same else None)
     return f"<SweCQuantity><measurementUnitAndQualifier>{own}</measurementUnitAndQualifier>{figures}</SweCQuantity>"
 
 
-def swec_amount(currency: str, authorised: Decimal | None, balance: Balance | None) -> str:
+def _swec_amount(currency: str, authorised: Decimal | None, balance: Balance | None, left: Decimal | None) -> str:
     """Values in the licence's own currency, nothing when there is none."""
     if authorised is None and balance is None:
         return ""
     own = balance.unit if balance is not None else currency
-    figures = _figures("amount", authorised if own == currency else None, balance)
+    same = own == currency
+    figures = _figures("amount", authorised if same else None, balance, left if same else None)
     return f"<SweCAmount><currency>{own}</currency>{figures}</SweCAmount>"
 
 
-def _figures(kind: str, authorised: Decimal | None, balance: Balance | None) -> str:
+def _figures(kind: str, authorised: Decimal | None, balance: Balance | None, left: Decimal | None) -> str:
     text = ""
     if authorised is not None:
         text = f"<{kind}Authorised>{format_decimal(authorised)}</{kind}Authorised>"
+    if left is not None:
+        text += f"<{kind}Remaining>{format_decimal(left)}</{kind}Remaining>"
     if balance is None:
         return text
     if balance.cap != authorised:

@@ -14,25 +14,27 @@ from certex_bridge.kernel.canonical import canonical_json, sha256_hex
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import licence_key
 from certex_bridge.licensing import wire_findings
+from certex_bridge.licensing.certificate import largest_certificate
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceCommand, LicenceEventKind
-from certex_bridge.licensing.domain.documents import DEFAULT_LEGACY_CODES, document_code
-from certex_bridge.licensing.domain.licence import Licence, LicenceCap, LicenceLine, Party
-from certex_bridge.licensing.domain.lint import MAX_VERSION, LegacyCodes, lint, lint_bar, lint_split, under
-from certex_bridge.licensing.events import (
-    EVENT_MODELS,
-    ExporterBarred,
-    LicenceSplit,
-    WireHolder,
-    WireLicence,
-    WireLine,
-    WireParty,
-)
+from certex_bridge.licensing.domain.documents import DEFAULT_LEGACY_CODES
+from certex_bridge.licensing.domain.licence import Licence
+from certex_bridge.licensing.domain.lint import MAX_VERSION, lint, lint_bar, lint_split, under
+from certex_bridge.licensing.domain.lint_case import LegacyCodes
+from certex_bridge.licensing.events import EVENT_MODELS, ExporterBarred, LicenceSplit, WireLicence
+from certex_bridge.licensing.snapshot import read_licence
+from certex_bridge.licensing.wire_shape import check_shape
 from certex_bridge.platform.envelope import CloudEvent, Envelope, read_cloudevent
 from certex_bridge.platform.jsongate import parse_json
 from certex_bridge.platform.poison import UNFORESEEN, Poison
 
 MAX_IDENTITY = 256
 """Characters of an issuer or number beyond which nobody can be answered; a number over 70 is refused by the lint."""
+
+GROWTH = 40
+"""More than the bytes of certificate that one byte of an event can lead to."""
+
+ERRORS_ENOUGH = 2_000
+"""Errors after which the further parts of a split are not checked: twice as many as an acknowledgement lists."""
 
 _KINDS = {
     ce_type: LicenceEventKind.EXPORTER_BARRED
@@ -47,7 +49,9 @@ class LicensingOptions:
     """Settings the decoder needs."""
 
     legacy_codes: LegacyCodes = field(default_factory=lambda: DEFAULT_LEGACY_CODES)
-    """Per issuing state, document codes of the time before 9 September 2021 that it may still use."""
+    """Per issuing state, document codes outside TARIC's current list that it may use: old and national ones."""
+    certificate_bytes_max: int = 1_048_576
+    """Bytes of the largest message that the broker takes; the certificate of a licence must fit with its figures."""
 
 
 DEFAULT_OPTIONS = LicensingOptions()
@@ -80,19 +84,22 @@ def _licence_command(
 ) -> LicenceCommand:
     licence_id = licence_key(_identity(data, "issuer"), _identity(data, "number"))
     model = EVENT_MODELS[event.type]
-    findings, wire = wire_findings.validate(model, data)
-    licence, parts = None, []
+    findings, checked = check_shape(model, data)
+    broken, wire = wire_findings.validate(model, checked)
+    findings += broken
+    licence: Licence | None = None
+    parts: list[Licence] = []
     if isinstance(wire, WireLicence):
-        licence = _licence(wire)
-        unread = wire_findings.top_level(findings)
-        findings += wire_findings.outside(
-            findings, lint(licence, kind, legacy_codes=options.legacy_codes, unread=unread)
-        )
+        licence, told = _checked(wire, kind, options, broken)
+        findings += told
         if isinstance(wire, LicenceSplit):
-            parts = [_licence(part) for part in wire.parts]
-            findings += wire_findings.outside(findings, _lint_parts(licence, parts, options, findings))
+            parts, told = _checked_parts(licence, wire, options, broken)
+            findings += told
     findings += _check_key(key, licence_id)
     readable = not any(finding.severity is Severity.ERROR for finding in findings)
+    if readable and licence is not None:
+        findings += _check_sizes(licence, parts, event, options)
+        readable = not any(finding.severity is Severity.ERROR for finding in findings)
     return LicenceCommand(
         event_id=event.id,
         occurred_at=event.time,
@@ -107,25 +114,72 @@ def _licence_command(
     )
 
 
-def _lint_parts(
-    original: Licence, parts: Sequence[Licence], options: LicensingOptions, broken: Sequence[Finding]
-) -> list[Finding]:
-    findings = lint_split(original, parts)
-    for index, part in enumerate(parts):
+def _checked(
+    wire: WireLicence, kind: LicenceEventKind, options: LicensingOptions, broken: Sequence[Finding]
+) -> tuple[Licence, list[Finding]]:
+    """The licence and what figures and lint say of it beside what could not be read (`broken`)."""
+    findings: list[Finding] = []
+    licence = read_licence(wire, findings)
+    findings = wire_findings.outside(broken, findings)
+    unreadable = [*broken, *(finding for finding in findings if finding.severity is Severity.ERROR)]
+    unread = wire_findings.top_level(unreadable)
+    told = lint(licence, kind, legacy_codes=options.legacy_codes, unread=unread)
+    return licence, findings + wire_findings.outside(unreadable, told)
+
+
+def _checked_parts(
+    original: Licence, wire: LicenceSplit, options: LicensingOptions, broken: Sequence[Finding]
+) -> tuple[list[Licence], list[Finding]]:
+    """The new licences of a split, judged one by one and together."""
+    parts: list[Licence] = []
+    findings: list[Finding] = []
+    inside = wire_findings.by_entry(broken, "parts")
+    errors = len(broken)
+    for index, each in enumerate(wire.parts):
         where = f"parts[{index}]"
-        unread = wire_findings.top_level(broken, where)
-        checked = lint(part, LicenceEventKind.ISSUED, legacy_codes=options.legacy_codes, unread=unread)
-        findings += under(checked, where)
+        if errors > ERRORS_ENOUGH:
+            message = "more than enough is wrong before this part: it was read and not checked"
+            findings.append(Finding("NOT_CHECKED", where, "", message))
+            break
+        within = inside.get(where, [])
+        part, told = _checked(each, LicenceEventKind.ISSUED, options, within)
+        parts.append(part)
+        # Of a part that could not be read at all (a finding on it, not in it) nothing is said.
+        findings += [] if any(not finding.field for finding in within) else under(told, where)
+        errors += sum(finding.severity is Severity.ERROR for finding in told)
+    return parts, wire_findings.outside(broken, lint_split(original, parts)) + findings
+
+
+def _check_sizes(
+    licence: Licence, parts: Sequence[Licence], event: CloudEvent, options: LicensingOptions
+) -> list[Finding]:
+    """Certificates that the broker would not take: a licence that can never reach customs is not accepted.
+
+    An element of a list gives at most some hundred bytes of XML for four bytes of JSON, so a small event needs no
+    rendering.
+    """
+    limit = options.certificate_bytes_max
+    if len(event.data) * GROWTH <= limit:
+        return []
+    findings = []
+    for index, each in enumerate((licence, *parts)):
+        size = largest_certificate(each, event.id, event.time)
+        if size > limit:
+            field = "" if index == 0 else f"parts[{index - 1}]"
+            message = f"the certificate can grow to {size} bytes, and a message holds {limit}: split the licence"
+            findings.append(Finding("CERTIFICATE_SIZE", field, str(size), message))
     return findings
 
 
 def _bar_command(event: CloudEvent, data: dict[str, Any]) -> LicenceCommand:
     issuer, eori = _identity(data, "issuer"), _identity(data, "eori")
-    findings, wire = wire_findings.validate(ExporterBarred, data)
+    findings, checked = check_shape(ExporterBarred, data)
+    broken, wire = wire_findings.validate(ExporterBarred, checked)
+    findings += broken
     bar = None
     if isinstance(wire, ExporterBarred):
         bar = ExporterBar(wire.issuer, wire.eori, tuple(wire.document_codes), wire.from_, wire.reason)
-        findings += wire_findings.outside(findings, lint_bar(bar))
+        findings += wire_findings.outside(broken, lint_bar(bar))
     readable = not any(finding.severity is Severity.ERROR for finding in findings)
     return LicenceCommand(
         event_id=event.id,
@@ -173,58 +227,3 @@ def _check_key(key: bytes | None, licence_id: str) -> list[Finding]:
         return []
     message = f"the record key of this licence is {licence_id}; another key does not keep its events in order"
     return [Finding("KEY_MISMATCH", "key", ascii(text[:80])[1:-1], message, Severity.WARNING)]
-
-
-def _licence(wire: WireLicence) -> Licence:
-    """The domain's licence; contact details, should a sender add any, are dropped here by construction."""
-    cap = wire.cap
-    return Licence(
-        issuer=wire.issuer,
-        number=wire.number,
-        version=wire.version,
-        type=wire.type,
-        document_code=document_code(wire.type) if wire.document_code is None else wire.document_code,
-        direction=wire.direction,
-        status=wire.status,
-        valid_from=wire.valid_from,
-        valid_to=wire.valid_to,
-        holder=_holder(wire.holder),
-        authority=_party(wire.authority),
-        lines=tuple(_line(line) for line in wire.lines),
-        issue_date=wire.issue_date,
-        cap=LicenceCap(
-            cap.quantity.quantity() if cap and cap.quantity else None, cap.value.money() if cap and cap.value else None
-        ),
-        consignees=tuple(_party(party) for party in wire.consignees),
-        end_users=tuple(_party(party) for party in wire.end_users),
-        destinations=tuple(wire.destinations),
-        consignment_countries=tuple(wire.consignment_countries),
-        procedures=tuple(wire.procedures),
-        conditions=tuple(wire.conditions),
-        application_number=wire.application_number,
-        legal_basis=wire.legal_basis,
-        replaces=wire.replaces,
-    )
-
-
-def _holder(wire: WireHolder) -> Party:
-    return Party(wire.name, wire.eori, wire.street, wire.postcode, wire.city, wire.country)
-
-
-def _party(wire: WireParty) -> Party:
-    return Party(wire.name, wire.identification, wire.street, wire.postcode, wire.city, wire.country)
-
-
-def _line(wire: WireLine) -> LicenceLine:
-    return LicenceLine(
-        line_no=wire.line,
-        description=wire.description,
-        control=wire.control,
-        quantity=wire.quantity.quantity() if wire.quantity else None,
-        value=wire.value.money() if wire.value else None,
-        control_list=wire.control_list,
-        commodity_codes=tuple(wire.commodity_codes),
-        origin=wire.origin,
-        cas=tuple(wire.cas),
-        tolerance_percent=wire.tolerance_percent,
-    )

@@ -1,7 +1,7 @@
 """Wire models of the licence events (topic `licensing.licences.v1`); the JSON schemas are made from them.
 
 A model checks what must hold for a value to be read at all: types, codes of closed lists, exact figures, units,
-dates. Everything else is the lint's. Unknown fields are tolerated: a sender may be ahead of this version.
+dates. Everything else is the lint's. Unknown fields are tolerated and told: a sender may be ahead of this version.
 """
 
 from __future__ import annotations
@@ -14,17 +14,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from certex_bridge.kernel.amounts import QUANTITY_SCALE, VALUE_SCALE, Money, Quantity, parse_decimal
+from certex_bridge.kernel.amounts import QUANTITY_SCALE, VALUE_SCALE, parse_decimal
 from certex_bridge.kernel.currencies import minor_unit
 from certex_bridge.kernel.dates import parse_date
 from certex_bridge.kernel.errors import InputError
-from certex_bridge.kernel.units import parse_unit
+from certex_bridge.licensing import wire_types as facet
 from certex_bridge.licensing.domain.licence import AuthorityStatus, Control, Direction, LicenceType
 
 _Read = TypeVar("_Read")
-
-TOLERANCE_SCALE = 4
-TOLERANCE_DIGITS = 7
 
 
 def read(reader: Callable[[], _Read]) -> _Read:
@@ -50,8 +47,8 @@ def _schema_date() -> WithJsonSchema:
 
 
 Day = Annotated[date, BeforeValidator(_read_date), _schema_date()]
-AmountText = Annotated[str, Field(description="Exact decimal as text; a JSON number is refused, nothing is rounded")]
-Country = Annotated[str, Field(description="ISO 3166 or GEONOM alpha-2")]
+Country = Annotated[str, facet.COUNTRY]
+OptionalCountry = Annotated[str, facet.OPTIONAL_COUNTRY]
 
 
 class Wire(BaseModel):
@@ -63,33 +60,24 @@ class Wire(BaseModel):
 
 
 class WireQuantity(Wire):
-    """A quantity: n..16,6 with a TARIC unit of three letters and an optional qualifier letter."""
+    """A quantity: n..16,6 with its unit. Zero and unknown units are refused by the lint, where the figure binds."""
 
-    amount: AmountText
-    unit: str
+    amount: Annotated[str, facet.QUANTITY_AMOUNT]
+    unit: Annotated[str, facet.UNIT]
 
     @field_validator("amount")
     @classmethod
     def _amount(cls, text: str) -> str:
-        read(lambda: parse_decimal(text, scale=QUANTITY_SCALE))
+        read(lambda: parse_decimal(text, scale=QUANTITY_SCALE, allow_zero=True))
         return text
-
-    @field_validator("unit")
-    @classmethod
-    def _unit(cls, text: str) -> str:
-        return read(lambda: parse_unit(text))
-
-    def quantity(self) -> Quantity:
-        """The exact quantity."""
-        return Quantity.parse(self.amount, self.unit)
 
 
 class WireMoney(Wire):
-    """An amount of money: n..16,2, decimals as the currency's minor unit allows."""
+    """An amount of money: n..16,2, decimals as the currency's minor unit allows. Zero is refused where it binds."""
 
     # Declared first, since the decimals of the amount depend on it.
-    currency: str
-    amount: AmountText
+    currency: Annotated[str, facet.CURRENCY]
+    amount: Annotated[str, facet.VALUE_AMOUNT]
 
     @field_validator("currency")
     @classmethod
@@ -102,62 +90,92 @@ class WireMoney(Wire):
     def _amount(cls, text: str, info: ValidationInfo) -> str:
         currency = info.data.get("currency")
         scale = VALUE_SCALE if currency is None else min(VALUE_SCALE, minor_unit(currency))
-        read(lambda: parse_decimal(text, scale=scale))
+        read(lambda: parse_decimal(text, scale=scale, allow_zero=True))
         return text
-
-    def money(self) -> Money:
-        """The exact amount of money."""
-        return Money.parse(self.amount, self.currency)
 
 
 class WireAddress(Wire):
     """Where a person is established; telephone, fax and e-mail have no place in the exchange."""
 
-    street: str = ""
-    postcode: str = ""
-    city: str = ""
-    country: Country = ""
+    street: Annotated[str, facet.text("streetAndNumber")] = ""
+    postcode: Annotated[str, facet.text("postcode")] = ""
+    city: Annotated[str, facet.text("city")] = ""
+    country: OptionalCountry = ""
 
 
 class WireHolder(WireAddress):
     """The exporter who holds the licence."""
 
-    name: str = ""
-    eori: str = ""
+    name: Annotated[str, facet.text("name")] = ""
+    eori: Annotated[str, facet.OPTIONAL_EORI] = ""
+    legal_type: Annotated[str, facet.text("legalType")] = ""
+    vat: Annotated[str, facet.text("vatNumber")] = ""
+    country_of_registration: OptionalCountry = ""
 
 
 class WireParty(WireAddress):
-    """A consignee, end-user or authority."""
+    """A consignee, end-user, representative or authority."""
 
-    name: str
-    identification: str = ""
+    name: Annotated[str, facet.text("name", required=True)]
+    identification: Annotated[str, facet.text("identificationNumber")] = ""
+
+
+class WirePartner(Wire):
+    """A trade partner of a transit licence."""
+
+    type: Annotated[str, facet.text("partnerType", required=True)]
+    name: Annotated[str, facet.text("name", required=True)]
+    identification: Annotated[str, facet.text("identificationNumber")] = ""
+    vat: Annotated[str, facet.text("vatNumber")] = ""
+
+
+class WireInitialLicence(Wire):
+    """The licence under which goods first left that EU003 lets out again."""
+
+    issuer: Country
+    number: Annotated[str, facet.NUMBER]
 
 
 class WireCap(Wire):
-    """A limit over all lines."""
+    """A limit over all lines.
+
+    What remained when the licence was handed over (form boxes 23 and 24) is the limit where it is stated; later
+    versions repeat it, the bridge deducts what is used since.
+    """
 
     quantity: WireQuantity | None = None
     value: WireMoney | None = None
+    net_quantity_remaining: WireQuantity | None = None
+    net_value_remaining: WireMoney | None = None
 
 
 class WireLine(Wire):
-    """One licensed item. `line` is given at issue and never changes its meaning."""
+    """One licensed item. `line` is given at issue and never changes its meaning; what remains is as in the cap."""
 
-    line: int
-    description: str
-    control_list: str = ""
-    commodity_codes: list[str] = []
-    origin: Country = ""
-    cas: list[str] = []
+    line: Annotated[int, facet.LINE_NUMBER]
+    description: Annotated[str, facet.text("descriptionOfGoods", required=True)]
+    item_type: Annotated[str, facet.text("itemType")] = ""
+    technical_specification: Annotated[str, facet.text("technicalSpecification")] = ""
+    end_use: Annotated[str, facet.text("endUse")] = ""
+    control_list: Annotated[str, facet.text("controlListCode")] = ""
+    control_list_regulation: Annotated[str, facet.text("regulation")] = ""
+    commodity_codes: Annotated[list[Annotated[str, facet.COMMODITY]], facet.many("commodityCodes")] = []
+    origin: OptionalCountry = ""
+    cas: Annotated[list[Annotated[str, facet.text("casNumber", required=True)]], facet.many("cas")] = []
     control: Annotated[Control, Field(strict=False)]
     quantity: WireQuantity | None = None
     value: WireMoney | None = None
-    tolerance_percent: AmountText = "0"
+    net_quantity_remaining: WireQuantity | None = None
+    net_value_remaining: WireMoney | None = None
+    tolerance_percent: Annotated[str, facet.PERCENT] = "0"
+    consumption_method: Annotated[str, facet.text("consumptionMethod")] = ""
+    customs_purposes_only: Annotated[str, facet.text("customsPurposesOnly")] = ""
 
     @field_validator("tolerance_percent")
     @classmethod
     def _tolerance(cls, text: str) -> str:
-        read(lambda: parse_decimal(text, scale=TOLERANCE_SCALE, digits=TOLERANCE_DIGITS, allow_zero=True))
+        scale, digits = facet.TOLERANCE_SCALE, facet.TOLERANCE_DIGITS
+        read(lambda: parse_decimal(text, scale=scale, digits=digits, allow_zero=True))
         return text
 
 
@@ -165,28 +183,38 @@ class WireLicence(Wire):
     """The full snapshot of one licence in one version."""
 
     issuer: Country
-    number: str
-    version: int
+    number: Annotated[str, facet.NUMBER]
+    version: Annotated[int, facet.VERSION]
     type: Annotated[LicenceType, Field(strict=False)]
-    document_code: str | None = None
+    document_code: Annotated[str, facet.DOCUMENT_CODE] | None = None
     direction: Annotated[Direction, Field(strict=False)] = Direction.EXPORT
     status: Annotated[AuthorityStatus, Field(strict=False)]
-    issue_date: Day | None = None
+    sub_status: Annotated[str, facet.text("subStatus")] = ""
+    issue_date: Day
     valid_from: Day | None = None
     valid_to: Day | None = None
     holder: WireHolder
+    representative: WireParty | None = None
     authority: WireParty
-    consignees: list[WireParty] = []
-    end_users: list[WireParty] = []
-    destinations: list[Country] = []
-    consignment_countries: list[Country] = []
-    procedures: list[str] = []
-    conditions: list[str] = []
-    application_number: str = ""
-    legal_basis: str = ""
-    replaces: str = ""
+    consignees: Annotated[list[WireParty], facet.many("consignees")] = []
+    end_users: Annotated[list[WireParty], facet.many("endUsers")] = []
+    trade_partners: Annotated[list[WirePartner], facet.many("tradePartners")] = []
+    destinations: Annotated[list[Country], facet.many("destinations")] = []
+    consignment_countries: Annotated[list[Country], facet.many("consignmentCountries")] = []
+    member_states_of_location: Annotated[list[Country], facet.many("memberStatesOfLocation")] = []
+    member_states_of_entry: Annotated[list[Country], facet.many("memberStatesOfEntry")] = []
+    procedures: Annotated[list[Annotated[str, facet.PROCEDURE]], facet.many("procedures")] = []
+    conditions: Annotated[list[Annotated[str, facet.text("condition", required=True)]], facet.many("conditions")] = []
+    end_use: Annotated[list[Annotated[str, facet.text("endUse", required=True)]], facet.many("endUse")] = []
+    additional_information: Annotated[
+        list[Annotated[str, facet.text("additionalInformation", required=True)]], facet.many("additionalInformation")
+    ] = []
+    application_number: Annotated[str, facet.text("applicationNumber")] = ""
+    legal_basis: Annotated[str, facet.text("legalBasis")] = ""
+    replaces: Annotated[str, facet.text("replacedReferenceNumber")] = ""
+    initial_licence: WireInitialLicence | None = None
     cap: WireCap | None = None
-    lines: list[WireLine] = []
+    lines: Annotated[list[WireLine], facet.many("lines")] = []
 
 
 class LicenceIssued(WireLicence):
@@ -216,7 +244,7 @@ class LicenceAnnulled(WireLicence):
 class LicenceSplit(WireLicence):
     """A global licence was split (Reg. 2021/821 Art. 12(4)): the original's new snapshot and the new licences."""
 
-    parts: list[WireLicence]
+    parts: Annotated[list[WireLicence], facet.many("parts")]
 
 
 class EugeaRegistered(WireLicence):
@@ -227,10 +255,10 @@ class ExporterBarred(Wire):
     """An exporter may no longer use Union general authorisations (Reg. 2021/821 Art. 12(7))."""
 
     issuer: Country
-    eori: str
-    document_codes: list[str] = []
+    eori: Annotated[str, facet.EORI]
+    document_codes: Annotated[list[Annotated[str, facet.EUGEA_CODE]], facet.many("documentCodes")] = []
     from_: Annotated[Day, Field(alias="from")]
-    reason: str = ""
+    reason: Annotated[str, facet.text("reason")] = ""
 
 
 LicenceEventType = Literal[

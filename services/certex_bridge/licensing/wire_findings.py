@@ -34,6 +34,7 @@ _STAND_INS: dict[str, Any] = {
     "type": "GLOBAL",
     "direction": "EXPORT",
     "status": "VALID",
+    "issueDate": "2000-01-01",
     "from": "2000-01-01",
     "holder": {"name": "x", "eori": "BE1"},
     "authority": _PARTY,
@@ -47,8 +48,17 @@ _STAND_INS: dict[str, Any] = {
     "tolerancePercent": "0",
 }
 """By field name; a field that is not listed is optional and is left out."""
-_PART = {name: _STAND_INS[name] for name in ("issuer", "number", "version", "type", "status", "holder", "authority")}
-_ENTRIES: dict[str, Any] = {"lines": _LINE, "consignees": _PARTY, "endUsers": _PARTY, "parts": _PART}
+_PART = {
+    name: _STAND_INS[name]
+    for name in ("issuer", "number", "version", "type", "status", "issueDate", "holder", "authority")
+}
+_ENTRIES: dict[str, Any] = {
+    "lines": _LINE,
+    "consignees": _PARTY,
+    "endUsers": _PARTY,
+    "tradePartners": {"type": "x", "name": "x"},
+    "parts": _PART,
+}
 """By list name; an entry of any other list is a text."""
 
 _ROUNDS = 4
@@ -78,23 +88,37 @@ def outside(broken: Iterable[Finding], findings: Iterable[Finding]) -> list[Find
     paths = {_steps(finding.field) for finding in broken}
     if not paths:
         return list(findings)
-    return [finding for finding in findings if not any(_related(path, _steps(finding.field)) for path in paths)]
+    # Sets of paths and of everything above them: comparing each with each would take seconds on a large event.
+    above = {path[:length] for path in paths for length in range(1, len(path))}
+    kept = []
+    for finding in findings:
+        path = _steps(finding.field)
+        if path not in above and not any(path[: length + 1] in paths for length in range(len(path))):
+            kept.append(finding)
+    return kept
 
 
-def top_level(broken: Iterable[Finding], prefix: str = "") -> frozenset[str]:
-    """The first field names (below `prefix`) of what could not be read."""
-    start = _steps(prefix) if prefix else ()
-    paths = [_steps(finding.field) for finding in broken]
-    return frozenset(path[len(start)] for path in paths if path[: len(start)] == start and len(path) > len(start))
+def top_level(broken: Iterable[Finding]) -> frozenset[str]:
+    """The first field names of what could not be read."""
+    return frozenset(_steps(finding.field)[0] for finding in broken)
+
+
+def by_entry(broken: Iterable[Finding], name: str) -> dict[str, list[Finding]]:
+    """The findings on the entries of a list and on what lies in them, by entry, with their paths from there.
+
+    The path of a finding on an entry as a whole is empty.
+    """
+    entries: dict[str, list[Finding]] = {}
+    for finding in broken:
+        if finding.field.startswith(f"{name}["):
+            entry, _, rest = finding.field.partition(".")
+            inner = Finding(finding.code, rest, finding.value, finding.message, finding.severity)
+            entries.setdefault(entry, []).append(inner)
+    return entries
 
 
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.replace("[", ".").replace("]", "").split("."))
-
-
-def _related(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    shared = min(len(one), len(other))
-    return one[:shared] == other[:shared]
 
 
 def _finding(error: ErrorDetails) -> Finding:
@@ -102,7 +126,7 @@ def _finding(error: ErrorDetails) -> Finding:
     code = _code(error, location)
     message = _MESSAGES.get(code) or _MESSAGES.get(error["type"]) or error["msg"]
     # The input of a missing field is the whole object around it.
-    seen = "" if code == "FIELD_MISSING" else _shown(value)
+    seen = "" if code == "FIELD_MISSING" else shown(value)
     return Finding(code, _path(location), seen, message)
 
 
@@ -125,8 +149,8 @@ def _path(location: Sequence[int | str]) -> str:
     return path.removeprefix(".")
 
 
-def _shown(value: object) -> str:
-    """What was seen, bounded; of an object or list only its kind, since it may hold personal data."""
+def shown(value: object) -> str:
+    """What was seen, bounded and printable; of an object or list only its kind, since it may hold personal data."""
     if isinstance(value, str):
         return value[:80] if value[:80].isprintable() else ascii(value[:80])[1:-1]
     if isinstance(value, (dict, list)):

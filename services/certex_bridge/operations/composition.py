@@ -68,7 +68,9 @@ def decoders_of(settings: Settings) -> dict[str, Decoder]:
         default_zone=ZoneInfo(settings.calendar_zone),
         legacy_codes=settings.legacy_document_codes,
     )
-    licensing = LicensingOptions(legacy_codes=settings.legacy_document_codes)
+    licensing = LicensingOptions(
+        legacy_codes=settings.legacy_document_codes, certificate_bytes_max=settings.kafka_message_bytes_max
+    )
 
     def licences(envelope: Envelope) -> Sequence[Command]:
         return (decode_licence_event(envelope, licensing),)

@@ -28,7 +28,7 @@ class FindingBody(_Body):
 
 
 class AcknowledgementBody(_Body):
-    """Topic licensing.acknowledgements.v1: what became of a licence event, with every finding."""
+    """Topic licensing.acknowledgements.v1: what became of a licence event, with its findings."""
 
     event: Annotated[str, Field(description="Id of the event that is answered")]
     kind: str
@@ -36,7 +36,10 @@ class AcknowledgementBody(_Body):
     number: str
     version: int
     verdict: Literal["ACCEPTED", "REFUSED", "SUPERSEDED", "ALREADY_DONE", "CONFLICT"]
-    findings: list[FindingBody]
+    findingsTotal: Annotated[int, Field(ge=0, description="How many findings there are")]  # noqa: N815  # wire spelling
+    findings: Annotated[
+        list[FindingBody], Field(max_length=1000, description="The first of them, errors before warnings")
+    ]
 
 
 class DeadLetterBody(_Body):

@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
-from certex_bridge.kernel.errors import Finding
+from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.domain.model import LicenceState
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
 from certex_bridge.ledger.domain.reasons import Incident
 from certex_bridge.ledger.domain.versions import LicenceDecision
 from certex_bridge.ledger.ports import OpenClaim, QuarantineRow
-from certex_bridge.licensing.certificate import licence_content, render_certificate
+from certex_bridge.licensing.certificate import render_certificate
+from certex_bridge.licensing.content import licence_content
 from certex_bridge.licensing.domain.commands import LicenceCommand
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.singlewindow.balance import balance_body
@@ -26,6 +27,9 @@ _encoder = msgspec.json.Encoder()
 
 RAW_BYTES_MAX = 512 * 1024
 """Raw bytes carried in a dead letter; more stay in quarantine only, so that the letter fits the broker."""
+
+FINDINGS_TOLD = 1_000
+"""Findings listed in an acknowledgement; `findingsTotal` says how many there are."""
 
 _CONTENTS_MAX = 50_000
 
@@ -49,6 +53,7 @@ class BridgeDocuments:
             prepared_at=at,
             event_id=event_id,
             sender=self._sender,
+            recipient=self._recipient,
         )
 
     def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
@@ -69,7 +74,13 @@ class BridgeDocuments:
         return balance_body(state, cause, at)
 
     def acknowledgement(self, command: LicenceCommand, decision: LicenceDecision) -> bytes:
-        """The answer to the licensing side: accepted, or refused with all findings."""
+        """The answer to the licensing side: accepted, or refused with its findings.
+
+        All of them, unless they are so many that the broker would not take the answer: then errors come first.
+        """
+        told = decision.findings
+        if len(told) > FINDINGS_TOLD:
+            told = sorted(told, key=lambda finding: finding.severity is not Severity.ERROR)[:FINDINGS_TOLD]
         issuer, _, number = command.licence_id.partition("/")
         return _encoder.encode(
             {
@@ -79,7 +90,8 @@ class BridgeDocuments:
                 "number": command.licence.number if command.licence else number,
                 "version": command.version,
                 "verdict": decision.verdict.value,
-                "findings": [_finding(finding) for finding in decision.findings],
+                "findingsTotal": len(decision.findings),
+                "findings": [_finding(finding) for finding in told],
             }
         )
 

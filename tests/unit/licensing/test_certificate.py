@@ -18,9 +18,10 @@ from certex_bridge.licensing.certificate import (
     FAMILY,
     NAMESPACE,
     VERSION,
-    licence_content,
     render_certificate,
 )
+from certex_bridge.licensing.certificate_parts import escape
+from certex_bridge.licensing.content import licence_content
 from certex_bridge.licensing.domain.licence import (
     Licence,
     LicenceCap,
@@ -28,7 +29,7 @@ from certex_bridge.licensing.domain.licence import (
 )
 from certex_bridge.licensing.domain.texts import COUNTS, LENGTHS
 from certex_bridge.platform.resources import schema_path
-from certex_bridge.platform.xsd import DocumentInvalid
+from certex_bridge.platform.xsd import DocumentInvalid, validator
 from tests.unit.licensing.samples import CERTIFICATES, Account, accounts, golden, golden_licence
 
 AT = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
@@ -45,6 +46,7 @@ NAMES = [
 STATUSES = ["Valid", "Cancelled", "Exhausted", "Expired", "Suspended", "Revoked"]
 XSD = str(schema_path("xsd", FAMILY, VERSION))
 N = {"c": NAMESPACE}
+XS = "http://www.w3.org/2001/XMLSchema"
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +99,11 @@ def test_every_type_in_every_status(name: str, status: str, second: xmlschema.XM
 
 
 def test_header() -> None:
-    document = rendered(golden_licence(), sender="BRIDGE <BE>")
+    document = rendered(golden_licence(), sender="BRIDGE <BE>", recipient="CERTEX & CO")
     assert texts(document, "messageSender") == ["BRIDGE <BE>"]
+    assert texts(document, "messageRecipient") == ["CERTEX & CO"]
+    assert texts(rendered(golden_licence()), "messageRecipient") == ["EU-CSW-CERTEX"]
+    assert texts(document, "statusDateAndTime") == ["2026-03-01T09:00:00"]
     assert texts(document, "preparationDateAndTime") == ["2026-03-01T09:00:00"]
     assert texts(document, "correlationIdentifier") == ["event-1"]
     (long_id,) = texts(rendered(golden_licence(), event_id="e" * 128), "correlationIdentifier")
@@ -143,7 +148,7 @@ def test_each_figure_is_found_again() -> None:
 
 @pytest.mark.row("E171")
 @pytest.mark.parametrize(
-    "text", ["a & b", "<b>x</b>", "cdata ]]> end", "\U0001f6e0 \U00020000", "&amp; stays", "cr\rhere", "'\"quotes"]
+    "text", ["a & b", "<b>x</b>", "cdata ]]> end", "\U0001f6e0 \U00020000", "&amp; stays", "'\"quotes"]
 )
 def test_text_survives(text: str) -> None:
     licence = golden_licence()
@@ -152,6 +157,10 @@ def test_text_survives(text: str) -> None:
     assert texts(document, "descriptionOfGoods") == [text]
     assert texts(document, "Condition/text") == [text]
     assert etree.fromstring(licence_content(licence, 1)).findtext("descriptionOfGoods") == text
+
+
+def test_a_carriage_return_would_survive_a_parser() -> None:
+    assert escape("cr\rhere") == "cr&#13;here"
 
 
 def test_a_licence_that_was_not_linted_does_not_leave() -> None:
@@ -174,8 +183,12 @@ def test_what_the_tables_map_for_each_type() -> None:
     assert texts(transit, "Holder/name") == []
     assert texts(transit, "CommodityCode/taricCode") == ["00"]
     assert texts(transit, "Procedure/declarationType") == ["T1"]
-    consignee = replace(golden_licence("eugea-eu001"), consignees=(Party("K"),))
+    consignee = replace(golden_licence("eugea-eu001"), consignees=(Party("K"),), end_users=(Party("U"),))
     assert texts(rendered(consignee), "Consignee/name") == []
+    assert texts(rendered(consignee), "EndUser/name") == []
+    assert texts(individual, "EndUser/name") == ["Hanbit Aerospace"]
+    assert texts(individual, "EndUser/Address/country") == ["KR"]
+    assert texts(rendered(golden_licence("eugea-eu003")), "InitialLicence/referenceNumber") == ["CZ-2023-0042"]
 
 
 def test_countries_stand_as_written_beside_the_customs_code() -> None:
@@ -184,6 +197,20 @@ def test_countries_stand_as_written_beside_the_customs_code() -> None:
     assert texts(document, "CountryOfDestination/country") == ["RS", "KR"]
     assert texts(document, "CountryOfDestination/customsCountry") == ["XS"]
     assert texts(document, "CountryOfConsignment/customsCountry") == []
+    party = Party("Kupac", country="RS")
+    serbian = replace(
+        golden_licence(),
+        lines=(replace(golden_licence().lines[0], origin="RS"),),
+        consignees=(party,),
+        end_users=(party,),
+        destinations=("RS",),
+    )
+    document = rendered(serbian)
+    assert texts(document, "CertificateLine/customsCountryOfOrigin") == ["XS"]
+    assert texts(document, "Consignee/Address/customsCountry") == ["XS"]
+    assert texts(document, "EndUser/Address/customsCountry") == ["XS"]
+    content = etree.fromstring(licence_content(serbian, 1))
+    assert (content.findtext("countriesOfDestination"), content.findtext("customsCountryOfOrigin")) == ("XS", "XS")
     transit = replace(golden_licence("transit"), destinations=("XS",))
     assert texts(rendered(transit), "CountryOfDestination/customsCountry") == ["RS"]
 
@@ -260,6 +287,92 @@ def test_licence_content_names_line_and_figures() -> None:
     assert etree.fromstring(licence_content(golden_licence("transit"), 1)).find("holderIdentificationNumber") is None
 
 
+def test_licence_content_holds_what_a_declaration_is_compared_with() -> None:
+    line = etree.fromstring(licence_content(golden_licence(), 1))
+    assert line.findtext("holderName") == "Precisiewerk Noord"
+    assert line.findtext("Consignee/identificationNumber") == "KR1148612345"
+    assert line.findtext("countriesOfDestination") == "KR"
+    assert line.findtext("procedures") == "1000 2300"
+    assert line.findtext("controlListCode") == "2B001.b.2"
+    assert line.findtext("countryOfOrigin") == "DE"
+    assert line.find("HolderAddress") is None
+    general = etree.fromstring(licence_content(golden_licence("eugea-eu001"), None))
+    assert general.findtext("HolderAddress/city") == "Lyon"
+    assert general.find("Consignee") is None
+
+
+def test_what_remained_at_hand_over_is_told_beside_the_limit_it_makes() -> None:
+    first = replace(golden_licence().lines[0], quantity_remaining=Quantity(Decimal(7), "NAR"), quantity_stated="40 C62")
+    licence = replace(golden_licence(), lines=(first,))
+    document = rendered(licence)
+    assert texts(document, "quantityAuthorised") == ["40"]
+    assert texts(document, "quantityRemaining") == texts(document, "quantityLimit") == ["7"]
+    assert texts(document, "quantityAsStated") == ["40 C62"]
+
+
+@pytest.mark.parametrize(
+    ("element", "wrong"),
+    [
+        ("issueDate>2026-01-12", "issueDate>2026-01-12Z"),
+        ("validityDate>2028-01-14", "validityDate>2028-01-14+01:00"),
+        ("issuingCountry>BE", "issuingCountry>be"),
+        ("country>KR", "country>K1"),
+        ("currency>EUR", "currency>E1R"),
+        ("measurementUnitAndQualifier>KGM", "measurementUnitAndQualifier>kg m"),
+        ("harmonizedSystemSubHeadingCode>845710", "harmonizedSystemSubHeadingCode>84571x"),
+        ("combinedNomenclatureCode>90", "combinedNomenclatureCode>9 "),
+        ("type>X060", "type>x-60"),
+        ("identificationNumber>BE0123456789", "identificationNumber>be 1"),
+        ("quantityAuthorised>40", "quantityAuthorised>+40"),
+        ("quantityAuthorised>40", "quantityAuthorised>040"),
+        ("amountAuthorised>75000", "amountAuthorised>.5"),
+        ("descriptionOfGoods>Spare", "descriptionOfGoods> Spare"),
+        ("name>Precisiewerk Noord", "name>Precisiewerk Noord "),
+        ("name>Precisiewerk Noord", "name>Precisiewerk\nNoord"),
+    ],
+)
+def test_the_schema_refuses_what_the_lint_refuses(element: str, wrong: str, second: xmlschema.XMLSchema) -> None:
+    document = rendered(golden_licence()).decode()
+    spoilt = document.replace(f"<{element}", f"<{wrong}", 1)
+    assert spoilt != document
+    with pytest.raises(DocumentInvalid):
+        validator(FAMILY, VERSION).validate(spoilt.encode())
+    assert not second.is_valid(spoilt)
+
+
+def test_every_item_of_the_schemas_says_its_format_and_code_list() -> None:
+    families = schema_path("xsd", FAMILY, VERSION).parents[2]
+    kinds = {}
+    for path in sorted(families.glob("shared/1/*.xsd")) + sorted(families.glob("certificate/1/*.xsd")):
+        root = etree.parse(path).getroot()
+        for kind in root.iter(f"{{{XS}}}simpleType"):
+            kinds[kind.get("name")] = (told(kind, "format"), told(kind, "codeList"))
+        for group in root.iter(f"{{{XS}}}complexType", f"{{{XS}}}group"):
+            for item in group.iter(f"{{{XS}}}element"):
+                code_format, code_list = kinds.get(item.get("type"), ("", ""))
+                assert not code_format or told(item, "format") == code_format, (path.name, item.get("name"))
+                assert not code_list or told(item, "codeList"), (path.name, item.get("name"))
+
+
+def told(node: Any, name: str) -> str:
+    """What the annotation of a schema component says under a name."""
+    found = [each for each in node.iterfind("./{*}annotation/{*}appinfo/*") if etree.QName(each).localname == name]
+    return str(found[0].text) if found else ""
+
+
+def test_repeating_groups_begin_with_their_sequence_number(second: xmlschema.XMLSchema) -> None:
+    groups: list[Any] = [
+        child
+        for element in second.elements["Certificate"].iter()
+        for child in element.iterchildren()
+        if child.max_occurs != 1
+    ]
+    assert len(groups) >= 10
+    for group in groups:
+        children: list[Any] = list(group.iterchildren())
+        assert children[0].local_name == "sequenceNumber", group.local_name
+
+
 def test_the_schema_and_the_lint_have_one_set_of_lengths(second: xmlschema.XMLSchema) -> None:
     seen = set()
     for element in second.elements["Certificate"].iter():
@@ -268,8 +381,9 @@ def test_the_schema_and_the_lint_have_one_set_of_lengths(second: xmlschema.XMLSc
         if name in LENGTHS:
             seen.add(name)
             assert kind.max_length == LENGTHS[name], name
-    # CAS numbers and conditions sit in numbered groups of their own; a reason is not part of a certificate.
-    assert seen == set(LENGTHS) - {"casNumber", "condition", "reason"}
+    # CAS numbers and conditions sit in numbered groups, figures as stated are elements of two names.
+    names = list(LENGTHS)
+    assert seen == set(names[: names.index("reason")]) - {"casNumber", "condition", "figureAsStated"}
     limits = {child.local_name: child.max_occurs for child in second.elements["Certificate"].iterchildren()}
     assert limits["CertificateLine"] == COUNTS["lines"]
     assert limits["Consignee"] == COUNTS["consignees"]

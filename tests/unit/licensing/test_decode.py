@@ -128,7 +128,7 @@ def test_findings_on_structure_and_content_come_together() -> None:
 
 def test_a_finding_shows_no_personal_data_of_an_object() -> None:
     command = decode(snapshot(holder=["Somebody"], authority={"x": "y"}, lines__0__origin={"a": 1}))
-    assert [finding.value for finding in command.findings] == ["array", "", "object"]
+    assert [finding.value for finding in command.findings] == ["x", "array", "", "object"]
     assert decode(snapshot(type="a\u200bb")).findings[0].value == "a\\u200bb"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certex_bridge.kernel.amounts import Money, Quantity
+from certex_bridge.kernel.countries import check_country
 from certex_bridge.licensing.domain.caps import AccountCap, line_caps, with_tolerance
 from certex_bridge.licensing.domain.documents import (
     DOCUMENT_CODES,
@@ -18,6 +20,7 @@ from certex_bridge.licensing.domain.documents import (
     document_code,
     licence_types,
 )
+from certex_bridge.licensing.domain.eugea import EUGEA_DESTINATIONS, eugea_allows
 from certex_bridge.licensing.domain.licence import Direction, LicenceCap, LicenceType
 from tests.unit.licensing.samples import golden, golden_licence
 
@@ -48,6 +51,49 @@ def test_a_controlled_figure_that_is_missing_makes_no_account() -> None:
     licence = golden_licence()
     bare = replace(licence.lines[2], quantity=None, value=None)
     assert line_caps(replace(licence, lines=(bare,))) == ()
+
+
+def test_what_was_written_off_on_paper_is_not_available_again() -> None:
+    licence = golden_licence()
+    pieces, euros = Quantity(Decimal(0), "NAR"), Money(Decimal(7), "EUR")
+    line = replace(licence.lines[2], tolerance_percent="10", quantity_remaining=pieces, value_remaining=euros)
+    whole = LicenceCap(Quantity(Decimal(9), "NAR"), Money(Decimal(8), "EUR"), pieces, euros)
+    assert [cap.cap for cap in line_caps(replace(licence, lines=(line,), cap=whole))] == [0, 7, 0, 7]
+
+
+@pytest.mark.parametrize(
+    ("kind", "country", "allowed"),
+    [
+        (LicenceType.EU001, "GB", True),
+        (LicenceType.EU001, "LI", True),
+        (LicenceType.EU001, "KR", False),
+        (LicenceType.EU002, "TR", True),
+        (LicenceType.EU003, "RS", True),
+        (LicenceType.EU003, "XS", True),
+        (LicenceType.EU004, "NC", True),
+        (LicenceType.EU005, "MO", True),
+        (LicenceType.EU006, "CN", False),
+        (LicenceType.EU007, "TH", True),
+        (LicenceType.EU008, "BR", True),
+        (LicenceType.EU008, "XS", True),
+        (LicenceType.EU008, "US", False),
+        (LicenceType.EU008, "RU", False),
+        (LicenceType.EU008, "DE", False),
+        (LicenceType.EU008, "QP", False),
+        (LicenceType.INDIVIDUAL, "RU", True),
+    ],
+)
+def test_destinations_of_general_authorisations(*, kind: LicenceType, country: str, allowed: bool) -> None:
+    for day in (date(2020, 1, 1), date(2021, 9, 9), date(2026, 11, 1)):
+        assert eugea_allows(kind, country, day) is allowed
+
+
+def test_every_general_authorisation_of_the_union_has_its_list() -> None:
+    assert set(EUGEA_DESTINATIONS) == {kind for kind in LicenceType if kind.is_eugea}
+    for lists in EUGEA_DESTINATIONS.values():
+        days = [one.first_day for one in lists]
+        assert days == sorted(set(days))
+        assert all(not check_country(code) for one in lists for code in one.countries)
 
 
 @pytest.mark.row("E132")

@@ -15,11 +15,13 @@ from certex_bridge.licensing.domain.licence import (
     AuthorityStatus,
     Control,
     Direction,
+    InitialLicence,
     Licence,
     LicenceCap,
     LicenceLine,
     LicenceType,
     Party,
+    TradePartner,
 )
 from certex_bridge.licensing.domain.lint import lint, lint_bar, lint_split
 from certex_bridge.licensing.domain.texts import LENGTHS, check_text
@@ -133,10 +135,58 @@ CASES: list[tuple[str, Licence, LicenceEventKind]] = [
     ("ERROR CAP_UNIT lines[0].quantity.unit", licence(lines=(PLAIN,), cap=LicenceCap(quantity("1", "KGM"))), ISSUED),
     (
         "WARNING CAP_TOTAL cap.value.amount",
-        licence(lines=(replace(PLAIN, value=EUROS),), cap=LicenceCap(value=money("1001", "EUR"))),
+        licence(
+            lines=(replace(PLAIN, control=Control.VALUE, value=EUROS),), cap=LicenceCap(value=money("1001", "EUR"))
+        ),
         ISSUED,
     ),
     ("ERROR FRACTION cap.quantity.amount", licence(cap=LicenceCap(quantity("0.5", "NAR"))), ISSUED),
+    ("ERROR FRACTION lines[0].tolerancePercent", line(quantity=PIECES, tolerance_percent="5"), ISSUED),
+    ("ERROR COUNTRY_SPECIAL issuer", licence(issuer="QP"), ISSUED),
+    ("ERROR FIELD_MISSING issueDate", licence(issue_date=None), ISSUED),
+    ("ERROR DOCUMENT_CODE_FORM documentCode", as_type(LicenceType.INDIVIDUAL, "9A"), ISSUED),
+    ("WARNING CONSIGNEE_MISSING consignees", licence(consignees=(), end_users=()), ISSUED),
+    ("ERROR FIELD_MISSING initialLicence", as_type(LicenceType.EU003, "X063"), REGISTERED),
+    ("ERROR COUNTRY_UNKNOWN initialLicence.issuer", licence(initial_licence=InitialLicence("UK", "1")), ISSUED),
+    ("ERROR LICENCE_NUMBER_BLANKS initialLicence.number", licence(initial_licence=InitialLicence("CZ", " 1")), ISSUED),
+    ("ERROR EUGEA_DESTINATION destinations[0]", replace(GENERAL, destinations=("KR",)), REGISTERED),
+    ("WARNING MEMBER_STATE memberStatesOfLocation[0]", licence(location_states=("CH",)), ISSUED),
+    ("WARNING DUPLICATE memberStatesOfEntry[1]", licence(entry_states=("BE", "BE")), ISSUED),
+    ("ERROR TOO_LONG subStatus", licence(sub_status="x" * 71), ISSUED),
+    ("ERROR BLANKS endUse[0]", licence(end_use=("x ",)), ISSUED),
+    ("ERROR FIELD_MISSING additionalInformation[0]", licence(additional_information=("",)), ISSUED),
+    ("ERROR FIELD_MISSING representative.name", licence(representative=Party("")), ISSUED),
+    ("ERROR COUNTRY_UNKNOWN holder.countryOfRegistration", licence(holder=holder(registration_country="UK")), ISSUED),
+    ("ERROR TOO_LONG holder.vat", licence(holder=holder(vat="x" * 18)), ISSUED),
+    ("ERROR FIELD_MISSING tradePartners[0].type", licence(trade_partners=(TradePartner("", "N"),)), ISSUED),
+    ("ERROR TOO_LONG lines[0].itemType", line(item_type="x" * 36), ISSUED),
+    ("ERROR BLANKS lines[0].customsPurposesOnly", line(customs_purposes_only=" x"), ISSUED),
+    ("ERROR TOO_MANY lines", licence(lines=(PLAIN,) * 1000), ISSUED),
+    (
+        "ERROR REMAINING_LIMIT lines[0].netQuantityRemaining.amount",
+        line(quantity_remaining=quantity("41", "NAR")),
+        ISSUED,
+    ),
+    ("ERROR REMAINING_UNIT lines[0].netQuantityRemaining.unit", line(quantity_remaining=quantity("4", "KGM")), ISSUED),
+    ("ERROR FRACTION lines[0].netQuantityRemaining.amount", line(quantity_remaining=quantity("0.5", "NAR")), ISSUED),
+    (
+        "ERROR REMAINING_FIGURE lines[0].netValueRemaining",
+        line(control=Control.VALUE, value=None, value_remaining=EUROS),
+        ISSUED,
+    ),
+    (
+        "ERROR REMAINING_UNIT cap.netValueRemaining.currency",
+        licence(cap=LicenceCap(value=EUROS, value_remaining=money("1", "USD"))),
+        ISSUED,
+    ),
+    (
+        "ERROR REMAINING_LIMIT cap.netQuantityRemaining.amount",
+        licence(cap=LicenceCap(quantity=PIECES, quantity_remaining=quantity("11", "NAR"))),
+        ISSUED,
+    ),
+    ("ERROR CONTACT_DATA authority.name", licence(authority=Party("Office, tel. 02 123 45 67")), ISSUED),
+    ("ERROR CONTACT_DATA conditions[0]", licence(conditions=("Ask j.doe@example.org first",)), ISSUED),
+    ("ERROR CONTACT_DATA lines[0].description", line(description="Pump, call +32 2 123 45 67"), ISSUED),
 ]
 
 
@@ -209,6 +259,93 @@ def test_a_cap_that_can_bind_is_no_finding() -> None:
 
 def test_thousands_of_pieces_may_be_decimal() -> None:
     assert lint(line(quantity=quantity("0.5", "MIL")), ISSUED) == []
+    assert lint(line(quantity=quantity("0.5", "NARC")), ISSUED) == []
+    assert lint(line(quantity=quantity("10", "NARC"), tolerance_percent="5"), ISSUED) == []
+    assert lint(line(quantity=quantity("20", "NAR"), tolerance_percent="5"), ISSUED) == []
+
+
+def test_what_remains_makes_the_limit_and_the_tolerance_none() -> None:
+    assert lint(line(quantity=PIECES, quantity_remaining=quantity("3", "NAR"), tolerance_percent="5"), ISSUED) == []
+    assert lint(line(value=None, value_remaining=EUROS), ISSUED) == []
+
+
+def test_only_figures_that_bind_are_summed_under_the_limit() -> None:
+    by_value = replace(PLAIN, control=Control.VALUE, quantity=quantity("9", "KGM"), value=EUROS)
+    assert lint(licence(lines=(by_value,), cap=LicenceCap(PIECES)), ISSUED) == []
+
+
+def test_a_national_code_is_a_setting() -> None:
+    national = as_type(LicenceType.INDIVIDUAL, "9ABC")
+    assert lint(national, ISSUED, legacy_codes={"BE": ("9ABC",)}) == []
+    assert found(lint(national, ISSUED)) == [("DOCUMENT_CODE_TYPE", "documentCode", E_)]
+    old = as_type(LicenceType.INDIVIDUAL, "X002")
+    assert found(lint(old, ISSUED, legacy_codes={"BE": ("X002",)})) == [("DOCUMENT_CODE_TYPE", "documentCode", E_)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "j.doe@example.org",
+        "write to <office@export-control.example.eu>",
+        "+32 2 123 45 67",
+        "(+49) 30/1234567",
+        "0032 2 123 45 67",
+        "Tel.: 02 123 45 67",
+        "phone 555-01234",
+        "Fax 030 1234567",
+        "Tél. 01 23 45 67 89",
+        "GSM: 0470 12 34 56",
+    ],
+)
+def test_contact_data_are_found_in_free_text(text: str) -> None:
+    (finding,) = check_text(text, "f", "condition")
+    assert (finding.code, finding.value) == ("CONTACT_DATA", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Temperature -40 to +125 C, 20 000 rpm",
+        "Part 0012345678, revision 3",
+        "CAS 7664-39-3, 5 000 000 kg",
+        "Telephone exchanges of the 4th generation",
+        "2B001.b.2 @ 0.9 um",
+        "Fax machines, 200 pieces",
+        "accuracy +0.001/-0.002 mm",
+        "Regulation (EU) 2021/821, Annex I, 2020-12-31",
+        "IP 192.168.100.200",
+    ],
+)
+def test_ordinary_text_is_no_contact_data(text: str) -> None:
+    assert check_text(text, "f", "condition") == []
+
+
+def test_a_text_that_is_far_too_long_is_not_read_to_its_end() -> None:
+    (finding,) = check_text("x" * 600 + "a@b.example", "f", "condition")
+    assert finding.code == "TOO_LONG"
+
+
+@pytest.mark.parametrize(
+    ("unread", "snapshot", "told"),
+    [
+        (
+            "direction",
+            licence(holder=Party("x" * 71, "?", country="UK")),
+            {"TOO_LONG", "EORI_INVALID", "COUNTRY_UNKNOWN"},
+        ),
+        ("issueDate", licence(valid_to=date(2026, 1, 14)), {"DATE_ORDER"}),
+        ("validTo", licence(valid_to=None), set()),
+        ("cap", line(quantity=None), {"CONTROL_FIGURE"}),
+        ("type", as_type(LicenceType.GLOBAL, "Y901"), {"DOCUMENT_CODE_TYPE"}),
+        ("type", as_type(LicenceType.GLOBAL, "X060"), set()),
+        ("issuer", as_type(LicenceType.GLOBAL, "9ABC"), set()),
+        ("status", licence(status=AuthorityStatus.REVOKED), set()),
+        ("lines", licence(lines=(PLAIN,), cap=LicenceCap(quantity("1", "KGM"))), set()),
+        ("issueDate", replace(GENERAL, destinations=("KR",)), {"EUGEA_ISSUED"}),
+    ],
+)
+def test_only_the_comparison_with_the_unread_field_is_left_out(unread: str, snapshot: Licence, told: set[str]) -> None:
+    assert {finding.code for finding in lint(snapshot, ISSUED, unread={unread})} == told
 
 
 def test_split_findings() -> None:

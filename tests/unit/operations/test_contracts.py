@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
-from certex_bridge.kernel.errors import Finding
+from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.domain.versions import LicenceDecision, Verdict
 from certex_bridge.ledger.ports import Origin, QuarantineRow
 from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
 from certex_bridge.operations import asyncapi, contracts
 from certex_bridge.operations.composition import TOPIC_OF, decoders_of
 from certex_bridge.operations.contract_models import MESSAGES, AcknowledgementBody, DeadLetterBody
+from certex_bridge.platform.envelope import Envelope
 from certex_bridge.platform.kafka_topics import TopicCatalogue
+from certex_bridge.platform.resources import contract_path
 from certex_bridge.platform.settings import Settings
 from certex_bridge.singlewindow.documents import BridgeDocuments
 
@@ -66,6 +68,34 @@ def test_acknowledgement_is_as_its_contract_says() -> None:
     )
     body = BridgeDocuments("A", "B").acknowledgement(command, LicenceDecision(Verdict.REFUSED, [finding]))
     assert AcknowledgementBody.model_validate_json(body).findings[0].code == "ZERO"
+
+
+def test_an_acknowledgement_fits_a_message_however_much_is_wrong() -> None:
+    told = [Finding("UNKNOWN_FIELD", f"x{number}", "", "ignored", Severity.WARNING) for number in range(5000)]
+    told.append(Finding("ZERO", "lines[0].quantity.amount", "0", "must be more than zero"))
+    command = LicenceCommand(
+        "e1", datetime(2026, 1, 1, tzinfo=UTC), LicenceEventKind.ISSUED, None, (), None, tuple(told), "00", "BE/1", 1
+    )
+    body = BridgeDocuments("A", "B").acknowledgement(command, LicenceDecision(Verdict.REFUSED, told))
+    answer = AcknowledgementBody.model_validate_json(body)
+    assert (len(answer.findings), answer.findingsTotal) == (1000, 5001)
+    assert answer.findings[0].code == "ZERO"
+
+
+def test_the_limit_of_a_message_is_the_limit_of_a_certificate() -> None:
+    event = json.loads((contract_path("examples", "licences") / "individual.json").read_bytes())
+    line = event["data"]["lines"][0] | {"description": "&" * 512}
+    event["data"]["lines"] = [line | {"line": number} for number in range(1, 50)]
+    raw = json.dumps(event).encode()
+    envelope = Envelope("licensing.licences.v1", 0, 0, None, raw, (("content-type", b"application/cloudevents+json"),))
+
+    def found(limit: int) -> set[str]:
+        (command,) = decoders_of(Settings(kafka_message_bytes_max=limit))["licensing.licences.v1"](envelope)
+        assert isinstance(command, LicenceCommand)
+        return {finding.code for finding in command.findings}
+
+    assert "CERTIFICATE_SIZE" in found(100_000)
+    assert "CERTIFICATE_SIZE" not in found(1_000_000)
 
 
 def test_dead_letter_is_as_its_contract_says() -> None:

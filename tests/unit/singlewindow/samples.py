@@ -13,7 +13,7 @@ from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.domain.model import NOTHING, Account, ClaimKey, Dim, Figures, LicenceState, Status
 from certex_bridge.ledger.domain.outcome import ClaimOutcome, DeclarationOutcome
 from certex_bridge.ledger.domain.reasons import Incident, Reason, Rule
-from certex_bridge.licensing.certificate import licence_content
+from certex_bridge.licensing.content import licence_content
 from certex_bridge.licensing.domain.licence import (
     AuthorityStatus,
     Control,

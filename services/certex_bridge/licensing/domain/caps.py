@@ -45,14 +45,21 @@ def unlimited(licence_type: LicenceType) -> bool:
 
 
 def line_caps(licence: Licence) -> tuple[AccountCap, ...]:
-    """The accounts of one licence version, in stable order: whole licence first, then lines, QTY before VAL."""
+    """The accounts of one licence version, in stable order: whole licence first, then lines, QTY before VAL.
+
+    The limit is authorised x (1 + t), or what remained of it at hand-over where the licence states that: what was
+    written off on paper before is never available again.
+    """
     if unlimited(licence.type):
         return ()
     caps = []
-    if licence.cap.quantity is not None:
-        caps.append(AccountCap(WHOLE_LICENCE, QTY, licence.cap.quantity.unit, licence.cap.quantity.amount))
-    if licence.cap.value is not None:
-        caps.append(AccountCap(WHOLE_LICENCE, VAL, licence.cap.value.currency, licence.cap.value.amount))
+    whole = licence.cap
+    if whole.quantity is not None:
+        left = whole.quantity_remaining or whole.quantity
+        caps.append(AccountCap(WHOLE_LICENCE, QTY, whole.quantity.unit, left.amount))
+    if whole.value is not None:
+        rest = whole.value_remaining or whole.value
+        caps.append(AccountCap(WHOLE_LICENCE, VAL, whole.value.currency, rest.amount))
     for line in licence.lines:
         caps.extend(_caps_of(line))
     return tuple(caps)
@@ -61,9 +68,11 @@ def line_caps(licence: Licence) -> tuple[AccountCap, ...]:
 def _caps_of(line: LicenceLine) -> list[AccountCap]:
     caps = []
     if line.control.quantity and line.quantity is not None:
-        cap = with_tolerance(line.quantity.amount, line.tolerance_percent)
+        left = line.quantity_remaining
+        cap = left.amount if left else with_tolerance(line.quantity.amount, line.tolerance_percent)
         caps.append(AccountCap(line.line_no, QTY, line.quantity.unit, cap))
     if line.control.value_ and line.value is not None:
-        cap = with_tolerance(line.value.amount, line.tolerance_percent)
+        rest = line.value_remaining
+        cap = rest.amount if rest else with_tolerance(line.value.amount, line.tolerance_percent)
         caps.append(AccountCap(line.line_no, VAL, line.value.currency, cap))
     return caps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -47,6 +48,12 @@ _CODE_OF_TYPE = {kind: code for code, types in DOCUMENT_CODES.items() for kind i
 def document_code(licence_type: LicenceType) -> str:
     """The code customs cite for a licence of this type; IR 2024/2145 Annex II maps none, so it is derived."""
     return _CODE_OF_TYPE[licence_type]
+
+
+DOCUMENT_CODE_PATTERN = r"[A-Z][0-9]{3}|[0-9][A-Z0-9]{3}"
+"""What D.E. 12 03 002 can hold: a TARIC code, or a national one that begins with a digit."""
+
+is_document_code = re.compile(DOCUMENT_CODE_PATTERN, re.ASCII).fullmatch
 
 
 def licence_types(code: str) -> tuple[LicenceType, ...]:

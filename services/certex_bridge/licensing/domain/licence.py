@@ -85,6 +85,29 @@ class Party:
     postcode: str = ""
     city: str = ""
     country: str = ""
+    legal_type: str = ""
+    vat: str = ""
+    registration_country: str = ""
+    """The last three are stated of the operator only and are mapped to nothing (IR 2024/2145 Annex II B.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradePartner:
+    """A trade partner named in a transit licence; mapped to nothing, and without contact details."""
+
+    type: str
+    name: str
+    identification: str = ""
+    """National identification."""
+    vat: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InitialLicence:
+    """The licence that first let the goods out: stated for EU003, after repair or replacement (DU Annex II C)."""
+
+    issuer: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +125,19 @@ class LicenceLine:
     cas: tuple[str, ...] = ()
     tolerance_percent: str = "0"
     """Decimal text; the cap is authorised x (1 + t), fixed at issue (rule R7)."""
+    quantity_remaining: Quantity | None = None
+    value_remaining: Money | None = None
+    """What was left when the licence was handed over (boxes 23 and 24); it is the limit where it is stated."""
+    quantity_stated: str = ""
+    value_stated: str = ""
+    """The authority's own words where the figure above is absent or in the TARIC code of another unit code."""
+    item_type: str = ""
+    technical_specification: str = ""
+    end_use: str = ""
+    regulation: str = ""
+    """The act whose list `control_list` is an entry of."""
+    consumption_method: str = ""
+    customs_purposes_only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +146,11 @@ class LicenceCap:
 
     quantity: Quantity | None = None
     value: Money | None = None
+    quantity_remaining: Quantity | None = None
+    value_remaining: Money | None = None
+    quantity_stated: str = ""
+    value_stated: str = ""
+    """As on a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +180,17 @@ class Licence:
     application_number: str = ""
     legal_basis: str = ""
     replaces: str = ""
+    initial_licence: InitialLicence | None = None
+    sub_status: str = ""
+    representative: Party | None = None
+    """Agent or representative of the operator (box 7)."""
+    location_states: tuple[str, ...] = ()
+    """Member States where the items are or will be (box 10)."""
+    entry_states: tuple[str, ...] = ()
+    """Member States where the items enter the export procedure (box 11)."""
+    end_use: tuple[str, ...] = ()
+    additional_information: tuple[str, ...] = ()
+    trade_partners: tuple[TradePartner, ...] = ()
 
     @property
     def licence_id(self) -> str:

@@ -6,6 +6,7 @@ the certificate cannot carry is refused when the licence comes in, not when cust
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -28,10 +29,24 @@ LENGTHS: Mapping[str, int] = MappingProxyType(
         "applicationNumber": 70,
         "legalBasis": 255,
         "replacedReferenceNumber": 70,
+        "figureAsStated": 70,
         "reason": 512,
+        "unitAsStated": 35,
+        "subStatus": 70,
+        "endUse": 512,
+        "additionalInformation": 512,
+        "legalType": 70,
+        "vatNumber": 17,
+        "partnerType": 35,
+        "itemType": 35,
+        "technicalSpecification": 512,
+        "regulation": 70,
+        "consumptionMethod": 35,
+        "customsPurposesOnly": 512,
     }
 )
-"""Characters per certificate element (UCC-IA Annex B for elements with a number, ours for the others)."""
+"""Characters per text (UCC-IA Annex B for elements with a number, ours for the others); those from `reason` on stay
+in the record and are in no certificate."""
 
 COUNTS: Mapping[str, int] = MappingProxyType(
     {
@@ -45,20 +60,48 @@ COUNTS: Mapping[str, int] = MappingProxyType(
         "commodityCodes": 99,
         "cas": 99,
         "parts": 99,
+        "memberStatesOfLocation": 27,
+        "memberStatesOfEntry": 27,
+        "endUse": 99,
+        "additionalInformation": 99,
+        "tradePartners": 99,
+        "documentCodes": 99,
     }
 )
 """Entries per list of a licence event; the XSD has the same limits."""
+
+# Details of a contact have no place in the exchange (Regulation (EU) 2022/2399 Art. 6(3)), in free text neither.
+_MAIL = re.compile(r"[^\s@<>(),;:]@[^\s@<>(),;:]+\.[^\W\d_]{2}").search
+_TELEPHONE = re.compile(
+    r"\+[1-9](?:[ ()./-]{0,2}[0-9]){7}"
+    r"|(?<![\w.,])00[1-9][0-9]{0,2}(?:[ ./-]{1,2}[0-9]{1,5}){3}"
+    r"|(?<!\w)(?:tel|phone|telephone|telefon|telefoon|fax|telefax|mobile|mobil|gsm|t[eé]l|t[eé]l[eé]phone)"
+    r"(?:\.|(?!\w))[ :.-]{0,3}(?:no\.?|nr\.?)?[ :]{0,2}[(+]{0,2}[0-9](?:[ ()./-]{0,2}[0-9]){4}",
+    re.IGNORECASE,
+).search
 
 _FIRST_NONCHARACTER, _LAST_NONCHARACTER = 0xFFFE, 0xFFFF
 # Characters that show nothing although Unicode does not file them under "format".
 _SHOWS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
+_TELEPHONE_HINTS = ("+", "00", "tel", "tél", "fax", "phone", "mobil", "gsm")
+
+
+def _holds_contact(text: str) -> bool:
+    """Plain searches first: hardly any text has a hint, and the expressions look at every position."""
+    if "@" in text and _MAIL(text):
+        return True
+    folded = text.lower()
+    return any(hint in folded for hint in _TELEPHONE_HINTS) and _TELEPHONE(text) is not None
+
+
 def check_text(text: str, field: str, element: str, *, required: bool = False) -> list[Finding]:
     """Findings on one text against the format of the certificate element that will carry it.
 
     FIELD_MISSING (required and empty), TOO_LONG, BLANKS (around the text), CONTROL_CHARACTER (line breaks included:
-    a schema may fold them, so sender and reader would see two texts), ZERO_WIDTH, NOT_XML; NOT_NFC is a warning.
+    a schema may fold them, so sender and reader would see two texts), ZERO_WIDTH, NOT_XML, CONTACT_DATA (an e-mail
+    address or a telephone number); NOT_NFC is a warning. Of a text that is too long only its beginning is looked at.
     """
     if not text:
         return [Finding("FIELD_MISSING", field, "", "the certificate needs this text")] if required else []
@@ -66,10 +109,15 @@ def check_text(text: str, field: str, element: str, *, required: bool = False) -
     if len(text) > LENGTHS[element]:
         message = f"{len(text)} characters where {element} holds {LENGTHS[element]}; texts are never shortened"
         findings.append(Finding("TOO_LONG", field, _seen(text), message))
+        text = text[: LENGTHS[element]].strip()
     if text != text.strip():
         findings.append(Finding("BLANKS", field, _seen(text), "blanks around a text fail the customs schemas"))
     if not (text.isascii() and text.isprintable()):
         findings.extend(_check_characters(text, field))
+    if _holds_contact(text):
+        # The value is left out: a finding goes to logs and to other systems.
+        message = "e-mail addresses and telephone numbers are not exchanged"
+        findings.append(Finding("CONTACT_DATA", field, "", message))
     return findings
 
 

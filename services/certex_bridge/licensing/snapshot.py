@@ -1,0 +1,115 @@
+"""From the wire model to the domain's licence; contact details, should a sender add any, are dropped here."""
+
+from __future__ import annotations
+
+from certex_bridge.kernel.errors import Finding
+from certex_bridge.licensing.domain.caps import unlimited
+from certex_bridge.licensing.domain.documents import document_code
+from certex_bridge.licensing.domain.licence import (
+    InitialLicence,
+    Licence,
+    LicenceCap,
+    LicenceLine,
+    Party,
+    TradePartner,
+)
+from certex_bridge.licensing.events import WireCap, WireHolder, WireLicence, WireLine, WirePartner, WireParty
+from certex_bridge.licensing.figures import read_figures
+
+_NO_CAP = LicenceCap()
+
+
+def read_licence(wire: WireLicence, findings: list[Finding]) -> Licence:
+    """The domain's licence; what the figures give rise to is added to `findings`."""
+    binds = not unlimited(wire.type)
+    initial = wire.initial_licence
+    return Licence(
+        issuer=wire.issuer,
+        number=wire.number,
+        version=wire.version,
+        type=wire.type,
+        document_code=document_code(wire.type) if wire.document_code is None else wire.document_code,
+        direction=wire.direction,
+        status=wire.status,
+        sub_status=wire.sub_status,
+        issue_date=wire.issue_date,
+        valid_from=wire.valid_from,
+        valid_to=wire.valid_to,
+        holder=_holder(wire.holder),
+        representative=_party(wire.representative) if wire.representative else None,
+        authority=_party(wire.authority),
+        consignees=tuple(map(_party, wire.consignees)),
+        end_users=tuple(map(_party, wire.end_users)),
+        trade_partners=tuple(
+            TradePartner(one.type, one.name, one.identification, one.vat) for one in wire.trade_partners
+        ),
+        destinations=tuple(wire.destinations),
+        consignment_countries=tuple(wire.consignment_countries),
+        location_states=tuple(wire.member_states_of_location),
+        entry_states=tuple(wire.member_states_of_entry),
+        procedures=tuple(wire.procedures),
+        conditions=tuple(wire.conditions),
+        end_use=tuple(wire.end_use),
+        additional_information=tuple(wire.additional_information),
+        application_number=wire.application_number,
+        legal_basis=wire.legal_basis,
+        replaces=wire.replaces,
+        initial_licence=InitialLicence(initial.issuer, initial.number) if initial else None,
+        cap=_cap(wire.cap, findings, binds=binds) if wire.cap else _NO_CAP,
+        lines=tuple([_line(line, f"lines[{index}]", findings, binds=binds) for index, line in enumerate(wire.lines)]),
+    )
+
+
+def _holder(wire: WireHolder) -> Party:
+    return Party(
+        wire.name,
+        wire.eori,
+        wire.street,
+        wire.postcode,
+        wire.city,
+        wire.country,
+        legal_type=wire.legal_type,
+        vat=wire.vat,
+        registration_country=wire.country_of_registration,
+    )
+
+
+def _party(wire: WireParty) -> Party:
+    return Party(wire.name, wire.identification, wire.street, wire.postcode, wire.city, wire.country)
+
+
+def _partner(wire: WirePartner) -> TradePartner:
+    return TradePartner(wire.type, wire.name, wire.identification, wire.vat)
+
+
+def _cap(wire: WireCap, findings: list[Finding], *, binds: bool) -> LicenceCap:
+    return LicenceCap(*read_figures(wire, "cap", findings, by_quantity=binds, by_value=binds))
+
+
+def _line(wire: WireLine, field: str, findings: list[Finding], *, binds: bool) -> LicenceLine:
+    control = wire.control
+    figures = read_figures(
+        wire, field, findings, by_quantity=binds and control.quantity, by_value=binds and control.value_
+    )
+    return LicenceLine(
+        line_no=wire.line,
+        description=wire.description,
+        control=control,
+        quantity=figures.quantity,
+        value=figures.value,
+        control_list=wire.control_list,
+        commodity_codes=tuple(wire.commodity_codes),
+        origin=wire.origin,
+        cas=tuple(wire.cas),
+        tolerance_percent=wire.tolerance_percent,
+        quantity_remaining=figures.quantity_remaining,
+        value_remaining=figures.value_remaining,
+        quantity_stated=figures.quantity_stated,
+        value_stated=figures.value_stated,
+        item_type=wire.item_type,
+        technical_specification=wire.technical_specification,
+        end_use=wire.end_use,
+        regulation=wire.control_list_regulation,
+        consumption_method=wire.consumption_method,
+        customs_purposes_only=wire.customs_purposes_only,
+    )
