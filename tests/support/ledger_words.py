@@ -108,6 +108,7 @@ def licence(name: str, *limits: str | LicenceLine, version: int = 1, cap: str = 
         document_code=document_code(kind),
         direction=Direction.EXPORT,
         status=AuthorityStatus.VALID,
+        issue_date=date(2026, 1, 1),
         valid_from=date(2026, 1, 1),
         valid_to=date(2026, 12, 31),
         holder=Party("Holder", HOLDER, country="BE"),
