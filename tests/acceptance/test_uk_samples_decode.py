@@ -15,7 +15,7 @@ import pytest
 from certex_bridge.customs.wco.profile import decode_wco
 from certex_bridge.kernel.errors import Severity
 from certex_bridge.ledger.domain.facts import ALL_ITEMS, DeclarationCommand, EventKind
-from certex_bridge.platform.envelope import Envelope
+from certex_bridge.platform.envelope import Envelope, Poison
 
 FOLDER = os.environ.get("CERTEX_SAMPLES", "")
 RECEIVED_MS = 1_760_000_000_000
@@ -27,6 +27,7 @@ LRN, MRN = "7849431KJ7CH", "24GB0MC86MH6WYKAA3"
 def decode(name: str) -> DeclarationCommand:
     raw = (Path(FOLDER) / name).read_bytes()
     (command,) = decode_wco(Envelope("customs.messages.v1", 0, 0, None, raw, (("profile", b"wco"),), RECEIVED_MS))
+    assert not isinstance(command, Poison)
     return command
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from certex_bridge.kernel.amounts import Quantity
 from certex_bridge.ledger.domain.facts import (
     ALL_ITEMS,
+    Changes,
     ClaimSpec,
     DocumentFigures,
     Facts,
@@ -22,6 +23,7 @@ from certex_bridge.ledger.domain.facts import (
     ItemRelease,
     Payload,
     PayloadRank,
+    Request,
     Stamp,
 )
 from certex_bridge.ledger.domain.merge import last_word, merge
@@ -47,6 +49,13 @@ def _released(stamp: Stamp) -> ItemRelease:
     return ItemRelease(stamp, number % 2 == 0, figures)
 
 
+def _request(draw: st.DrawFn, name: str) -> Request:
+    """What is asked follows from the reference and the instant it was asked at."""
+    asked, granted, refused, rejected = (draw(st.none() | stamps) for _ in range(4))
+    changes = Changes(destination=f"{asked.event_id}{asked.occurred_at.minute}") if asked else None
+    return Request(name, asked, changes, None, granted, refused, rejected)
+
+
 @st.composite
 def facts(draw: st.DrawFn) -> Facts:
     """Facts as one event or many events may tell them."""
@@ -68,6 +77,10 @@ def facts(draw: st.DrawFn) -> Facts:
     items = draw(st.lists(st.integers(ALL_ITEMS, 2), unique=True, max_size=3))
     told["releases"] = tuple((item, _released(draw(stamps))) for item in sorted(items))
     told["lrn"] = draw(st.sampled_from(["", "L1"]))
+    told["requests"] = tuple(_request(draw, name) for name in sorted(draw(st.sets(st.sampled_from("PQ")))))
+    told["simplified"] = draw(st.sampled_from(["", "M9"]))
+    told["supplements"] = tuple(sorted(draw(st.sets(st.sampled_from("ST")))))
+    told["generation"] = draw(st.none() | stamps)
     return Facts(**told)
 
 
@@ -96,6 +109,7 @@ def test_nothing_adds_nothing(a: Facts) -> None:
 @given(facts(), facts())
 def test_facts_only_grow(a: Facts, b: Facts) -> None:
     """Invariant I7: what was known is still part of what is known."""
+    b = replace(b, generation=a.generation)
     both = merge(a, b)
     assert (both.invalidated is None) == (a.invalidated is None and b.invalidated is None)
     assert {item for item, _ in both.releases} == {item for item, _ in (*a.releases, *b.releases)}
@@ -121,6 +135,8 @@ def _life() -> list[Facts]:
         Facts(releases=((ALL_ITEMS, ItemRelease(at[3], released=True)),)),
         Facts(releases=((1, ItemRelease(at[4], released=False)),)),
         Facts(invalidated=at[5]),
+        Facts(requests=(Request("R", rejected=at[4]),)),
+        Facts(requests=(Request("R", asked=at[2], changes=Changes(destination="JP")),)),
     ]
 
 

@@ -3,9 +3,12 @@
 Any record ends in a `DeclarationCommand` or in `Poison`. The envelope and the structure must be sound and the
 declaration identifiable; what is wrong with one claim stays with that claim as a finding.
 
-Identity: the MRN, or exporter and LRN while there is none. A supplementary declaration that names the simplified one
-is told to the simplified one's record, since both are one instrument (UCC Art. 167(4)); its own number travels as the
-extension `supplementarymrn`.
+Identity: the MRN, or exporter and LRN while there is none. A supplementary declaration keeps its own and is linked to
+the simplified one that it names, since both are one instrument (UCC Art. 167(4)); with no name of its own it is told to
+the simplified one's record.
+
+`payload_sha256` is the hash of type, source and canonical data: the same data in another spelling are the same event,
+the same data as another type are a conflict.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from certex_bridge.customs import wire
 from certex_bridge.customs.events import KINDS
@@ -33,7 +38,7 @@ from certex_bridge.ledger.domain.facts import (
     Stamp,
 )
 from certex_bridge.platform.envelope import CloudEvent, Envelope, read_cloudevent
-from certex_bridge.platform.jsongate import read_struct
+from certex_bridge.platform.jsongate import read_both
 from certex_bridge.platform.poison import UNFORESEEN, Poison
 
 if TYPE_CHECKING:
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
 FINDINGS_KEPT = 100
 """Remarks kept on one event; a declaration of 9,999 items could bring tens of thousands."""
 
+_canonical = msgspec.json.Encoder(order="deterministic")
 _DATE_LENGTH = len("2026-12-31")
 
 
@@ -58,30 +64,34 @@ def decode_declaration_event(envelope: Envelope, options: DecodeOptions = DEFAUL
         kind = KINDS.get(event.type)
         if kind is None:
             raise Poison("TYPE_UNKNOWN", "not a declaration event of this version", "ce_type", event.type)
-        data = read_struct(event.data, wire.DECODERS[kind])
-        return _command(event, kind, data, envelope.timestamp_ms, options)
+        data, document = read_both(event.data, wire.DECODERS[kind])
+        return _command(event, kind, data, content_sha256(event, document), envelope.timestamp_ms, options)
     except InputError as error:
         raise Poison.of(error) from error
     except UNFORESEEN as error:
         raise Poison.unforeseen(error) from error
 
 
+def content_sha256(event: CloudEvent, document: object) -> str:
+    """What an event says, in one hash; no text of the envelope can hold the separator."""
+    said = f"{event.type}\0{event.source}\0".encode() + _canonical.encode(document)
+    return hashlib.sha256(said).hexdigest()
+
+
 def _command(
-    event: CloudEvent, kind: EventKind, data: wire.Event, timestamp_ms: int, options: DecodeOptions
+    event: CloudEvent, kind: EventKind, data: wire.Event, sha256: str, timestamp_ms: int, options: DecodeOptions
 ) -> DeclarationCommand:
     findings: list[Finding] = []
     identity = identify(data, findings)
     check_clock(event.time, timestamp_ms, options, findings)
     reading = Reading(event, data, identity, options, findings)
     facts = _FACTS[kind](reading)
-    extensions = dict(event.extensions)
-    if identity.own_mrn:
-        extensions["supplementarymrn"] = identity.own_mrn
+    extensions = event.extensions
     return DeclarationCommand(
         event_id=event.id,
         occurred_at=event.time,
         kind=kind,
-        payload_sha256=hashlib.sha256(event.data).hexdigest(),
+        payload_sha256=sha256,
         facts=facts,
         mrn=identity.mrn,
         lrn=identity.lrn,
@@ -118,7 +128,7 @@ class Reading:
         if declaration is None:
             return self.facts(**facts)
         identity = self.identity
-        reader = PayloadReader(identity.country, self.options, self.findings)
+        reader = PayloadReader(identity.country, self.options, self.findings, issuer_from=identity.country_from)
         payload = reader.read(declaration, identity.exporter or declaration.exporter or "", self.data.office or "")
         rank = PayloadRank(supplementary, self.data.version or 1, self.stamp)
         return self.facts(payload=payload, payload_rank=rank, **facts)
@@ -145,9 +155,10 @@ def _acceptance_day(reading: Reading) -> str:
 
 
 def _supplementary(reading: Reading) -> Facts:
-    # Alone (no simplified declaration named) it is lodged like any other; told to the simplified one it adds content.
-    lodged = None if reading.data.simplified_mrn else reading.stamp
-    return reading.with_payload(supplementary=1, lodged=lodged)
+    simplified: str = reading.data.simplified_mrn or ""
+    if simplified and simplified == reading.identity.mrn:
+        return reading.with_payload(supplementary=1)
+    return reading.with_payload(lodged=reading.stamp, simplified=simplified)
 
 
 def _released(reading: Reading) -> Facts:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from certex_bridge.customs import wire
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import check_eori, check_lrn, check_mrn, mrn_member_state
+from certex_bridge.ledger.domain.issuers import MRN as FROM_MRN
 from certex_bridge.platform.poison import Poison
 
 if TYPE_CHECKING:
@@ -15,15 +16,22 @@ if TYPE_CHECKING:
     from certex_bridge.customs.options import DecodeOptions
 
 
+FROM_EXPORTER = "EXPORTER"
+"""The weakest sign of where a declaration was lodged: a licence's issuer taken from it is remarked."""
+
+
 class Identity(NamedTuple):
-    """The declaration's names; `mrn` may be that of the simplified declaration, then `own_mrn` is the event's."""
+    """The declaration's names; without a name of its own a supplementary one has that of the simplified one."""
 
     mrn: str
     lrn: str
     exporter: str
     country: str
     """Declaring state: from the MRN, else the office, else the exporter's number."""
-    own_mrn: str = ""
+    country_from: str = ""
+    """What told the country: MRN, OFFICE or EXPORTER."""
+    simplified: str = ""
+    """The simplified declaration that this one supplements under a name of its own."""
 
 
 def identify(data: wire.Event, findings: list[Finding]) -> Identity:
@@ -43,16 +51,21 @@ def identify(data: wire.Event, findings: list[Finding]) -> Identity:
         _check(check_lrn(lrn), findings)
     if exporter:
         _check_exporter(exporter, mrn or simplified, findings)
-    country = declaring_country(mrn or simplified, data.office or "", exporter)
     if simplified:
         _check(check_mrn(simplified, "simplifiedMrn"), findings)
-        return Identity(simplified, "", exporter, country, own_mrn=mrn)
-    return Identity(mrn, lrn, exporter, country)
+    country, country_from = declaring_country(mrn or simplified, data.office or "", exporter)
+    if simplified and not mrn and not (lrn and exporter):
+        return Identity(simplified, "", exporter, country, country_from)
+    return Identity(mrn, lrn, exporter, country, country_from, simplified)
 
 
-def declaring_country(mrn: str, office: str, exporter: str) -> str:
-    """The state where the declaration was lodged, as well as the message tells it."""
-    return mrn_member_state(mrn) or office[:2] or exporter[:2]
+def declaring_country(mrn: str, office: str, exporter: str) -> tuple[str, str]:
+    """The state where the declaration was lodged, as well as the message tells it, and what told it."""
+    if mrn:
+        return mrn_member_state(mrn), FROM_MRN
+    if office:
+        return office[:2], "OFFICE"
+    return exporter[:2], FROM_EXPORTER
 
 
 def check_clock(occurred_at: datetime, timestamp_ms: int, options: DecodeOptions, findings: list[Finding]) -> None:

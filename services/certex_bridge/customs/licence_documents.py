@@ -21,3 +21,15 @@ REFERENCE_SEQ = 100_000
 
 SHIPMENT_SEQ = 200_000
 """Added to the sequence of a shipment-level entry that is derived to the only item."""
+
+DUAL_USE_CODES: frozenset[str] = UNION_CODES | {LEGACY_CODE}
+"""Codes that speak of dual-use licences anywhere; one that is not taken as a claim is remarked."""
+
+WAIVER_STATUSES: dict[str, frozenset[str]] = {"GB": frozenset({"UA", "UE", "UP", "US", "XW", "XX"})}
+"""Country to the document statuses (D.E. 2/3) under which no document is held and the reference is a statement.
+
+United Kingdom: Customs Declaration Service tariff, volume 3, appendices 5A and 5B.
+"""
+
+EXHAUSTING_STATUSES: dict[str, frozenset[str]] = {"GB": frozenset({"EE", "ES"})}
+"""Country to the statuses that call a licence exhausted or surrendered; often used by mistake, so never acted on."""

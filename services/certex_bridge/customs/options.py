@@ -8,6 +8,7 @@ from datetime import UTC, timedelta, tzinfo
 
 from certex_bridge.customs.licence_documents import LEGACY_CODE, NEVER_A_LICENCE, UNION_CODES
 from certex_bridge.kernel.dates import ZONES
+from certex_bridge.ledger.domain.issuers import issuing_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class DecodeOptions:
 
     def issuer(self, country: str) -> str:
         """The issuer of a licence cited without issuer in a declaration of this country."""
-        return self.issuer_countries.get(country, country) or self.default_issuer
+        return self.issuer_countries.get(country) or issuing_state(country) or self.default_issuer
 
     def zone(self, country: str) -> tzinfo:
         """The zone of times that state none."""

@@ -2,7 +2,8 @@
 
 Shared by all profiles: a foreign message is first brought into the canonical structures of `wire.py`. Documents whose
 code is a licence code become claims; everything else about documents is left behind. What is impossible about one
-claim becomes a finding on that claim; what is impossible about the whole raises `Poison`.
+claim becomes a finding on that claim; what is impossible about the whole raises `Poison`. A dual-use code that becomes
+no claim is remarked, whatever the cause.
 
 A licence cited twice at the same item is claimed twice only if both entries are documents (12 03), each with its own
 write-off. A 12 04 reference or a shipment-level document repeating a licence that the item's documents already cite
@@ -11,14 +12,22 @@ adds nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from certex_bridge.customs.figures import at, read_item_amount, read_measure, read_money, read_quantity
-from certex_bridge.customs.licence_documents import REFERENCE_SEQ, SHIPMENT_SEQ
+from certex_bridge.customs.licence_documents import (
+    DUAL_USE_CODES,
+    EXHAUSTING_STATUSES,
+    REFERENCE_SEQ,
+    SHIPMENT_SEQ,
+    WAIVER_STATUSES,
+)
 from certex_bridge.customs.wire import Declaration, Document, GoodsItem, Reference, ShipmentDocument
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import LICENCE_NUMBER_LENGTH, check_licence_number, licence_key
-from certex_bridge.ledger.domain.facts import ClaimSpec, Item, Payload
+from certex_bridge.ledger.domain.facts import ClaimSpec, DocumentChange, Item, Payload
+from certex_bridge.ledger.domain.issuers import MRN, issuing_state
 from certex_bridge.platform.poison import Poison
 
 if TYPE_CHECKING:
@@ -26,9 +35,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from certex_bridge.customs.options import DecodeOptions
-    from certex_bridge.kernel.amounts import Quantity
+    from certex_bridge.kernel.amounts import Money, Quantity
 
 _NONE: tuple[ClaimSpec, ...] = ()
+_NO_CODES: frozenset[str] = frozenset()
+STRONG_SIGNS = frozenset({MRN, "OFFICE", "WRAPPER"})
+"""Signs of the declaring country that need no remark when a licence's issuer is taken from it."""
 _MASSES = ("KGM", "KGMG")
 """Net and gross kilograms."""
 
@@ -36,14 +48,30 @@ _MASSES = ("KGM", "KGMG")
 class PayloadReader:
     """Reads the payload of one declaration; remarks about the declaration as a whole gather in `findings`."""
 
-    __slots__ = ("_codes", "_issuer", "_suffixed", "findings")
+    __slots__ = (
+        *("_assumed", "_codes", "_exhausting", "_issuer", "_issuer_from", "_statuses", "_suffixed", "_waivers"),
+        "findings",
+    )
 
     def __init__(
-        self, country: str, options: DecodeOptions, findings: list[Finding], *, line_suffixed: bool = False
+        self,
+        country: str,
+        options: DecodeOptions,
+        findings: list[Finding],
+        *,
+        line_suffixed: bool = False,
+        issuer_from: str = "",
     ) -> None:
+        state = issuing_state(country)
         self._suffixed = line_suffixed
         self._codes = options.licence_codes(country)
+        self._waivers = WAIVER_STATUSES.get(state, _NO_CODES)
+        self._exhausting = EXHAUSTING_STATUSES.get(state, _NO_CODES)
         self._issuer = options.issuer(country)
+        self._issuer_from = issuer_from or "COUNTRY"
+        self._assumed = False
+        """Whether the issuer of some licence was taken from the declaring country."""
+        self._statuses: set[str] = set()
         self.findings = findings
 
     def read(self, declaration: Declaration, exporter: str, office: str) -> Payload:
@@ -59,6 +87,7 @@ class PayloadReader:
         if shipment and len(items) == 1:
             items[0] = self._with_shipment(items[0], shipment)
             shipment = _NONE
+        self.remark()
         consignee = declaration.consignee
         return Payload(
             declaration_type=declaration.type,
@@ -96,45 +125,109 @@ class PayloadReader:
         documents = item.documents
         if len(documents) > 1:
             _refuse_duplicates([document.seq for document in documents], f"items[{item.item}].documents")
-        claims = [self._document_claim(item, document, net_mass) for document in documents if self._is_ours(document)]
+        claims = [
+            self._document_claim(item, document, net_mass)
+            for document in documents
+            if self.is_ours(document, item.item)
+        ]
         claims.sort(key=_sequence)
         if item.references:
             claims += self._reference_claims(item.item, item.references, claims)
         return tuple(claims)
 
-    def _is_ours(self, document: Document | ShipmentDocument) -> bool:
+    def is_ours(self, document: Document | ShipmentDocument, item: int) -> bool:
+        """Whether the document cites a licence: its code says so, and its status does not waive it."""
         if document.type not in self._codes:
+            if document.type in DUAL_USE_CODES:
+                self._not_claimed(document, item, "the code cites no licence in declarations of this country")
             return False
-        # A waiver names no licence: the document code only says which measure it waives.
-        return bool(document.reference) or not document.status
+        if document.status in self._waivers:
+            self._not_claimed(document, item, "its status says that no licence is held")
+            return False
+        return True
+
+    def _not_claimed(self, document: Document | ShipmentDocument | Reference, item: int, why: str) -> None:
+        level = f"items[{item}]." if item else ""
+        kind = "references" if isinstance(document, Reference) else "documents"
+        value = f"{document.type} {document.reference or ''}".strip()
+        message = f"a dual-use document is not taken as a claim: {why}"
+        place = f"{level}{kind}[{document.seq}]"
+        self.findings.append(Finding("LICENCE_NOT_CLAIMED", place, value, message, Severity.WARNING))
+
+    def remark(self) -> None:
+        """Remark what all claims together give rise to."""
+        exhausting = self._statuses & self._exhausting
+        if exhausting:
+            message = "a status that exhausts or surrenders a licence moves nothing beyond the declared figure"
+            self._warn("STATUS_NOT_ACTED_ON", "status", ",".join(sorted(exhausting)), message)
+        if len(self._statuses) > 1 and self._waivers:
+            message = "the licences of one declaration are cited under different statuses"
+            self._warn("STATUS_MIXED", "status", ",".join(sorted(self._statuses)), message)
+        if self._assumed and self._issuer_from not in STRONG_SIGNS:
+            message = "the issuing country is not stated and was taken from the trader's number; the MRN may correct it"
+            self._warn("ISSUER_ASSUMED", "issuer", self._issuer, message)
+
+    def _warn(self, code: str, field: str, value: str, message: str) -> None:
+        self.findings.append(Finding(code, field, value, message, Severity.WARNING))
 
     def _document_claim(self, item: GoodsItem, document: Document, net_mass: Decimal | None) -> ClaimSpec:
         findings = self._reference_findings(document)
-        number, line = self._cited(document)
+        cited = self.cited(document, findings)
         quantity = read_quantity(document.quantity, findings)
         value = read_money(document.value, findings)
         if quantity is not None and quantity.unit in _MASSES:
             _compare_mass(quantity, item, net_mass, findings)
         if findings:
             findings = at(f"items[{item.item}].documents[{document.seq}]", findings)
+        return self._claim(item.item, document.seq, document, cited, (quantity, value), findings)
+
+    def _claim(
+        self,
+        item: int,
+        seq: int,
+        document: Document | ShipmentDocument,
+        cited: tuple[str, int | None],
+        figures: tuple[Quantity | None, Money | None],
+        findings: list[Finding],
+    ) -> ClaimSpec:
+        status = document.status or ""
+        if status:
+            self._statuses.add(status)
+        issuer_from = ""
+        if not document.issuer:
+            issuer_from, self._assumed = self._issuer_from, True
         return ClaimSpec(
-            item.item,
-            document.seq,
+            item,
+            seq,
             document.type,
-            licence_key(document.issuer or self._issuer, number),
+            licence_key(document.issuer or self._issuer, cited[0]),
             document.reference,
-            line,
-            quantity,
-            value,
-            document.status or "",
+            cited[1],
+            *figures,
+            status,
             tuple(findings),
+            issuer_from,
         )
 
-    def _cited(self, document: Document | ShipmentDocument) -> tuple[str, int | None]:
+    def change(self, item: int, document: Document, seq: int) -> DocumentChange:
+        """What an amendment says about one document; an empty type or reference is not stated."""
+        findings = self._reference_findings(document) if document.reference else []
+        cited = self.cited(document, findings)
+        quantity, value = read_quantity(document.quantity, findings), read_money(document.value, findings)
+        told = at(f"items[{item}].documents[{seq or document.seq}]", findings)
+        claim = self._claim(item, seq, document, cited, (quantity, value), told)
+        ours = not document.type or self.is_ours(document, item)
+        return DocumentChange(seq, claim if document.reference else replace(claim, licence_id="", issuer_from=""), ours)
+
+    def cited(self, document: Document | ShipmentDocument, findings: list[Finding]) -> tuple[str, int | None]:
         """Licence number and line; where senders append the line to the number, the two are taken apart."""
-        if self._suffixed and document.line is None:
-            return split_line(document.reference)
-        return document.reference, document.line
+        if not self._suffixed:
+            return document.reference, document.line
+        number, line = split_line(document.reference)
+        if line is not None and document.line not in (None, line):
+            message = f"the reference ends in line {line}, another line is declared beside it"
+            findings.append(Finding("LINE_CONFLICT", "line", str(document.line), message))
+        return number, document.line or line
 
     def _reference_findings(self, document: Document | ShipmentDocument) -> list[Finding]:
         reference = document.reference
@@ -150,19 +243,9 @@ class PayloadReader:
 
     def _bare_claim(self, item: int, seq: int, document: ShipmentDocument, place: str) -> ClaimSpec:
         """A claim without figures."""
-        number, line = self._cited(document)
-        return ClaimSpec(
-            item,
-            seq,
-            document.type,
-            licence_key(document.issuer or self._issuer, number),
-            document.reference,
-            line,
-            None,
-            None,
-            document.status or "",
-            tuple(at(place, self._reference_findings(document))),
-        )
+        findings = self._reference_findings(document)
+        cited = self.cited(document, findings)
+        return self._claim(item, seq, document, cited, (None, None), at(place, findings))
 
     def _reference_claims(
         self, item: int, references: Sequence[Reference], cited: Sequence[ClaimSpec]
@@ -173,7 +256,9 @@ class PayloadReader:
         known = {claim.licence_id for claim in cited}
         claims = []
         for reference in sorted(references, key=_seq):
-            if reference.type in self._codes and reference.reference:
+            if reference.type in DUAL_USE_CODES and not (reference.type in self._codes and reference.reference):
+                self._not_claimed(reference, item, "it names no licence of this country")
+            elif reference.type in self._codes and reference.reference:
                 document = ShipmentDocument(reference.seq, reference.type, reference.reference)
                 claim = self._bare_claim(item, REFERENCE_SEQ + reference.seq, document, f"{level}[{reference.seq}]")
                 if claim.licence_id not in known:
@@ -188,7 +273,7 @@ class PayloadReader:
         claims = [
             self._bare_claim(0, document.seq, document, f"documents[{document.seq}]")
             for document in sorted(declaration.documents, key=_seq)
-            if self._is_ours(document)
+            if self.is_ours(document, 0)
         ]
         return tuple(claims + self._reference_claims(0, declaration.references, claims))
 
@@ -196,24 +281,13 @@ class PayloadReader:
         """The only item, with the shipment's licences that it does not cite itself."""
         known = {claim.licence_id for claim in item.claims}
         derived = tuple(
-            _replace(claim, item.number, SHIPMENT_SEQ + claim.doc_seq)
+            replace(claim, item=item.number, doc_seq=SHIPMENT_SEQ + claim.doc_seq)
             for claim in shipment
             if claim.licence_id not in known
         )
         if not derived:
             return item
-        return Item(
-            item.number,
-            item.procedure,
-            item.commodity,
-            item.destination,
-            item.origin,
-            item.net_mass,
-            item.supplementary_units,
-            item.amount,
-            item.additional_procedures,
-            item.claims + derived,
-        )
+        return replace(item, claims=item.claims + derived)
 
 
 def split_line(reference: str) -> tuple[str, int | None]:
@@ -222,21 +296,6 @@ def split_line(reference: str) -> tuple[str, int | None]:
     if number and dash and len(suffix) in (4, 5) and suffix.isascii() and suffix.isdigit() and int(suffix):
         return number, int(suffix)
     return reference, None
-
-
-def _replace(claim: ClaimSpec, item: int, seq: int) -> ClaimSpec:
-    return ClaimSpec(
-        item,
-        seq,
-        claim.document_code,
-        claim.licence_id,
-        claim.reference,
-        claim.line_no,
-        claim.quantity,
-        claim.value,
-        claim.status_code,
-        claim.findings,
-    )
 
 
 def _refuse_duplicates(numbers: list[int], field: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from dataclasses import replace
 
 from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.kernel.errors import Finding
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
+from certex_bridge.ledger.domain.amending import amended
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Request
+from certex_bridge.ledger.domain.issuers import as_declared, resolved
 from certex_bridge.ledger.domain.journal import Entry
 from certex_bridge.ledger.domain.members import ClaimResult, Settlement
 from certex_bridge.ledger.domain.merge import merge
@@ -27,19 +29,10 @@ from certex_bridge.ledger.domain.reasons import Reason, Rule
 from certex_bridge.ledger.domain.settle import Settling
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.domain.window import too_late
+from certex_bridge.ledger.instrument import defer, emptied, is_linked, members, share
+from certex_bridge.ledger.joining import Conflict, adopt, find, main_id, park, tell_joined, wake_target
 from certex_bridge.ledger.statuses import publish_balance, raise_incidents
 from certex_bridge.ledger.work import Cause, Work
-
-
-def draft_id(exporter: str, lrn: str) -> str:
-    """Identity of a declaration before it has an MRN: two exporters may use the same LRN."""
-    return f"{exporter}/{lrn}"
-
-
-def main_id(command: DeclarationCommand) -> str:
-    """The declaration an event is about: by MRN, or by (exporter, LRN) before one exists."""
-    return command.mrn or draft_id(command.exporter, command.lrn)
-
 
 _ASKS = (EventKind.LODGED, EventKind.PRESENTED, EventKind.ACCEPTED, EventKind.RECHECK)
 """Events that are answered even when the answer is the one given before."""
@@ -55,99 +48,78 @@ class DeclarationHandling:
         """Apply one event; returns the stored answer.
 
         Raises:
-            Conflict: the same payload version arrived before with other content.
+            PutAside: other content under a version or request known before, or an LRN of several exporters.
         """
-        declaration = work.declarations[main_id(command)]
-        known = declaration.facts
-        before = self._join(work, command, declaration)
-        _refuse_conflict(before, command)
+        meeting = find(work, command)
+        before, told = meeting.facts, meeting.told
+        _refuse_conflict(before, told)
         if too_late(before, command, self._policy):
             work.count("refused:TOO_LATE")
             return work.answer(
-                cause.event_id, "REFUSED", reason="ADJUST_REFUSED", detail="TOO_LATE", declaration=declaration.decl_id
+                cause.event_id, "REFUSED", reason="ADJUST_REFUSED", detail="TOO_LATE", declaration=main_id(command)
             )
-        declaration.facts = merge(before, command.facts)
-        self._tell_joined(work, command, cause)
+        declaration = meeting.declaration
+        known = declaration.facts
+        adopt(work, command, meeting, cause)
+        declaration.facts = merge(before, told)
+        tell_joined(work, command, declaration, cause)
         if declaration.facts == known and command.kind not in (EventKind.NOTED, EventKind.RECHECK):
             return work.answer(cause.event_id, _no_effect(known, command), declaration=declaration.decl_id)
         work.changes.declarations[declaration.decl_id] = declaration
         if declaration.joined:
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id)
+        if is_linked(declaration.facts):
+            defer(work, declaration, cause)
+            return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id, state="ONE_INSTRUMENT")
         return self.settle(work, declaration, cause, command)
 
-    def on_wake(self, work: Work, declaration: DeclarationState, cause: Cause) -> None:
-        """Settle again because a licence arrived, or facts of the draft came late."""
-        facts = declaration.facts
-        if facts.lrn:
-            declaration.facts = self._with_drafts(work, facts, facts.lrn, facts.exporter)
-            work.changes.declarations[declaration.decl_id] = declaration
-        self.settle(work, declaration, cause, None)
-
-    # -- joining LRN and MRN
-
-    def _join(self, work: Work, command: DeclarationCommand, declaration: DeclarationState) -> Facts:
-        facts = declaration.facts
-        lrn = command.lrn or facts.lrn
-        if not lrn or lrn not in work.anchors:
-            return facts
-        anchor = work.anchors[lrn]
-        if not command.mrn:
-            if command.exporter not in anchor.exporters:
-                anchor.exporters = tuple(sorted({*anchor.exporters, command.exporter}))
-                work.changes.anchors[lrn] = anchor
-            return facts
-        if command.mrn not in anchor.mrns:
-            anchor.mrns = tuple(sorted({*anchor.mrns, command.mrn}))
-            work.changes.anchors[lrn] = anchor
-        return self._with_drafts(work, facts, lrn, command.exporter or facts.exporter)
-
-    def _with_drafts(self, work: Work, facts: Facts, lrn: str, exporter: str) -> Facts:
-        """The facts with those of the draft, if it is certain which exporter's draft it is."""
-        anchor = work.anchors.get(lrn)
-        if anchor is None:
-            return facts
-        if not exporter and len(anchor.exporters) == 1:
-            exporter = anchor.exporters[0]
-        draft = work.declarations.get(draft_id(exporter, lrn)) if exporter else None
-        if draft is None:
-            return facts
-        if not draft.joined:
-            draft.joined = True
-            work.changes.declarations[draft.decl_id] = draft
-            for claim in draft.claims.values():
-                claim.state = ClaimState.CLOSED
-                work.changes.claims[claim.key] = claim
-            _park(work, draft, frozenset())
-        return merge(facts, draft.facts)
-
-    def _tell_joined(self, work: Work, command: DeclarationCommand, cause: Cause) -> None:
-        """A draft that changes after acceptance wakes the declarations it became."""
-        if command.mrn or command.lrn not in work.anchors:
+    def on_wake(self, work: Work, woken: DeclarationState, cause: Cause) -> None:
+        """Settle again because a licence arrived, facts of the draft came late, or the other half of an instrument."""
+        declaration = wake_target(work, woken, cause)
+        if declaration.joined:
             return
-        for mrn in work.anchors[command.lrn].mrns:
-            work.changes.wakes.append((mrn, cause.event_id, cause.at))
+        if not is_linked(declaration.facts):
+            self.settle(work, declaration, cause, None)
+            return
+        group = members(work, declaration)
+        if group is None:
+            defer(work, declaration, cause)
+            return
+        main, *supplements = group
+        shared = share(main, supplements)
+        for one in supplements:
+            self.settle(work, one, cause, None, emptied(one.facts) if shared else one.facts)
+        self.settle(work, main, cause, None)
 
     # -- settling
 
     def settle(
-        self, work: Work, declaration: DeclarationState, cause: Cause, command: DeclarationCommand | None
+        self,
+        work: Work,
+        declaration: DeclarationState,
+        cause: Cause,
+        command: DeclarationCommand | None,
+        facts: Facts | None = None,
     ) -> str:
-        """Bring the ledger to what the facts ask for; publish what changed."""
+        """Bring the ledger to what the facts ask for (`facts`: to these instead); publish what changed."""
         work.changes.declarations[declaration.decl_id] = declaration
-        if declaration.facts.payload is None:
+        counted, remarks = amended(facts or declaration.facts)
+        counted = resolved(counted)
+        if counted.payload is None:
             if command is None:  # a wake is no event: nobody waits for its answer
                 return ""
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id, state="NO_CONTENT_YET")
-        settlement = Settling(declaration, work.licences, self._policy, work.barred).run()
+        seen = declaration if counted is declaration.facts else replace(declaration, facts=counted)
+        settlement = Settling(seen, work.licences, self._policy, work.barred).run()
         self._book(work, settlement, declaration, cause)
-        _park(work, declaration, settlement.waiting_for)
-        said = _fingerprint(declaration, settlement)
+        park(work, declaration, settlement.waiting_for)
+        said = _fingerprint(counted, settlement, remarks)
         asked = command is not None and command.kind in _ASKS
-        if settlement.results and (said != declaration.said or asked):
+        findings = (*command.findings, *remarks) if command else remarks
+        if (settlement.results or findings) and (said != declaration.said or asked):
             declaration.said = said
-            declaration.dv += 1
-            findings = command.findings if command else ()
-            work.outcomes.append(self._outcome(work, declaration, settlement, cause, findings))
+            seen.dv = declaration.dv = declaration.dv + 1
+            work.outcomes.append(self._outcome(work, seen, settlement, cause, findings))
             work.outcome_slots.append(len(work.changes.outbox))
             work.send("outcome", declaration.decl_id, declaration.dv, declaration.decl_id, b"", cause.at)
         if command is None:
@@ -241,12 +213,6 @@ class DeclarationHandling:
         )
 
 
-class Conflict(Exception):
-    """The same payload version with other content."""
-
-    code = "CONFLICTING_DUPLICATE"
-
-
 _EXCEEDED = ("QUANTITY_EXCEEDED", "VALUE_EXCEEDED")
 
 
@@ -262,29 +228,33 @@ def _passed(result: ClaimResult) -> tuple[Rule, ...]:
     return (*seen.passed, Rule.AVAILABILITY) if fits else tuple(seen.passed)
 
 
-def _refuse_conflict(known: Facts, command: DeclarationCommand) -> None:
-    told, held = command.facts, known
-    if told.payload is None or held.payload is None or told.payload_rank is None or held.payload_rank is None:
+def _refuse_conflict(held: Facts, told: Facts) -> None:
+    """One version has one content, one reference one request.
+
+    Raises:
+        Conflict: it is told with another.
+    """
+    if told.requests and held.requests:
+        known = {request.reference: request for request in held.requests}
+        for request in told.requests:
+            other = known.get(request.reference)
+            if other is not None and other.asked and request.asked and _asks(other) != _asks(request):
+                raise Conflict
+    if told.generation != held.generation or told.payload is None or held.payload is None:
         return
-    if told.payload_rank.order == held.payload_rank.order and told.payload != held.payload:
+    if told.payload_rank is None or held.payload_rank is None or told.payload_rank.order != held.payload_rank.order:
+        return
+    if told.payload != held.payload and as_declared(told.payload) != as_declared(held.payload):
         raise Conflict
+
+
+def _asks(request: Request) -> tuple[object, ...]:
+    return request.changes, request.content
 
 
 def _no_effect(known: Facts, command: DeclarationCommand) -> str:
     told, held = command.facts.payload_rank, known.payload_rank
     return "SUPERSEDED" if told and held and told.order < held.order else "ALREADY_DONE"
-
-
-def _park(work: Work, declaration: DeclarationState, waiting_for: Iterable[str]) -> None:
-    now = set(waiting_for)
-    before = set(declaration.waiting_for)
-    for licence_id in now - before:
-        work.changes.unparked.discard((licence_id, declaration.decl_id))
-        work.changes.parked.add((licence_id, declaration.decl_id))
-    for licence_id in before - now:
-        work.changes.parked.discard((licence_id, declaration.decl_id))
-        work.changes.unparked.add((licence_id, declaration.decl_id))
-    declaration.waiting_for = tuple(sorted(now))
 
 
 def _account(state: LicenceState, claim: Claim, dim: Dim) -> Account | None:
@@ -305,11 +275,10 @@ def _at_risk(result: ClaimResult, state: LicenceState) -> bool:
     return state.status in _BLOCKED or any(rule is Rule.VALIDITY for rule, _ in failed)
 
 
-def _fingerprint(declaration: DeclarationState, settlement: Settlement) -> str:
+def _fingerprint(facts: Facts, settlement: Settlement, remarks: tuple[Finding, ...]) -> str:
     """What was said, without figures that other declarations move."""
-    facts = declaration.facts
     rank = facts.payload_rank
-    parts = [declaration_state(facts), f"{rank.supplementary}.{rank.version}" if rank else ""]
+    parts = [declaration_state(facts), f"{rank.supplementary}.{rank.version}" if rank else "", *map(str, remarks)]
     for result in settlement.results:
         claim = result.claim
         key = claim.key

@@ -16,11 +16,11 @@ import msgspec
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.ledger.answers import Answer
 from certex_bridge.ledger.commands import INTERNAL, Command, Delivery, ValidityPassed
-from certex_bridge.ledger.declarations import Conflict, DeclarationHandling, draft_id, main_id
+from certex_bridge.ledger.declarations import DeclarationHandling
 from certex_bridge.ledger.domain.facts import DeclarationCommand, Payload
-from certex_bridge.ledger.domain.model import DeclarationState
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.tables import GENERAL_CODES
+from certex_bridge.ledger.joining import PutAside, draft_id, drafts_of, licences_in_play, main_id
 from certex_bridge.ledger.licences import LicenceHandling
 from certex_bridge.ledger.ports import Documents, InboxEntry, Known, QuarantineRow, Store, Unit, Wake
 from certex_bridge.ledger.statuses import VALIDITY_SHORTENED
@@ -154,16 +154,19 @@ class Executor:
         existing: set[str] = {wake.decl_id for wake in wakes}
         references: dict[str, tuple[str, str]] = {}
         if existing:
-            references = dict(await unit.peek_references(existing))
+            peeked_at = await unit.peek_references(existing)
+            references = {decl_id: (seen.lrn, seen.exporter) for decl_id, seen in peeked_at.items()}
             lrns |= {lrn for lrn, _ in references.values() if lrn}
+            create |= {seen.simplified for seen in peeked_at.values() if seen.simplified}
+            existing |= {decl_id for seen in peeked_at.values() for decl_id in seen.supplements}
         peeked = await unit.peek_anchors(lrns) if lrns and _needs_peek(declared, wakes) else {}
-        for lrn, exporter in _drafts(declared, references):
+        for lrn, exporter in drafts_of(declared, references):
             exporters = (exporter,) if exporter else peeked[lrn].exporters if lrn in peeked else ()
             existing |= {draft_id(name, lrn) for name in exporters}
         if lrns:
             work.anchors = await unit.lock_anchors(lrns)
         work.declarations = await unit.lock_declarations(create, existing - create)
-        licence_ids = _licences_of(commands) | _licences_held(work.declarations.values())
+        licence_ids = _licences_of(commands) | licences_in_play(commands, work.declarations.values())
         if licence_ids:
             work.licences = await unit.lock_licences(licence_ids)
         issued = {command.licence_id for command in commands if isinstance(command, LicenceCommand)}
@@ -202,9 +205,8 @@ class Executor:
         else:
             try:
                 self._declarations.on_event(work, command, cause)
-            except Conflict:
-                sentence = "The same declaration version arrived before with other content."
-                work.quarantine(conflict_row(delivery, Conflict.code, sentence))
+            except PutAside as aside:
+                work.quarantine(conflict_row(delivery, aside.code, aside.sentence))
                 work.answer(cause.event_id, "CONFLICT", declaration=main_id(command))
 
     # -- writing
@@ -281,43 +283,15 @@ def _needs_peek(declared: Sequence[DeclarationCommand], wakes: Sequence[Wake]) -
     return bool(wakes) or any(command.lrn and not command.exporter for command in declared)
 
 
-def _drafts(
-    declared: Sequence[DeclarationCommand], references: dict[str, tuple[str, str]]
-) -> Iterable[tuple[str, str]]:
-    for command in declared:
-        if command.mrn and command.lrn:
-            yield command.lrn, command.exporter
-    for lrn, exporter in references.values():
-        if lrn:
-            yield lrn, exporter
-
-
 def _licences_of(commands: Iterable[Command]) -> set[str]:
     found: set[str] = set()
     for command in commands:
-        if isinstance(command, DeclarationCommand):
-            found |= _cited(command.facts.payload)
-        elif isinstance(command, ValidityPassed):
+        if isinstance(command, ValidityPassed):
             found.add(command.licence_id)
-        elif command.licence is not None:
+        elif isinstance(command, LicenceCommand) and command.licence is not None:
             found.add(command.licence_id)
             found.update(part.licence_id for part in command.parts)
     return found
-
-
-def _licences_held(declarations: Iterable[DeclarationState]) -> set[str]:
-    found: set[str] = set()
-    for declaration in declarations:
-        found.update(key.licence_id for key in declaration.claims)
-        found |= _cited(declaration.facts.payload)
-    return found
-
-
-def _cited(payload: Payload | None) -> set[str]:
-    if payload is None:
-        return set()
-    cited = {spec.licence_id for item in payload.items for spec in item.claims}
-    return cited | {spec.licence_id for spec in payload.header_claims}
 
 
 def _cites_general(payload: Payload) -> bool:

@@ -23,11 +23,11 @@ from certex_bridge.ledger.ports import Origin, QuarantineRow
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.failpoints import failpoint
 
-Decoder = Callable[[Envelope], Sequence[Command]]
-"""From a record to commands.
+Decoder = Callable[[Envelope], Sequence[Command | Poison]]
+"""From a record to commands, and to the refusals of those of its messages that can never work.
 
 Raises:
-    Poison: the record can never work.
+    Poison: nothing of the record can ever work.
 """
 
 _YIELD_EVERY = 32
@@ -98,7 +98,12 @@ class Intake:
             commands = self._decoders[envelope.topic](envelope)
         except Poison as poison:
             return [Delivery(origin, None, quarantine_row(envelope, origin, poison))]
-        return [Delivery(origin, command, None, envelope.value, envelope.key, envelope.headers) for command in commands]
+        return [
+            Delivery(origin, None, quarantine_row(envelope, origin, command, position))
+            if isinstance(command, Poison)
+            else Delivery(origin, command, None, envelope.value, envelope.key, envelope.headers)
+            for position, command in enumerate(commands)
+        ]
 
     async def apply(self, deliveries: Sequence[Delivery]) -> Applied:
         """Apply; a record that breaks its transaction for good is put aside alone."""
@@ -125,10 +130,11 @@ class Intake:
         return Applied(answers, counts)
 
 
-def quarantine_row(envelope: Envelope, origin: Origin, poison: Poison) -> QuarantineRow:
-    """A refused record, named by its place and content so that reading it again adds nothing."""
+def quarantine_row(envelope: Envelope, origin: Origin, poison: Poison, position: int = 0) -> QuarantineRow:
+    """A refused record, or its message at this position, named by place and content: reading it again adds nothing."""
     raw = envelope.value
-    quarantine_id = content_id("refused", *map(str, origin), sha256_hex(raw or b""))
+    place = (*map(str, origin), *([str(position)] if position else []))
+    quarantine_id = content_id("refused", *place, sha256_hex(raw or b""))
     return QuarantineRow(
         quarantine_id,
         origin,

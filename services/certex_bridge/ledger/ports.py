@@ -80,6 +80,15 @@ class Wake(NamedTuple):
     at: str
 
 
+class Reference(NamedTuple):
+    """What a declaration refers to: its draft, and the other half of its instrument."""
+
+    lrn: str
+    exporter: str
+    simplified: str = ""
+    supplements: tuple[str, ...] = ()
+
+
 class LicenceVersionRow(NamedTuple):
     """One version of a licence for ever: the snapshot in force and its certificate document."""
 
@@ -138,8 +147,8 @@ class Unit(Protocol):
     async def peek_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
         """Read anchors without a lock."""
 
-    async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
-        """(LRN, exporter) of declarations, without a lock; both never change once set."""
+    async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, Reference]:
+        """What declarations refer to, without a lock; what is set never changes, supplements may be added."""
 
     async def lock_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
         """Create what is missing, then lock in order."""

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.customs.options import DecodeOptions
-from certex_bridge.customs.wco.profile import decode_wco
+from certex_bridge.customs.profiles import decode_message
 from certex_bridge.ledger.adapters.calendar import PostgresCalendar
 from certex_bridge.ledger.adapters.outbox import PostgresOutbox
 from certex_bridge.ledger.adapters.postgres import PostgresStore
@@ -25,7 +25,7 @@ from certex_bridge.ledger.relay import Envelopes, Relay
 from certex_bridge.ledger.worker import Worker
 from certex_bridge.licensing.decode import LicensingOptions, decode_licence_event
 from certex_bridge.operations.meters import BridgeMeter
-from certex_bridge.platform.envelope import Envelope
+from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.kafka import BatchSubscription, Publisher, create_broker, subscribe_batches
 from certex_bridge.platform.kafka_batches import Commit
 from certex_bridge.platform.metrics import Metrics
@@ -78,8 +78,8 @@ def decoders_of(settings: Settings) -> dict[str, Decoder]:
     def declarations(envelope: Envelope) -> Sequence[Command]:
         return (decode_declaration_event(envelope, customs),)
 
-    def messages(envelope: Envelope) -> Sequence[Command]:
-        return decode_wco(envelope, customs)
+    def messages(envelope: Envelope) -> Sequence[Command | Poison]:
+        return decode_message(envelope, customs, settings.message_bytes_max)
 
     return {
         "licensing.licences.v1": licences,

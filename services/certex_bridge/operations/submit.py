@@ -104,9 +104,10 @@ class _Ids:
         message = one.message
         envelope = Envelope(message.topic, 0, 0, message.key, message.value, message.headers, int(time.time() * 1000))
         try:
-            commands = self._decoders[message.topic](envelope)
+            read = self._decoders[message.topic](envelope)
         except Poison:  # the bridge will say so itself
             return [], None
+        commands = [command for command in read if not isinstance(command, Poison)]
         key = None
         if message.topic == FOREIGN and commands:
             first: Any = commands[0]

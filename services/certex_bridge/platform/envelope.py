@@ -123,7 +123,7 @@ def read_cloudevent(envelope: Envelope, limits: EnvelopeLimits = DEFAULT_LIMITS)
         headers = read_headers(envelope, limits)
         content_type = headers.get("content-type", "")
         value = envelope.value or b""
-        if content_type.startswith("application/cloudevents"):
+        if content_type.lower().startswith("application/cloudevents"):
             return _structured(value, content_type, limits)
         attributes = {name[3:]: text for name, text in headers.items() if name.startswith("ce_")}
         return _event(attributes, value, content_type or "application/json", limits)
@@ -187,6 +187,8 @@ def _structured(raw: bytes, content_type: str, limits: EnvelopeLimits) -> CloudE
     for name, value in document.items():
         if name in ("data", "data_base64"):
             continue
+        if name.lower() in attributes:
+            raise Poison("ENVELOPE", "an attribute occurs twice in different capitals", f"ce_{name.lower()}", value)
         if isinstance(value, str):
             attributes[name.lower()] = value
         elif name in _ATTRIBUTES and value is not None:

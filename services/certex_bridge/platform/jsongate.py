@@ -85,9 +85,18 @@ def read_struct(raw: bytes, decoder: msgspec.json.Decoder[S]) -> S:
     Raises:
         Poison: the codes of `parse_json`, or JSON_SCHEMA with the path of the first field that is wrong.
     """
-    parse_json(raw)
+    return read_both(raw, decoder)[0]
+
+
+def read_both(raw: bytes, decoder: msgspec.json.Decoder[S]) -> tuple[S, Any]:
+    """The document as a structure and as `parse_json` gives it.
+
+    Raises:
+        Poison: as `read_struct`.
+    """
+    document = parse_json(raw)
     try:
-        return decoder.decode(raw)
+        return decoder.decode(raw), document
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         raise Poison("JSON_SCHEMA", message, path.strip("`."), "") from error

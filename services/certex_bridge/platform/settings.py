@@ -168,6 +168,8 @@ class Settings(BaseSettings):
     # --- limits of what we accept
     value_bytes_max: Count = 1_048_576
     """Largest record value that is decoded."""
+    message_bytes_max: Count = 4_194_304
+    """Largest customs message of a national profile: 999 goods items take a little over 2 MiB."""
     header_bytes_max: Count = 16_384
     """Bytes of all headers of a record."""
     headers_max: Count = 100

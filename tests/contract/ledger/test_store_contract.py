@@ -199,7 +199,7 @@ async def test_peeking_needs_no_row(store: Store) -> None:
 
 
 async def test_anchors_and_references_come_back(store: Store) -> None:
-    facts = Facts(lrn="L1", exporter="BE1", mrn=M1)
+    facts = Facts(lrn="L1", exporter="BE1", mrn=M1, simplified="M9", supplements=("M7", "M8"))
     async with store.transaction() as unit:
         await unit.lock_anchors({"L1"})
         state = (await unit.lock_declarations({M1}, ()))[M1]
@@ -207,7 +207,7 @@ async def test_anchors_and_references_come_back(store: Store) -> None:
         await unit.write(Changes(anchors={"L1": Anchor("L1", ("BE1", "DE1"), (M1,))}, declarations={M1: state}))
     async with store.transaction() as unit:
         assert await unit.peek_anchors({"L1", "L2"}) == {"L1": Anchor("L1", ("BE1", "DE1"), (M1,))}
-        assert {k: tuple(v) for k, v in (await unit.peek_references({M1, "x"})).items()} == {M1: ("L1", "BE1")}
+        assert await unit.peek_references({M1, "x"}) == {M1: ("L1", "BE1", "M9", ("M7", "M8"))}
         assert (await unit.lock_anchors({"L1"}))["L1"] == Anchor("L1", ("BE1", "DE1"), (M1,))
 
 

@@ -107,14 +107,27 @@ def wco_envelope(raw: bytes, headers: dict[str, str] | None = None, timestamp_ms
 
 def wco(raw: bytes | str, headers: dict[str, str] | None = None) -> DeclarationCommand:
     """The only command of a WCO record; a text is the name of a golden message."""
-    (command,) = decode_wco(wco_envelope(wco_bytes(raw) if isinstance(raw, str) else raw, headers))
+    (command,) = commands(wco_bytes(raw) if isinstance(raw, str) else raw, headers)
     return command
 
 
+def commands(
+    raw: bytes, headers: dict[str, str] | None = None, options: DecodeOptions = DEFAULT_OPTIONS
+) -> list[DeclarationCommand]:
+    """The commands of a WCO record, none of whose messages is refused."""
+    found = decode_wco(wco_envelope(raw, headers), options)
+    assert not [one for one in found if isinstance(one, Poison)]
+    return [one for one in found if not isinstance(one, Poison)]
+
+
 def wco_poison(raw: bytes, headers: dict[str, str] | None = None) -> str:
-    with pytest.raises(Poison) as caught:
-        decode_wco(wco_envelope(raw, headers))
-    return caught.value.code
+    """Code of the refusal of a record, or of its only message."""
+    try:
+        (found,) = decode_wco(wco_envelope(raw, headers))
+    except Poison as poison:
+        return poison.code
+    assert isinstance(found, Poison)
+    return found.code
 
 
 def swapped(name: str, old: str, new: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from certex_bridge.customs import decode as decoder
 from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.customs.options import DecodeOptions
-from certex_bridge.ledger.domain.facts import EventKind, Stamp
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Stamp
 from certex_bridge.platform.envelope import Envelope
 from certex_bridge.platform.poison import Poison
 from tests.unit.customs.samples import (
@@ -46,14 +45,28 @@ def without(name: str, *fields: str) -> dict[str, Any]:
     return document
 
 
-def test_the_hash_is_that_of_the_data_as_received_in_both_modes() -> None:
+def binary(document: dict[str, Any], raw: bytes, **changes: str) -> DeclarationCommand:
+    """The event in binary mode, with its data spelt like this."""
+    names = {"id": "ce_id", "type": "ce_type", "source": "ce_source", "time": "ce_time"}
+    headers = tuple((header, (document | changes)[name].encode()) for name, header in names.items())
+    return decode_declaration_event(
+        Envelope("t", 0, 0, None, raw, (*headers, ("ce_specversion", b"1.0"), ("ce_partner", b"x")))
+    )
+
+
+@pytest.mark.row("E046")
+def test_the_hash_is_that_of_type_source_and_data_in_any_spelling() -> None:
     document = event("released")
     raw = json.dumps(document["data"], separators=(",", ":")).encode()
-    names = {"id": "ce_id", "type": "ce_type", "source": "ce_source", "time": "ce_time"}
-    headers = tuple((header, document[name].encode()) for name, header in names.items())
-    binary = Envelope("t", 0, 0, None, raw, (*headers, ("ce_specversion", b"1.0"), ("ce_partner", b"x")))
-    command = decode_declaration_event(binary)
-    assert command.payload_sha256 == hashlib.sha256(raw).hexdigest() == golden("released").payload_sha256
+    command = binary(document, raw)
+    assert command.payload_sha256 == golden("released").payload_sha256
+    respelt = json.dumps(dict(reversed(document["data"].items())), indent=2).encode()
+    assert binary(document, respelt).payload_sha256 == command.payload_sha256
+    other_type = binary(document, raw, type="customs.declaration.not-released.v1")
+    other_source = binary(document, raw, source="/be/other")
+    other_data = binary(document, raw.replace(b"}", b',"x":1}', 1))
+    hashes = {one.payload_sha256 for one in (command, other_type, other_source, other_data)}
+    assert len(hashes) == 4
     assert command.extensions == (("partner", "x"),)
     assert (command.event_id, command.source) == ("be-released", "/be/customs")
 

@@ -9,7 +9,7 @@ import pytest
 from certex_bridge.customs.events import EVENT_MODELS, KINDS, event_type
 from certex_bridge.kernel.errors import Severity
 from certex_bridge.ledger.domain.facts import ALL_ITEMS, EventKind
-from tests.unit.customs.samples import DECLARATIONS, WCO, codes, data, event, golden, payload, wco
+from tests.unit.customs.samples import DECLARATIONS, WCO, codes, data, decode, event, golden, payload, wco
 
 MRN = "26BEE0000B7Q2K5XA9"
 GB = "26GB7KX41QWZ30M8R1"
@@ -38,9 +38,13 @@ MESSAGES = {
     "declaration-request": EventKind.LODGED,
     "declaration-danish": EventKind.LODGED,
     "declaration-supplementary": EventKind.SUPPLEMENTARY,
-    "amendment-partial": EventKind.NOTED,
-    "amendment-whole": EventKind.AMENDED,
-    "cancellation": EventKind.NOTED,
+    "declaration-waiver": EventKind.LODGED,
+    "presentation": EventKind.PRESENTED,
+    "amendment-partial": EventKind.REQUESTED,
+    "amendment-whole": EventKind.REQUESTED,
+    "amendment-takes-out": EventKind.REQUESTED,
+    "amendment-danish": EventKind.REQUESTED,
+    "cancellation": EventKind.REQUESTED,
     "notification-01-accepted": EventKind.ACCEPTED,
     "notification-02-received": EventKind.NOTED,
     "notification-03-rejected": EventKind.REJECTED,
@@ -50,7 +54,9 @@ MESSAGES = {
     "notification-08-released": EventKind.RELEASED,
     "notification-09-cleared": EventKind.RELEASED,
     "notification-10-invalidated": EventKind.INVALIDATED,
-    "notification-11-request-granted": EventKind.NOTED,
+    "notification-03-request-rejected": EventKind.REJECTED,
+    "notification-11-request-granted": EventKind.DECIDED,
+    "notification-11-request-refused": EventKind.DECIDED,
     "notification-16-exit": EventKind.EXIT_CONFIRMED,
 }
 
@@ -107,13 +113,19 @@ def test_releases_name_items_or_all() -> None:
 
 
 @pytest.mark.row("R18")
-def test_a_linked_supplementary_speaks_about_the_simplified_declaration() -> None:
+def test_a_supplementary_keeps_its_names_and_is_linked_to_the_simplified_declaration() -> None:
     command = golden("supplementary")
-    assert (command.mrn, command.lrn) == ("26BEE0000D55W8RQA8", "")
-    assert command.extensions == (("supplementarymrn", "26BEE0000D57A1LKA9"),)
+    assert (command.mrn, command.lrn) == ("26BEE0000D57A1LKA9", "AES-26-000470")
+    assert command.facts.simplified == "26BEE0000D55W8RQA8"
     assert command.facts.payload_rank is not None
-    assert command.facts.payload_rank.order == (1, 1)
-    assert command.facts.lodged is None
+    assert command.facts.payload_rank.order == (0, 1)
+    assert command.facts.lodged is not None
+    document = event("supplementary")
+    document["data"] |= {"mrn": None, "lrn": None}
+    nameless = decode(document)
+    assert (nameless.mrn, nameless.facts.simplified, nameless.facts.lodged) == ("26BEE0000D55W8RQA8", "", None)
+    assert nameless.facts.payload_rank is not None
+    assert nameless.facts.payload_rank.order == (1, 1)
 
 
 def test_every_claim_finding_stays_with_its_claim() -> None:

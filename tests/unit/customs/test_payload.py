@@ -306,8 +306,50 @@ def test_a_shipment_licence_over_several_items_stays_with_the_shipment(level: st
     assert [len(item.claims) for item in found.items] == [1, 1, 1]
 
 
-def test_a_waiver_without_reference_is_no_claim() -> None:
-    assert only_item(with_document({"reference": "", "status": "XX"})).claims == ()
+@pytest.mark.parametrize("reference", ["", "Exemption", "BE-1"])
+def test_a_waiver_is_known_by_its_status_and_not_by_a_missing_reference(reference: str) -> None:
+    """Only a country whose statuses are known has waivers; elsewhere a document without reference is a bad claim."""
+    change = {"type": "X002", "reference": reference, "status": "XX", "quantity": None, "value": None}
+    mrn = "24GB0MC86MH6WYKAA3"
+    document = data()["declaration"]["items"][0]["documents"][0]
+    content = data()["declaration"]
+    content["items"] = [content["items"][0] | {"documents": [document | change]}]
+    british = accepted({"mrn": mrn, "declaration": content})
+    assert (only_item(british).claims, codes(british)) == ((), ["LICENCE_NOT_CLAIMED"])
+    claim = only_claim(with_document({"reference": reference, "status": "XX"}))
+    assert [finding.code for finding in claim.findings] == ([] if reference else ["LICENCE_NUMBER_INVALID"])
+
+
+def test_a_dual_use_document_that_is_no_claim_is_remarked() -> None:
+    command = with_document({"type": "X002"})
+    assert (only_item(command).claims, codes(command)) == ((), ["LICENCE_NOT_CLAIMED"])
+    command = with_item({"documents": [], "references": [{"seq": 1, "type": "X060"}]})
+    assert (only_item(command).claims, codes(command)) == ((), ["LICENCE_NOT_CLAIMED"])
+    assert command.findings[0].field == "items[1].references[1]"
+
+
+def test_statuses_that_exhaust_or_differ_are_remarked_and_move_nothing() -> None:
+    mrn = "24GB0MC86MH6WYKAA3"
+    content = data()["declaration"]
+    first = content["items"][0]["documents"][0]
+    documents = [first | {"seq": seq, "status": status} for seq, status in enumerate(("ES", "EA"), start=1)]
+    content["items"] = [content["items"][0] | {"documents": documents}]
+    command = accepted({"mrn": mrn, "declaration": content})
+    assert codes(command) == ["STATUS_NOT_ACTED_ON", "STATUS_MIXED"]
+    assert [str(claim.quantity) for claim in only_item(command).claims] == [
+        str(first["quantity"]["amount"]) + " NAR"
+    ] * 2
+
+
+def test_an_issuer_taken_from_the_trader_s_number_is_remarked() -> None:
+    content = data()["declaration"]
+    content["items"][0]["documents"][0]["issuer"] = None
+    lodged = event("lodged")
+    lodged["data"] |= {"declaration": content, "mrn": None, "office": None}
+    assert codes(decode(lodged)) == ["ISSUER_ASSUMED"]
+    assert payload(decode(lodged)).items[0].claims[0].issuer_from == "EXPORTER"
+    lodged["data"]["office"] = "FR000040"
+    assert codes(decode(lodged)) == []
 
 
 def test_the_payload_names_its_people() -> None:

@@ -35,7 +35,8 @@ def wco_verdict(record: Envelope) -> str:
         commands = decode_wco(record)
     except Poison as poison:
         return poison.code
-    return "OK" if commands else "EMPTY"
+    refused = [one.code for one in commands if isinstance(one, Poison)]
+    return refused[0] if refused else "OK" if commands else "EMPTY"
 
 
 values = st.recursive(

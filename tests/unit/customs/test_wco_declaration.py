@@ -8,12 +8,23 @@ from datetime import UTC, datetime
 import pytest
 
 from certex_bridge.customs.options import DecodeOptions
+from certex_bridge.customs.profiles import decode_message
+from certex_bridge.customs.wco.place import lodged_in
 from certex_bridge.customs.wco.profile import decode_wco
+from certex_bridge.customs.wco.tree import text
 from certex_bridge.kernel.identifiers import mrn_check_digit
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, PayloadRank
-from tests.unit.customs.samples import codes, payload, swapped, wco, wco_bytes, wco_envelope, wco_poison
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, PayloadRank, Request
+from certex_bridge.platform.poison import Poison
+from certex_bridge.platform.xmlgate import parse_xml
+from tests.unit.customs.samples import codes, commands, payload, swapped, wco, wco_bytes, wco_envelope, wco_poison
 
 WRAPPERS = ("declaration-bare", "declaration-metadata", "declaration-request")
+
+
+def request(command: DeclarationCommand) -> Request:
+    """The only request of a command."""
+    (found,) = command.facts.requests
+    return found
 
 
 def claims(command: DeclarationCommand) -> list[tuple[object, ...]]:
@@ -102,7 +113,7 @@ def test_codes_in_one_piece_and_lines_in_an_element_are_read() -> None:
 def test_a_danish_reference_keeps_its_last_part() -> None:
     raw = swapped("declaration-danish", "<LineNumeric>2</LineNumeric>", "")
     assert claims(wco(raw))[0][3:5] == ("DK/DK-2026-00418", None)
-    (split,) = decode_wco(wco_envelope(raw), DecodeOptions(line_suffix_countries={"DK"}))
+    (split,) = commands(raw, options=DecodeOptions(line_suffix_countries={"DK"}))
     assert claims(split)[0][3:5] == ("DK/DK-2026", 418)
 
 
@@ -119,12 +130,13 @@ def test_a_supplementary_is_linked_only_where_the_header_names_the_simplified_on
     name = "declaration-supplementary"
     command = wco(name)
     mrn = "26GB9RD02VBKK4C1A" + mrn_check_digit("26GB9RD02VBKK4C1A")
-    assert (command.kind, command.mrn, command.lrn) == (EventKind.SUPPLEMENTARY, mrn, "")
-    assert command.facts.payload_rank == PayloadRank(1, 1, command.facts.payload_rank.stamp)  # type: ignore[union-attr]
-    assert dict(command.extensions)["supplementarylrn"] == "NWT-26-00744"
+    assert (command.kind, command.mrn, command.lrn) == (EventKind.SUPPLEMENTARY, "", "NWT-26-00744")
+    assert command.facts.simplified == mrn
+    assert command.facts.payload_rank == PayloadRank(0, 1, command.facts.payload_rank.stamp)  # type: ignore[union-attr]
     for old, new in [(mrn, mrn[:17] + "0"), (mrn, "23GBCDS123456789B1-1"), ("SDE", "DCR"), ("EXY", "EXA")]:
         alone = wco(swapped(name, old, new))
         assert (alone.kind, alone.mrn, alone.lrn) == (EventKind.LODGED, "", "NWT-26-00744")
+        assert alone.facts.simplified == ""
 
 
 @pytest.mark.parametrize(
@@ -133,42 +145,15 @@ def test_a_supplementary_is_linked_only_where_the_header_names_the_simplified_on
 )
 def test_northern_ireland_shares_the_issuer_of_the_united_kingdom(trader: str, country: str) -> None:
     raw = wco_bytes("declaration-danish").replace(b"DK12345678", trader.encode())
-    command = wco(raw.replace(b"<SupervisingOffice><ID>DK003102</ID></SupervisingOffice>", b""))
-    assert claims(command)[0][3] == f"{country}/DK-2026-00418"
+    raw = raw.replace(b"<SupervisingOffice><ID>DK003102</ID></SupervisingOffice>", b"")
+    command = wco(raw.replace(b"DK-2026-00418", b"L418"))
+    assert claims(command)[0][3] == f"{country}/L418"
 
 
-def test_without_exporter_the_declarant_counts() -> None:
+def test_without_exporter_the_declarant_names_the_declaration_and_holds_no_licence() -> None:
     raw = swapped("declaration-bare", "<Exporter><ID>GB123456789012</ID></Exporter>", "")
     command = wco(raw)
-    assert (command.exporter, payload(command).exporter) == ("GB333444555000", "GB333444555000")
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new"),
-    [
-        ("amendment-whole", "<VersionID>2</VersionID>", ""),
-        ("amendment-whole", "<VersionID>2</VersionID>", "<VersionID>1</VersionID>"),
-        ("amendment-whole", "<VersionID>2</VersionID>", "<VersionID>two</VersionID>"),
-        ("amendment-whole", "<GoodsItemQuantity>1<", "<GoodsItemQuantity>2<"),
-        ("amendment-whole", "<CurrentCode>10</CurrentCode>", ""),
-        ("amendment-whole", "<ID>85258900</ID>", ""),
-        ("amendment-whole", "<Exporter><ID>GB123456789012</ID></Exporter>", ""),
-        ("amendment-partial", "32", "33"),
-    ],
-)
-def test_a_part_of_a_declaration_is_noted_and_nothing_is_derived(name: str, old: str, new: str) -> None:
-    command = wco(swapped(name, old, new))
-    assert (command.kind, codes(command)) == (EventKind.NOTED, ["AMENDMENT_PARTIAL"])
-    assert command.facts.payload is None
-
-
-def test_a_whole_amendment_is_applied_with_its_version() -> None:
-    command = wco("amendment-whole")
-    assert (command.kind, codes(command)) == (EventKind.AMENDED, ["AMENDMENT_REQUESTED"])
-    assert command.facts.payload_rank is not None
-    assert command.facts.payload_rank.order == (0, 2)
-    assert claims(command) == [(1, 1, "X002", "GB/GBSIEL2026/0004711/P", 1, "3 NAR", "None", "")]
-    assert payload(command).declaration_type == ""
+    assert (command.exporter, payload(command).exporter) == ("GB333444555000", "")
 
 
 @pytest.mark.parametrize("name", ["amendment-partial", "amendment-whole", "cancellation"])
@@ -181,7 +166,8 @@ def test_a_request_is_known_by_the_mrn_and_its_own_reference_is_not_the_declarat
 def test_a_cancellation_request_moves_nothing() -> None:
     for raw in (wco_bytes("cancellation"), swapped("cancellation", ">13<", ">1<")):
         command = wco(raw)
-        assert (command.kind, command.facts.invalidated, codes(command)) == (EventKind.NOTED, None, [])
+        assert (command.kind, command.facts.invalidated, codes(command)) == (EventKind.REQUESTED, None, [])
+        assert not request(command).amends
 
 
 @pytest.mark.parametrize(
@@ -208,9 +194,17 @@ def test_blanks_and_references_in_numbers_are_one_reading() -> None:
     assert claims(wco(raw))[0][5] == "4 NAR"
 
 
-def test_references_in_documents_of_other_kinds_are_no_claims() -> None:
+def test_a_licence_document_without_reference_is_a_bad_claim() -> None:
     raw = swapped("declaration-bare", "GBSIEL2026/0004711/P-0001</ID>", "</ID>")
-    assert [len(item.claims) for item in payload(wco(raw)).items] == [0, 1]
+    first, second = (item.claims[0] for item in payload(wco(raw)).items)
+    assert [finding.code for finding in first.findings] == ["LICENCE_NUMBER_INVALID"]
+    assert second.findings == ()
+
+
+def test_a_waiver_is_no_claim_whatever_its_text() -> None:
+    command = wco("declaration-waiver")
+    assert [len(item.claims) for item in payload(command).items] == [0, 1]
+    assert codes(command) == ["LICENCE_NOT_CLAIMED"]
 
 
 def test_shipment_documents_over_several_items_stay_with_the_shipment() -> None:
@@ -225,7 +219,12 @@ def test_shipment_documents_over_several_items_stay_with_the_shipment() -> None:
     [
         ("<FunctionCode>9</FunctionCode>", "<FunctionCode>4</FunctionCode>", "WCO_FUNCTION"),
         ("<FunctionCode>9</FunctionCode>", "", "WCO_FUNCTION"),
-        ("<FunctionCode>9</FunctionCode>", "<FunctionCode>13</FunctionCode>", "WCO_FUNCTION"),
+        (
+            "<FunctionCode>9</FunctionCode>",
+            "<FunctionCode>9</FunctionCode><FunctionCode>13</FunctionCode>",
+            "WCO_STRUCTURE",
+        ),
+        ("</GoodsShipment>", "</GoodsShipment><GoodsShipment/>", "WCO_STRUCTURE"),
         ("<FunctionalReferenceID>NWT-26-00731</FunctionalReferenceID>", "", "IDENTITY_MISSING"),
         ("NWT-26-00731<", "N" * 36 + "<", "LRN_INVALID"),
         ("<FunctionCode>9</FunctionCode>", "<FunctionCode>9</FunctionCode><ID>26GB</ID>", "MRN_INVALID"),
@@ -243,16 +242,117 @@ def test_what_makes_the_whole_declaration_impossible_is_poison(old: str, new: st
 
 def test_an_impossible_exporter_number_beside_an_mrn_is_remarked() -> None:
     raw = swapped("amendment-whole", "GB123456789012", "123456789012")
-    assert codes(wco(raw)) == ["EORI_INVALID", "AMENDMENT_REQUESTED"]
+    assert codes(wco(raw)) == ["EORI_INVALID"]
 
 
 def test_one_record_may_hold_several_messages() -> None:
     bodies = [wco_bytes(name).split(b"?>", 1)[1] for name in WRAPPERS]
     raw = b"<batch>" + b"".join(bodies) + wco_bytes("notification-01-accepted") + b"</batch>"
-    commands = decode_wco(wco_envelope(raw))
-    assert [command.kind for command in commands] == [EventKind.LODGED] * 3 + [EventKind.ACCEPTED]
-    assert len({command.event_id for command in commands}) == 2
-    given = decode_wco(wco_envelope(raw, {"ce_id": "gw-1"}))
+    found = commands(raw)
+    assert [command.kind for command in found] == [EventKind.LODGED] * 3 + [EventKind.ACCEPTED]
+    assert len({command.event_id for command in found}) == 2
+    given = commands(raw, {"ce_id": "gw-1"})
     assert len({command.event_id for command in given}) == 4
     many = b"<batch>" + b"<Response/>" * 101 + b"</batch>"
     assert wco_poison(many) == "WCO_MESSAGE"
+
+
+def test_one_bad_message_of_a_record_leaves_the_others_alone() -> None:
+    good, bad = wco_bytes("notification-01-accepted"), wco_bytes("notification-08-released")
+    bad = bad.replace(b"26GB7KX41QWZ30M8R1", b"26gb7KX41QWZ30M8R1")
+    first, second = decode_wco(wco_envelope(b"<batch>" + bad + good + b"</batch>"))
+    assert isinstance(first, Poison)
+    assert first.code == "MRN_INVALID"
+    assert not isinstance(second, Poison)
+    assert second.event_id == wco("notification-01-accepted").event_id
+
+
+def test_goods_are_presented_by_a_request_of_its_own() -> None:
+    command = wco("presentation")
+    assert (command.facts.presented is not None, request(command).reference) == (True, "NWT-26-00731-P1")
+    unknown = wco(swapped("presentation", "GPR", "XYZ"))
+    assert (unknown.kind, codes(unknown), unknown.facts.presented) == (EventKind.NOTED, ["WCO_FUNCTION"], None)
+
+
+def test_the_number_of_items_is_remarked_where_it_differs() -> None:
+    command = wco(swapped("declaration-bare", "<GoodsItemQuantity>2<", "<GoodsItemQuantity>3<"))
+    assert codes(command) == ["ITEM_COUNT"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("<TypeCode>935</TypeCode>", "<TypeCode>935</TypeCode><LineNumeric>1A</LineNumeric>", []),
+        ("<TypeCode>935</TypeCode>", "<TypeCode>935</TypeCode><ID>again</ID>", []),
+        ("<LPCOExemptionCode>AE<", "<LineNumeric>1A</LineNumeric><LPCOExemptionCode>AE<", ["LINE_INVALID"]),
+        ("<LPCOExemptionCode>AE<", "<LineNumeric>2</LineNumeric><LPCOExemptionCode>AE<", ["LINE_CONFLICT"]),
+        ("<LPCOExemptionCode>AE<", "<LineNumeric>1</LineNumeric><LPCOExemptionCode>AE<", []),
+        ("<LPCOExemptionCode>AE<", "<ID>GBSIEL1</ID><LPCOExemptionCode>AE<", ["WCO_STRUCTURE"]),
+    ],
+)
+def test_what_is_wrong_with_one_document_stays_with_its_claim(old: str, new: str, found: list[str]) -> None:
+    claim = payload(wco(swapped("declaration-bare", old, new))).items[0].claims[0]
+    assert claim.licence_id == "GB/GBSIEL2026/0004711/P"
+    assert [finding.code for finding in claim.findings] == found
+
+
+_LODGED = "<Exporter><ID>DE123456789012</ID></Exporter>"
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "body", "country", "sign"),
+    [
+        (
+            "<ResponsibleCountryCode>NL</ResponsibleCountryCode>",
+            "<ExitOffice><ID>GB000060</ID></ExitOffice>",
+            "GB",
+            "OFFICE",
+        ),
+        ("<ResponsibleCountryCode>gb</ResponsibleCountryCode>", _LODGED, "GB", "WRAPPER"),
+        ("<ResponsibleCountryCode>??</ResponsibleCountryCode>", _LODGED, "DE", "EXPORTER"),
+        ("<ResponsibleCountryCode/>", _LODGED + "<Declarant><ID>DK12345678</ID></Declarant>", "DK", "EXPORTER"),
+        ("<ResponsibleAgencyName>HMRC</ResponsibleAgencyName>", _LODGED, "GB", "WRAPPER"),
+        ("", "<DeclarationOfficeID>DK007903</DeclarationOfficeID>" + _LODGED, "DK", "OFFICE"),
+        ("", "<GoodsShipment><ExportCountry><ID>DK</ID></ExportCountry></GoodsShipment>" + _LODGED, "DK", "OFFICE"),
+        ("", "<ID>26FR000382T7Q19BJ7</ID>" + _LODGED, "FR", "MRN"),
+        ("", "<ExitOffice><ID>99000060</ID></ExitOffice>", "", ""),
+    ],
+)
+def test_the_country_is_told_by_the_strongest_sign(wrapper: str, body: str, country: str, sign: str) -> None:
+    root = parse_xml(f"<batch><MetaData>{wrapper}<Declaration>{body}</Declaration></MetaData></batch>".encode())
+    declaration = root[0][-1]
+    assert lodged_in(declaration, declaration, text(declaration, "ID")) == (country, sign)
+
+
+def test_two_wrappers_in_one_record_keep_their_countries_and_times() -> None:
+    other = wco_bytes("declaration-danish").split(b"?>", 1)[1].replace(b"GB", b"DK")
+    raw = (
+        b"<batch>"
+        + wco_bytes("declaration-request").split(b"?>", 1)[1]
+        + b"<MetaData>"
+        + other
+        + b"</MetaData></batch>"
+    )
+    british, danish = commands(raw)
+    assert (british.source, danish.source) == ("wco/GB", "wco/DK")
+    assert british.occurred_at != danish.occurred_at
+
+
+def test_a_message_s_size_has_a_limit_of_its_own() -> None:
+    record = wco_envelope(wco_bytes("declaration-bare"))
+    with pytest.raises(Poison) as caught:
+        decode_message(record, max_bytes=1_000)
+    assert caught.value.code == "LIMIT"
+    padding = b"<!--" + b"x" * (2 << 20) + b"-->"
+    assert commands(wco_bytes("declaration-bare") + padding)
+
+
+@pytest.mark.parametrize(("profile", "code"), [("", "PROFILE_MISSING"), ("aes", "PROFILE_UNKNOWN"), ("WCO", "")])
+def test_the_profile_header_says_which_language_it_is(profile: str, code: str) -> None:
+    record = wco_envelope(wco_bytes("declaration-bare"), {"profile": profile})
+    if not code:
+        assert len(decode_message(record)) == 1
+        return
+    with pytest.raises(Poison) as caught:
+        decode_message(record)
+    assert (caught.value.code, caught.value.field) == (code, "profile")

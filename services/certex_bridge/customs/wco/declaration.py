@@ -1,44 +1,52 @@
-"""Declarations of traders (WCO Declaration): originals, amendments and cancellation requests.
+"""Declarations of traders (WCO Declaration): originals, presentations, amendments and cancellation requests.
 
 Function 9 is an original: LODGED, whatever its type (EXD, EXE and EXF are pre-lodged; acceptance is told by response
-01 in every case). Function 13 (in Denmark 1 for a cancellation) adds to an earlier declaration:
+01 in every case). Function 13 adds to an earlier declaration (Denmark: 1 cancels, 4 amends):
 
-* `INV` asks for invalidation. A request decides nothing: NOTED; the decision is response 10.
-* `COR` amends, and carries the changed branch only. Replacing the known content by a branch would drop what the
-  branch leaves out, so it is applied (AMENDED) only if nothing can be missing: version, exporter, as many items
-  as GoodsItemQuantity says, procedure, commodity and measures for each. Otherwise it is NOTED with the finding
-  AMENDMENT_PARTIAL, and the full content must come on the canonical topic. An applied one carries the warning
-  AMENDMENT_REQUESTED, since the responses to it do not repeat the content. Its type code being `COR`, the type of
-  the declaration is not known from it and stays empty.
+* `GPR` presents the goods: PRESENTED.
+* `INV` and `COR` ask for invalidation or amendment. A request decides nothing: REQUESTED, known by its own reference;
+  the decision is response 11, the end response 10. A COR of function 13 carries the changed branch (`amendment.py`),
+  one of function 4 the whole new content.
+* Anything else is NOTED with a warning.
 
-A supplementary declaration (additional type X, Y, Z) is LODGED on its own and told apart by its additional type. It is
-linked to its simplified declaration (SUPPLEMENTARY, identity of the simplified one) only if the header names that
-one as previous document `Y`/`SDE` with an MRN whose check digit verifies; item-level previous documents are not
-enough, since each item may name another declaration.
+A supplementary declaration (additional type X, Y, Z) is LODGED under its own reference. It is linked to its simplified
+declaration (SUPPLEMENTARY) only if the header names that one as previous document `Y`/`SDE` with an MRN whose check
+digit verifies; item-level previous documents are not enough, since each item may name another declaration.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from certex_bridge.customs import wire
 from certex_bridge.customs.payload import PayloadReader
-from certex_bridge.customs.wco.goods import documents, goods_item, references
+from certex_bridge.customs.wco.amendment import read_changes, with_problems
+from certex_bridge.customs.wco.goods import Problems, documents, goods_item, references
 from certex_bridge.customs.wco.message import Message, party
+from certex_bridge.customs.wco.place import office_of
 from certex_bridge.customs.wco.tree import Element, child, children, text
 from certex_bridge.kernel.identifiers import check_eori, check_mrn
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Payload, PayloadRank, Stamp
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Payload, PayloadRank, Request, Stamp
 from certex_bridge.platform.poison import Poison
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ORIGINAL, CANCELLATION, ADDITIONAL = "9", "1", "13"
-AMENDMENT_TYPE, INVALIDATION_TYPE = "COR", "INV"
+ORIGINAL, CANCELLATION, REPLACEMENT, ADDITIONAL = "9", "1", "4", "13"
+AMENDMENT_TYPE, INVALIDATION_TYPE, PRESENTATION_TYPE = "COR", "INV", "GPR"
 SUPPLEMENTARY_TYPES = ("X", "Y", "Z")
-FIRST_AMENDED_VERSION = 2
+
+_REQUESTS = {
+    (ADDITIONAL, AMENDMENT_TYPE): AMENDMENT_TYPE,
+    (REPLACEMENT, AMENDMENT_TYPE): REPLACEMENT,
+    (ADDITIONAL, INVALIDATION_TYPE): INVALIDATION_TYPE,
+    (CANCELLATION, INVALIDATION_TYPE): INVALIDATION_TYPE,
+    (ADDITIONAL, PRESENTATION_TYPE): PRESENTATION_TYPE,
+}
+"""What a function and a type ask for."""
 
 
 def decode_declaration(message: Message) -> DeclarationCommand:
@@ -48,23 +56,37 @@ def decode_declaration(message: Message) -> DeclarationCommand:
         Poison: WCO_FUNCTION, WCO_STRUCTURE, IDENTITY_MISSING, MRN_INVALID, LRN_INVALID, EORI_INVALID, ITEM_DUPLICATE.
     """
     element = message.element
-    message.identify(element, party(element, "Exporter", "Declarant"), _office(element))
+    message.identify(element, party(element, "Exporter", "Declarant"))
     if not message.mrn and not (message.lrn and message.exporter):
         raise Poison("IDENTITY_MISSING", "neither MRN nor functional reference and exporter name the declaration", "ID")
     _check_exporter(message)
     function, kind = text(element, "FunctionCode").lstrip("0"), text(element, "TypeCode")
     message.extensions["wcofunction"] = f"{function} {kind}"[:40]
-    if function != ORIGINAL and message.mrn:
+    if function == ORIGINAL:
+        return _lodged(message, Stamp(message.time(), message.event_id))
+    if not (function == ADDITIONAL or (function, kind) in _REQUESTS):
+        raise Poison("WCO_FUNCTION", "neither an original nor a request about one", "FunctionCode", function)
+    # Without reference it can be answered by nobody, but it is one request all the same.
+    message.reference = message.lrn or message.event_id
+    if message.mrn:
         # The reference of a request is the request's own, not the declaration's LRN.
         message.extensions["wcoreference"], message.lrn = message.lrn, ""
-    stamp = Stamp(message.time(), message.event_id)
-    if function == ORIGINAL:
-        return _lodged(message, stamp)
-    if function == ADDITIONAL and kind == AMENDMENT_TYPE:
-        return _amended(message, stamp)
-    if function in (CANCELLATION, ADDITIONAL) and kind == INVALIDATION_TYPE:
-        return message.command(EventKind.NOTED, stamp, message.facts())
-    raise Poison("WCO_FUNCTION", "neither an original, an amendment nor a cancellation", "FunctionCode", function)
+    return _requested(message, _REQUESTS.get((function, kind), ""), Stamp(message.time(), message.event_id))
+
+
+def _requested(message: Message, what: str, stamp: Stamp) -> DeclarationCommand:
+    asked = Request(message.reference, asked=stamp)
+    if what == PRESENTATION_TYPE:
+        return message.command(EventKind.PRESENTED, stamp, message.facts(presented=stamp, requests=(asked,)))
+    if what == AMENDMENT_TYPE:
+        asked = replace(asked, changes=read_changes(message, _reader(message)))
+    elif what == REPLACEMENT:
+        asked = replace(asked, content=_payload(message))
+    elif what != INVALIDATION_TYPE:
+        function = message.extensions["wcofunction"]
+        message.warn("WCO_FUNCTION", "FunctionCode", function, "an unknown request moves nothing")
+        return message.command(EventKind.NOTED, stamp, message.facts(requests=(asked,)))
+    return message.command(EventKind.REQUESTED, stamp, message.facts(requests=(asked,)))
 
 
 def _check_exporter(message: Message) -> None:
@@ -80,42 +102,8 @@ def _lodged(message: Message, stamp: Stamp) -> DeclarationCommand:
     if not simplified:
         rank = PayloadRank(0, 1, stamp)
         return message.command(EventKind.LODGED, stamp, message.facts(payload=payload, payload_rank=rank, lodged=stamp))
-    message.extensions["supplementarylrn"] = message.lrn
-    message.mrn, message.lrn = simplified, ""
-    facts = message.facts(payload=payload, payload_rank=PayloadRank(1, 1, stamp))
+    facts = message.facts(payload=payload, payload_rank=PayloadRank(0, 1, stamp), lodged=stamp, simplified=simplified)
     return message.command(EventKind.SUPPLEMENTARY, stamp, facts)
-
-
-def _amended(message: Message, stamp: Stamp) -> DeclarationCommand:
-    version = text(message.element, "VersionID")
-    if not (message.exporter and _is_whole(message.element) and _at_least(version, FIRST_AMENDED_VERSION)):
-        explanation = "the amendment carries a part of the declaration only; nothing is derived from it"
-        message.warn("AMENDMENT_PARTIAL", "Declaration", version, explanation)
-        return message.command(EventKind.NOTED, stamp, message.facts())
-    explanation = "applied as requested by the trader; customs' decision does not repeat the content"
-    message.warn("AMENDMENT_REQUESTED", "Declaration", version, explanation)
-    rank = PayloadRank(0, int(version), stamp)
-    return message.command(EventKind.AMENDED, stamp, message.facts(payload=_payload(message), payload_rank=rank))
-
-
-def _at_least(number: str, least: int) -> bool:
-    return number.isascii() and number.isdigit() and len(number) < 10 and int(number) >= least
-
-
-def _is_whole(element: Element) -> bool:
-    """Whether the branch holds every item with all that makes an item."""
-    items = list(_items(element))
-    return (
-        bool(items)
-        and text(element, "GoodsItemQuantity") == str(len(items))
-        and all(
-            text(item, "SequenceNumeric")
-            and text(item, "GovernmentProcedure", "CurrentCode")
-            and text(item, "Commodity", "Classification", "ID")
-            and child(child(item, "Commodity"), "GoodsMeasure") is not None
-            for item in items
-        )
-    )
 
 
 def _items(element: Element) -> Iterator[Element]:
@@ -123,24 +111,37 @@ def _items(element: Element) -> Iterator[Element]:
 
 
 def _payload(message: Message) -> Payload:
+    problems: Problems = {}
+    canonical = _canonical(message.element, problems)
     try:
-        declaration = msgspec.convert(_canonical(message.element), wire.Declaration)
+        declaration = msgspec.convert(canonical, wire.Declaration)
     except msgspec.ValidationError as error:
         explanation, _, path = str(error).partition(" - at `$")
         raise Poison("WCO_STRUCTURE", explanation, path.strip("`."), "") from error
+    stated = text(message.element, "GoodsItemQuantity")
+    if stated and stated.lstrip("0") != str(len(declaration.items)):
+        message.warn("ITEM_COUNT", "GoodsItemQuantity", stated, f"the declaration has {len(declaration.items)} items")
+    # The declarant may name the declaration in the exporter's stead; the holder of a licence is the exporter only.
+    exporter = party(message.element, "Exporter")
+    payload = _reader(message).read(declaration, exporter, office_of(message.element))
+    return with_problems(payload, problems) if problems else payload
+
+
+def _reader(message: Message) -> PayloadReader:
     suffixed = message.country in message.options.line_suffix_countries
-    reader = PayloadReader(message.country, message.options, message.findings, line_suffixed=suffixed)
-    return reader.read(declaration, message.exporter, _office(message.element))
+    return PayloadReader(
+        message.country, message.options, message.findings, line_suffixed=suffixed, issuer_from=message.country_from
+    )
 
 
-def _canonical(element: Element) -> dict[str, Any]:
+def _canonical(element: Element, problems: Problems) -> dict[str, Any]:
     """The declaration in the words of the canonical event."""
     shipment = child(element, "GoodsShipment")
     kind = text(element, "TypeCode")
     if kind == AMENDMENT_TYPE:
         kind = ""
     consignee = child(shipment, "Consignee")
-    items = [goods_item(item) for item in _items(element)]
+    items = [goods_item(item, problems) for item in _items(element)]
     destinations = {item["destination"] for item in items}
     common = destinations.pop() if len(destinations) == 1 else None
     return {
@@ -151,16 +152,11 @@ def _canonical(element: Element) -> dict[str, Any]:
         "destination": text(shipment, "Destination", "CountryCode") or common,
         "documents": [
             {key: value for key, value in document.items() if key not in ("quantity", "value")}
-            for document in documents(element, shipment)
+            for document in documents(problems, 0, element, shipment)
         ],
         "references": references(element, shipment),
         "items": items,
     }
-
-
-def _office(element: Element) -> str:
-    """The office of export: the supervising one, or where the goods are presented; never the office of exit."""
-    return text(element, "SupervisingOffice", "ID") or text(element, "PresentationOffice", "ID")
 
 
 def _simplified_mrn(element: Element) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.customs.identity import check_clock
 from certex_bridge.customs.options import DecodeOptions
+from certex_bridge.customs.wco.place import lodged_in, wrapped
 from certex_bridge.customs.wco.tree import Element, Moment, child, moment, read_moment, text
 from certex_bridge.kernel.errors import Finding, InputError, Severity
 from certex_bridge.kernel.identifiers import check_mrn
@@ -24,8 +25,6 @@ LRN_LENGTH = 35
 """The WCO functional reference is an..35, wider than the Union's LRN."""
 FINDINGS_KEPT = 100
 
-_NORTHERN_IRELAND = "XI"
-
 
 @dataclass(slots=True)
 class Message:
@@ -36,9 +35,6 @@ class Message:
     sha256: str
     headers: Mapping[str, str]
     record: Envelope
-    received: str
-    """The national wrapper's receipt time, if there is one."""
-    responsible_country: str
     options: DecodeOptions
     findings: list[Finding] = field(default_factory=list)
     extensions: dict[str, str] = field(default_factory=dict)
@@ -46,12 +42,16 @@ class Message:
     lrn: str = ""
     exporter: str = ""
     country: str = ""
+    country_from: str = ""
+    """What told the country."""
+    reference: str = ""
+    """A request's own functional reference: the answer to it names that one."""
 
     def warn(self, code: str, about: str, value: str, message: str) -> None:
         """Remark something that stops nothing."""
         self.findings.append(Finding(code, about, value[:512], message, Severity.WARNING))
 
-    def identify(self, declaration: Element | None, exporter: str, office: str = "") -> None:
+    def identify(self, declaration: Element | None, exporter: str) -> None:
         """Take MRN, LRN and country from the declaration element.
 
         Raises:
@@ -66,9 +66,7 @@ class Message:
         if len(self.lrn) > LRN_LENGTH or not (self.lrn.isascii() and self.lrn.isprintable()):
             message = f"a functional reference has at most {LRN_LENGTH} printable characters"
             raise Poison("LRN_INVALID", message, "lrn", self.lrn)
-        country = self.mrn[2:4] or self.responsible_country or office[:2] or exporter[:2]
-        # One licensing authority serves the whole United Kingdom, whatever the trader's number begins with.
-        self.country = "GB" if country == _NORTHERN_IRELAND else country
+        self.country, self.country_from = lodged_in(self.element, declaration, self.mrn)
 
     def time(self) -> datetime:
         """When it happened: the message's issue time, else the wrapper's receipt, else the record's own times.
@@ -79,8 +77,8 @@ class Message:
         zone = self.options.zone(self.country)
         try:
             issued = moment(self.element, "IssueDateTime", zone)
-            if issued is None and self.received:
-                issued = read_moment(self.received, "", zone, "receiptDate")
+            if issued is None and (received := wrapped(self.element, "receiptDate")):
+                issued = read_moment(received, "", zone, "receiptDate")
         except InputError as error:
             self.warn(error.code, error.field, error.value, "the time cannot be read; the record's own time counts")
             issued = None
@@ -107,9 +105,9 @@ class Message:
             message = f"the time states no zone; the legal time of {self.country or 'the default zone'} was assumed"
             self.warn("ASSUMED_ZONE", about, read.iso, message)
 
-    def facts(self, **facts: object) -> Facts:
-        """These facts, with the identity."""
-        return Facts(mrn=self.mrn, lrn=self.lrn, exporter=self.exporter, **facts)  # type: ignore[arg-type]
+    def facts(self, *, lrn: str | None = None, **facts: object) -> Facts:
+        """These facts, with the identity; `lrn` where the reference is only perhaps the declaration's."""
+        return Facts(mrn=self.mrn, lrn=self.lrn if lrn is None else lrn, exporter=self.exporter, **facts)  # type: ignore[arg-type]
 
     def command(self, kind: EventKind, stamp: Stamp, facts: Facts) -> DeclarationCommand:
         """The finished command."""

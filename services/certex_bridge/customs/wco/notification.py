@@ -1,8 +1,11 @@
 """Responses of customs (WCO Response): what each function code means for the facts.
 
 Releases and clearances (08, 09) both say that everything was released as declared; told twice they reach the same
-target. Rejection, control, document request, tax and request decisions move nothing by themselves: 03 is a fact the
-ledger judges by whether the declaration was accepted, the others are noted.
+target. Control, document request and tax are noted. Exit (16) is told by an exit control result A1, A2 or A4.
+
+A rejection (03) and a decision (11) answer something that was sent. Beside an MRN the functional reference may be that
+of a request (function 13), so it is kept as the request's, and the ledger sees from the requests whether the answer
+was to one of them or to the declaration. Response 11 grants with status 39 and refuses with any other.
 
 Identity is LRN and MRN; a response names no exporter, so `exporter` is empty and the core joins by the MRN it may
 have learned from 01 or 02.
@@ -12,8 +15,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from certex_bridge.customs.wco.tree import Element, children, moment, text
-from certex_bridge.ledger.domain.facts import ALL_ITEMS, DeclarationCommand, EventKind, Facts, ItemRelease, Stamp
+from certex_bridge.customs.wco.tree import Element, children, first, moment, text
+from certex_bridge.kernel.errors import InputError
+from certex_bridge.ledger.domain.facts import (
+    ALL_ITEMS,
+    DeclarationCommand,
+    EventKind,
+    Facts,
+    ItemRelease,
+    Request,
+    Stamp,
+)
 from certex_bridge.platform.poison import Poison
 
 if TYPE_CHECKING:
@@ -31,10 +43,17 @@ FUNCTIONS: dict[str, EventKind] = {
     "8": EventKind.RELEASED,
     "9": EventKind.RELEASED,
     "10": EventKind.INVALIDATED,
-    "11": EventKind.NOTED,
+    "11": EventKind.DECIDED,
     "16": EventKind.EXIT_CONFIRMED,
 }
 """Response function code (leading zeros aside) to the kind of event; the file name of a sample says nothing."""
+
+GRANTED = "39"
+LEFT = ("A1", "A2", "A4")
+"""Exit control results under which the goods left: satisfactory, considered so, minor discrepancies."""
+
+_OF_THE_DECLARATION = (EventKind.ACCEPTED, EventKind.RELEASED, EventKind.INVALIDATED, EventKind.EXIT_CONFIRMED)
+"""Responses whose reference is the declaration's own."""
 
 
 def response_identity(response: Element) -> Element:
@@ -53,7 +72,7 @@ def decode_notification(message: Message) -> DeclarationCommand:
     """The command of one Response element.
 
     Raises:
-        Poison: IDENTITY_MISSING, MRN_INVALID, LRN_INVALID, WCO_FUNCTION (no function code), DATE_* (acceptance).
+        Poison: IDENTITY_MISSING, MRN_INVALID, LRN_INVALID, WCO_FUNCTION (no function code), WCO_STRUCTURE.
     """
     declaration = response_identity(message.element)
     message.identify(declaration, "")
@@ -65,35 +84,52 @@ def decode_notification(message: Message) -> DeclarationCommand:
         message.warn("WCO_FUNCTION", "Response/FunctionCode", function, "an unknown response moves nothing")
         kind = EventKind.NOTED
     message.extensions["wcofunction"] = function[:REASON_LENGTH]
-    status = text(message.element, "Status", "NameCode")
+    status = text(first(message.element, "Status"), "NameCode")
     if status:
         message.extensions["wcostatus"] = status[:REASON_LENGTH]
+    if kind is EventKind.EXIT_CONFIRMED and status not in LEFT:
+        message.warn(
+            "EXIT_NOT_CONFIRMED", "Response/Status/NameCode", status, "the exit result does not say that goods left"
+        )
+        kind = EventKind.NOTED
     stamp = Stamp(message.time(), message.event_id)
-    return message.command(kind, stamp, _facts(kind, message, declaration, stamp))
+    return message.command(kind, stamp, _facts(kind, message, declaration, stamp, status))
 
 
-def _facts(kind: EventKind, message: Message, declaration: Element, stamp: Stamp) -> Facts:
+def _facts(kind: EventKind, message: Message, declaration: Element, stamp: Stamp, status: str) -> Facts:
+    certain = not message.mrn or kind in _OF_THE_DECLARATION
+    lrn = message.lrn if certain else ""
     match kind:
         case EventKind.ACCEPTED:
             return message.facts(accepted=stamp, acceptance_day=_acceptance(message, declaration, stamp))
-        case EventKind.REJECTED:
+        case EventKind.REJECTED if certain or not message.lrn:
             return message.facts(rejected=stamp)
+        case EventKind.REJECTED:
+            return message.facts(lrn=lrn, requests=(Request(message.lrn, rejected=stamp),))
+        case EventKind.DECIDED:
+            granted, refused = (stamp, None) if status == GRANTED else (None, stamp)
+            return message.facts(lrn=lrn, requests=(Request(message.lrn, granted=granted, refused=refused),))
         case EventKind.RELEASED:
             return message.facts(releases=((ALL_ITEMS, ItemRelease(stamp, released=True)),))
         case EventKind.INVALIDATED:
-            reason = text(message.element, "AdditionalInformation", "StatementDescription")[:REASON_LENGTH]
+            information = first(message.element, "AdditionalInformation")
+            reason = text(information, "StatementDescription")[:REASON_LENGTH]
             return message.facts(invalidated=stamp, invalidation_reason=reason)
         case EventKind.EXIT_CONFIRMED:
             # The status carries the exit date, in texts no standard knows; the response's issue time is enough.
             return message.facts(exited=stamp)
         case _:
-            return message.facts()
+            return message.facts(lrn=lrn)
 
 
 def _acceptance(message: Message, declaration: Element, stamp: Stamp) -> str:
-    accepted = moment(declaration, "AcceptanceDateTime", message.options.zone(message.country))
+    about = "Declaration/AcceptanceDateTime"
+    try:
+        accepted = moment(declaration, "AcceptanceDateTime", message.options.zone(message.country))
+    except InputError as error:
+        message.warn(error.code, about, error.value, "the acceptance time cannot be read")
+        accepted = None
     if accepted is None:
-        about = "Declaration/AcceptanceDateTime"
         message.warn("ACCEPTANCE_ASSUMED", about, "", "no acceptance time; the response's own time counts")
         return stamp.occurred_at.isoformat()
     message.assumed(accepted, "AcceptanceDateTime")

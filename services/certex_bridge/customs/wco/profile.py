@@ -1,7 +1,7 @@
 """Raw WCO messages (topic customs.messages.v1, profile `wco`) to commands.
 
 Messages come bare, in a MetaData wrapper, or in a national request around it; they are found by local name, whatever
-prefix or namespace, at any depth. One record may hold several.
+prefix or namespace, at any depth. One record may hold several; each becomes a command or a refusal of its own.
 
 Event ids. The header `ce_id` wins. Otherwise the id is made from content: a declaration's from the hash of its
 Declaration element (`tree.canonical_sha256`), a response's from the declaration it speaks about, its own functional
@@ -22,9 +22,9 @@ from certex_bridge.customs.wco.tree import Element, canonical_sha256, outermost,
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.kernel.errors import InputError
 from certex_bridge.kernel.identifiers import check_event_id
-from certex_bridge.platform.envelope import Envelope, read_headers
+from certex_bridge.platform.envelope import Envelope, EnvelopeLimits, read_headers
 from certex_bridge.platform.poison import UNFORESEEN, Poison
-from certex_bridge.platform.xmlgate import local_name, parse_xml
+from certex_bridge.platform.xmlgate import XmlLimits, local_name, parse_xml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,64 +37,64 @@ MESSAGES_PER_RECORD = 100
 _MESSAGES = ("Declaration", "Response")
 
 
-def decode_wco(envelope: Envelope, options: DecodeOptions = DEFAULT_OPTIONS) -> list[DeclarationCommand]:
+MAX_BYTES = 4 << 20
+"""A declaration of 999 items with their documents takes a little over 2 MiB."""
+
+
+def decode_wco(
+    envelope: Envelope, options: DecodeOptions = DEFAULT_OPTIONS, max_bytes: int = MAX_BYTES
+) -> list[DeclarationCommand | Poison]:
     """Read one record with WCO messages, in document order.
 
+    A message that can never work is in the list as `Poison`: WCO_FUNCTION, WCO_STRUCTURE, IDENTITY_MISSING,
+    MRN_INVALID, LRN_INVALID, EORI_INVALID, ITEM_DUPLICATE, UNDECODABLE.
+
     Raises:
-        Poison: the envelope's and XML gate's codes; WCO_MESSAGE (no Declaration or Response, or too many),
-            WCO_FUNCTION, WCO_STRUCTURE, IDENTITY_MISSING, MRN_INVALID, LRN_INVALID, EORI_INVALID, ITEM_DUPLICATE,
-            DATE_INVALID or DATE_RANGE for an acceptance. Nothing else is raised.
+        Poison: the envelope's and XML gate's codes, or WCO_MESSAGE (no Declaration or Response, or too many): nothing
+            of the record can be read. Nothing else is raised.
     """
     try:
-        headers = read_headers(envelope)
-        root = parse_xml(envelope.value or b"")
+        headers = read_headers(envelope, EnvelopeLimits(value_bytes=max_bytes))
+        root = parse_xml(envelope.value or b"", XmlLimits(size_bytes=max_bytes))
         elements = outermost(root, _MESSAGES)
         if not 0 < len(elements) <= MESSAGES_PER_RECORD:
             message = f"1 to {MESSAGES_PER_RECORD} Declaration or Response elements are expected"
             raise Poison("WCO_MESSAGE", message, local_name(root), len(elements))
-        hashes = [canonical_sha256(element) for element in elements]
-        ids = _event_ids(elements, hashes, headers)
-        received, country = _wrapped(root, "receiptDate"), _wrapped(root, "ResponsibleCountryCode")[:2]
-        messages = [
-            Message(
-                element=element,
-                event_id=event_id,
-                sha256=sha256,
-                headers=headers,
-                record=envelope,
-                received=received,
-                responsible_country=country,
-                options=options,
-            )
-            for element, event_id, sha256 in zip(elements, ids, hashes, strict=True)
+        ids = _given_ids(headers, len(elements))
+        return [
+            _decode(element, event_id, headers, envelope, options)
+            for element, event_id in zip(elements, ids, strict=True)
         ]
-        return [_decode(message) for message in messages]
     except InputError as error:
         raise Poison.of(error) from error
     except UNFORESEEN as error:
         raise Poison.unforeseen(error) from error
 
 
-def _decode(message: Message) -> DeclarationCommand:
-    is_declaration = local_name(message.element) == "Declaration"
-    return decode_declaration(message) if is_declaration else decode_notification(message)
+def _decode(
+    element: Element, event_id: str, headers: Mapping[str, str], envelope: Envelope, options: DecodeOptions
+) -> DeclarationCommand | Poison:
+    try:
+        sha256 = canonical_sha256(element)
+        message = Message(element, event_id or _content_id(element, sha256), sha256, headers, envelope, options)
+        is_declaration = local_name(element) == "Declaration"
+        return decode_declaration(message) if is_declaration else decode_notification(message)
+    except Poison as poison:
+        return poison
+    except InputError as error:
+        return Poison.of(error)
+    except UNFORESEEN as error:
+        return Poison.unforeseen(error)
 
 
-def _wrapped(root: Element, name: str) -> str:
-    """The text of the first element of this name in the wrappers."""
-    found = outermost(root, (*_MESSAGES, name))
-    return next((text(element) for element in found if local_name(element) == name), "")
-
-
-def _event_ids(elements: list[Element], hashes: list[str], headers: Mapping[str, str]) -> list[str]:
+def _given_ids(headers: Mapping[str, str], messages: int) -> list[str]:
+    """The ids that the record's own id gives its messages; empty where it has none."""
     given = headers.get("ce_id", "")
-    if not given:
-        return [_content_id(element, sha256) for element, sha256 in zip(elements, hashes, strict=True)]
-    for finding in check_event_id(given, "ce_id"):
+    for finding in check_event_id(given, "ce_id") if given else ():
         raise Poison("LIMIT", finding.message, finding.field, finding.value)
-    if len(elements) == 1:
-        return [given]
-    return [content_id(PROFILE, given, str(position)) for position in range(len(elements))]
+    if not given or messages == 1:
+        return [given] * messages
+    return [content_id(PROFILE, given, str(position)) for position in range(messages)]
 
 
 def _content_id(element: Element, sha256: str) -> str:

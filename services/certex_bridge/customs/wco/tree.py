@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lxml import etree
 
 from certex_bridge.kernel.dates import has_zone, parse_date, parse_instant, parse_wco_datetime
+from certex_bridge.platform.poison import Poison
 from certex_bridge.platform.xmlgate import local_name
 
 if TYPE_CHECKING:
@@ -38,12 +39,29 @@ def children(element: Element | None, name: str) -> Iterator[Element]:
 
 
 def child(element: Element | None, name: str) -> Element | None:
-    """The first child with this local name."""
+    """The only child with this local name.
+
+    Raises:
+        Poison: WCO_STRUCTURE when there are several: no two readers would choose the same.
+    """
+    found = children(element, name)
+    only = next(found, None)
+    if only is not None and next(found, None) is not None:
+        raise Poison("WCO_STRUCTURE", "an element that can occur once occurs again", name)
+    return only
+
+
+def first(element: Element | None, name: str) -> Element | None:
+    """The first child with this local name, where several are legal."""
     return next(children(element, name), None)
 
 
 def text(element: Element | None, *path: str) -> str:
-    """The stripped text at the path of first children; empty where there is none."""
+    """The stripped text at the path of only children; empty where there is none.
+
+    Raises:
+        Poison: WCO_STRUCTURE, as `child`.
+    """
     for name in path:
         element = child(element, name)
     return (element.text or "").strip() if element is not None else ""

@@ -29,6 +29,7 @@ from certex_bridge.ledger.ports import (
     OpenClaim,
     OutboxRow,
     QuarantineRow,
+    Reference,
     Wake,
 )
 from certex_bridge.licensing.domain.documents import EUGEA_CODES
@@ -102,10 +103,11 @@ class InMemoryUnit:
         """Anchors that exist."""
         return {lrn: copy.copy(self._contents.anchors[lrn]) for lrn in lrns if lrn in self._contents.anchors}
 
-    async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
-        """LRN and exporter of declarations."""
+    async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, Reference]:
+        """What declarations refer to."""
         found = self._contents.declarations
-        return {d: (found[d].facts.lrn, found[d].facts.exporter) for d in decl_ids if d in found}
+        told = {decl_id: found[decl_id].facts for decl_id in decl_ids if decl_id in found}
+        return {d: Reference(f.lrn, f.exporter, f.simplified, f.supplements) for d, f in told.items()}
 
     async def lock_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
         """Create and return."""

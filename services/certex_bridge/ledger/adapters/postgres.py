@@ -21,7 +21,7 @@ from certex_bridge.ledger.domain.model import (
     LicenceState,
     Status,
 )
-from certex_bridge.ledger.ports import Changes, InboxEntry, Known, OpenClaim, Wake
+from certex_bridge.ledger.ports import Changes, InboxEntry, Known, OpenClaim, Reference, Wake
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.platform.postgres import load_queries
 
@@ -106,10 +106,11 @@ class PostgresUnit:
         """Anchors as last committed."""
         return {row["lrn"]: _anchor(row) for row in await self._fetch("peek_anchors", list(lrns))}
 
-    async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
-        """LRN and exporter of declarations."""
+    async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, Reference]:
+        """What declarations refer to."""
         found = await self._fetch("peek_references", list(decl_ids))
-        return {row["decl_id"]: (row["lrn"], row["exporter"]) for row in found}
+        told = {row["decl_id"]: rows.declaration_facts(row) for row in found}
+        return {d: Reference(f.lrn, f.exporter, f.simplified, f.supplements) for d, f in told.items()}
 
     async def lock_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
         """Create and lock, in order."""

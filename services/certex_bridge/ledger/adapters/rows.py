@@ -34,11 +34,16 @@ def declaration(row: Mapping[str, Any]) -> DeclarationState:
     return DeclarationState(
         decl_id=row["decl_id"],
         dv=row["dv"],
-        facts=decode_facts(row["facts"]) if row["facts"] else _NO_FACTS,
+        facts=declaration_facts(row),
         said=row["said"],
         waiting_for=tuple(json.loads(row["waiting_for"])),
         joined=row["joined"],
     )
+
+
+def declaration_facts(row: Mapping[str, Any]) -> Facts:
+    """The facts of a declaration row; a placeholder has none."""
+    return decode_facts(row["facts"]) if row["facts"] else _NO_FACTS
 
 
 def declaration_row(state: DeclarationState) -> tuple[object, ...]:

@@ -30,6 +30,10 @@ class EventKind(StrEnum):
     REJECTED = "rejected"
     NOTED = "noted"
     """A customs message that is recorded and moves nothing (control decision, receipt)."""
+    REQUESTED = "requested"
+    """The trader asks customs for an amendment or an invalidation; nothing moves before the decision."""
+    DECIDED = "decided"
+    """Customs grant or refuse such a request."""
     NOT_PRESENTED = "not-presented"
     """The 30 days of UCC Art. 171 have passed (a timer event)."""
     RECHECK = "recheck"
@@ -57,6 +61,8 @@ class ClaimSpec:
     """National document status (for instance the UK's EA, EE, ES)."""
     findings: tuple[Finding, ...] = ()
     """What makes this one claim impossible; an ERROR refuses the claim, never the event."""
+    issuer_from: str = ""
+    """Empty when the document states who issued the licence; else the declaring state was taken, known from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,73 @@ class PayloadRank:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentChange:
+    """What an amendment says about one supporting document; what it does not state stays as it was."""
+
+    seq: int
+    """The document's place on its item; 0: it is found by code and reference."""
+    told: ClaimSpec | None
+    """Empty texts and None are not stated; None as a whole: the document is taken out."""
+    ours: bool = True
+    """False when the stated document code cites no licence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """What an amendment says about one goods item; empty texts and None are not stated."""
+
+    number: int
+    procedure: str = ""
+    commodity: str = ""
+    destination: str = ""
+    origin: str = ""
+    net_mass: Decimal | None = None
+    supplementary_units: Decimal | None = None
+    amount: Money | None = None
+    additional_procedures: tuple[str, ...] = ()
+    documents: tuple[DocumentChange, ...] = ()
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """An amendment that carries the changed branch only."""
+
+    exporter: str = ""
+    destination: str = ""
+    consignee_id: str = ""
+    consignee_name: str = ""
+    items: tuple[ItemChange, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What touches items or documents and cannot be read as a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of the trader about a declaration, and what customs decided on it.
+
+    Request and decision may arrive in any order; both are known by the request's own reference. AES 513 with 504 or
+    556 is the same thing as WCO function 13 with response 11 or 03.
+    """
+
+    reference: str
+    asked: Stamp | None = None
+    changes: Changes | None = None
+    """A part of the content; belongs to `asked`."""
+    content: Payload | None = None
+    """The whole new content; belongs to `asked`."""
+    granted: Stamp | None = None
+    refused: Stamp | None = None
+    rejected: Stamp | None = None
+    """A rejection that names this reference: of the request, or of the declaration if nothing was asked under it."""
+
+    @property
+    def amends(self) -> bool:
+        """Whether the content would change."""
+        return self.changes is not None or self.content is not None
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentFigures:
     """Figures of one document as really released."""
 
@@ -167,6 +240,14 @@ class Facts:
     mrn: str = ""
     lrn: str = ""
     exporter: str = ""
+    requests: tuple[Request, ...] = ()
+    """Sorted by reference."""
+    simplified: str = ""
+    """MRN of the simplified declaration that this one supplements (UCC Art. 167(4))."""
+    supplements: tuple[str, ...] = ()
+    """Declarations that supplement this one, sorted."""
+    generation: Stamp | None = None
+    """The lodging that began anew after a rejection; facts of an older generation no longer count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from certex_bridge.ledger.domain.merge import last_word
 from certex_bridge.ledger.domain.model import NOTHING, Claim, Dim, Figures, LicenceState
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.rules import Evaluation
+from certex_bridge.ledger.domain.standing import rejection
 
 
 class Phase(StrEnum):
@@ -42,7 +43,7 @@ _BOOKING = frozenset({Phase.RESERVE, Phase.RECORD, Phase.ADJUST})
 
 def phase_of(facts: Facts, item: int, current: Claim | None) -> Phase:
     """The phase of one item's claims. A payload newer than the release is an amendment after release."""
-    if facts.invalidated is not None or facts.rejected is not None:
+    if facts.invalidated is not None or rejection(facts) is not None:
         return Phase.ENDED
     word = last_word(facts, item)
     if word is not None:

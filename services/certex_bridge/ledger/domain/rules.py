@@ -119,7 +119,8 @@ def _unknown_licence(seen: Evaluation) -> None:
     if seen.spec.document_code in GENERAL_CODES:
         seen.warn(Rule.LICENCE, "NOT_REGISTERED", "referenceNumber", seen.spec.reference)
     else:
-        seen.waiting = True
+        # What cannot be declared so is refused now: no licence that may still come would change that.
+        seen.waiting = not seen.failed
         seen.line_no = seen.spec.line_no or 0  # the claim keeps its identity when the licence arrives
         seen.fail(Rule.LICENCE, "NOT_FOUND", "referenceNumber", seen.spec.reference)
 

@@ -18,8 +18,8 @@ SELECT wake_id, decl_id, cause, at FROM wake ORDER BY wake_id LIMIT $1 FOR UPDAT
 SELECT lrn, exporters, mrns FROM anchor WHERE lrn = ANY($1::text[])
 
 -- name: peek_references
--- LRN and exporter of declarations; neither changes once set.
-SELECT decl_id, lrn, exporter FROM declaration WHERE decl_id = ANY($1::text[])
+-- What declarations refer to; what is set never changes.
+SELECT decl_id, facts FROM declaration WHERE decl_id = ANY($1::text[])
 
 -- name: create_anchors
 -- Placeholders first: FOR UPDATE on a missing row locks nothing.
