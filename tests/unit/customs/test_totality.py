@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +13,7 @@ from certex_bridge.customs.events import KINDS
 from certex_bridge.customs.wco.profile import decode_wco
 from certex_bridge.platform.envelope import Envelope
 from certex_bridge.platform.poison import Poison
+from tests.support.effort import effort
 from tests.unit.customs.samples import DECLARATIONS, STRUCTURED, WCO, envelope, event, wco_envelope
 
 GOLDEN_JSON = [path.read_bytes() for path in sorted(DECLARATIONS.glob("*.json"))]
@@ -144,7 +144,7 @@ def test_frames_of_other_serialisers_and_truncated_bodies(raw: bytes) -> None:
 
 
 @pytest.mark.row("E193", "E198", "E206")
-def test_large_messages_take_bounded_time() -> None:
+def test_large_messages_take_bounded_work() -> None:
     item = {"item": 1, "netMass": "x", "documents": [{"seq": 1, "type": "X060", "reference": "R"}]}
     items = [item | {"item": number} for number in range(1, 9_000)]
     large = envelope(event("accepted"))
@@ -155,11 +155,13 @@ def test_large_messages_take_bounded_time() -> None:
     head = b"<Declaration><FunctionCode>9</FunctionCode><FunctionalReferenceID>L</FunctionalReferenceID>"
     head += b"<Exporter><ID>GB1</ID></Exporter><GoodsShipment>"
     message = head + b"".join(goods % number for number in range(1, 9_999)) + b"</GoodsShipment></Declaration>"
-    begin = time.perf_counter()
-    assert canonical(large) == "OK"
-    assert wco_verdict(wco_envelope(message)) == "OK"
-    assert wco_verdict(wco_envelope(b"<r>" + b"<a/>" * 199_000 + b"</r>")) == "WCO_MESSAGE"
-    assert wco_verdict(wco_envelope(head + b"<PreviousDocument/>" * 40_000 + b"</GoodsShipment></Declaration>")) == (
-        "WCO_STRUCTURE"
-    )
-    assert time.perf_counter() - begin < 5
+    siblings = b"<r>" + b"<a/>" * 199_000 + b"</r>"
+    repeats = head + b"<PreviousDocument/>" * 40_000 + b"</GoodsShipment></Declaration>"
+
+    def read() -> None:
+        assert canonical(large) == "OK"
+        assert wco_verdict(wco_envelope(message)) == "OK"
+        assert wco_verdict(wco_envelope(siblings)) == "WCO_MESSAGE"
+        assert wco_verdict(wco_envelope(repeats)) == "WCO_STRUCTURE"
+
+    assert effort(read, runs=1) < 5
