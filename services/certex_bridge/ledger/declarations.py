@@ -66,6 +66,9 @@ class DeclarationHandling:
             return work.answer(
                 cause.event_id, "REFUSED", reason="ADJUST_REFUSED", detail="TOO_LATE", declaration=declaration.decl_id
             )
+        if command.kind is EventKind.NOT_PRESENTED and _shown(before):
+            # The timer read without a lock; meanwhile the goods came.
+            return work.answer(cause.event_id, "SUPERSEDED", detail="PRESENTED", declaration=declaration.decl_id)
         declaration.facts = merge(before, command.facts)
         self._tell_joined(work, command, cause)
         if declaration.facts == known and command.kind not in (EventKind.NOTED, EventKind.RECHECK):
@@ -268,6 +271,11 @@ def _refuse_conflict(known: Facts, command: DeclarationCommand) -> None:
         return
     if told.payload_rank.order == held.payload_rank.order and told.payload != held.payload:
         raise Conflict
+
+
+def _shown(facts: Facts) -> bool:
+    """Whether the goods were presented, or customs went on as only after a presentation."""
+    return facts.presented is not None or facts.accepted is not None or bool(facts.releases)
 
 
 def _no_effect(known: Facts, command: DeclarationCommand) -> str:

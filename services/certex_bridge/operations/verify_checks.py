@@ -85,9 +85,7 @@ class JournalReader:
             self._dense.blame(f"movement {self._licence} lv {lv} seq {seq} follows lv {self._lv} seq {self._seq}")
         self._lv, self._seq = lv, seq
         line_no, dim, kind, event_id, claim = row["line_no"], row["dim"], row["kind"], row["event_id"], row["claim"]
-        deltas = (_amount(row["d_cap"]), _amount(row["d_res"]), _amount(row["d_cons"]), _amount(row["d_over"]))
-        text = entry_text(lv, seq, line_no, dim, kind, event_id, claim, deltas, row["at"], row["detail"])
-        if chain(bytes.fromhex(self._chain), text).hex() != row["chain"]:
+        if not continues_chain(self._chain, row):
             self._chained.blame(f"movement {self._licence} lv {lv} seq {seq} of event {event_id}: not what was chained")
         self._chain = row["chain"] if _LINK(row["chain"]) else _GENESIS
         effect = "\x1f".join((event_id, self._licence or "", claim, str(line_no), dim, kind))
@@ -95,7 +93,12 @@ class JournalReader:
             self._named.blame(
                 f"movement {self._licence} lv {lv} seq {seq} of event {event_id}: the effect's hash is another"
             )
-        if deltas[3] > 0 and kind not in {"CAP", "OVERRIDE"}:
+        grown = _amount(row["d_over"])
+        if not grown.is_finite():
+            self._debt.blame(
+                f"movement {self._licence} lv {lv} seq {seq} of event {event_id}: over {grown} is no figure"
+            )
+        elif grown > 0 and kind not in {"CAP", "OVERRIDE"}:
             self._debt.blame(
                 f"movement {self._licence} lv {lv} seq {seq}: {kind} of event {event_id} grows use beyond the limit"
             )
@@ -111,6 +114,19 @@ class JournalReader:
             self._dense.blame(f"licence {self._licence} is at lv {self._last}, its journal ends at {self._lv}")
         if self._head is not None and self._chain != self._head:
             self._chained.blame(f"licence {self._licence}: its chain value is not that of its last movement")
+
+
+def continues_chain(before: str, row: Mapping[str, Any]) -> bool:
+    """Whether a journal row's chain value follows from the one before and the row's own content.
+
+    What is no figure (NaN can be stored, never booked) or no chain value continues nothing.
+    """
+    deltas = (_amount(row["d_cap"]), _amount(row["d_res"]), _amount(row["d_cons"]), _amount(row["d_over"]))
+    if not _LINK(before) or not all(delta.is_finite() for delta in deltas):
+        return False
+    place = (row["lv"], row["seq"], row["line_no"], row["dim"], row["kind"], row["event_id"], row["claim"])
+    text = entry_text(*place, deltas, row["at"], row["detail"])
+    return chain(bytes.fromhex(before), text).hex() == str(row["chain"])
 
 
 _FIGURES = ("authorised", "reserved", "consumed", "available", "over")

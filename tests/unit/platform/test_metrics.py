@@ -40,10 +40,10 @@ def test_names_and_labels_follow_the_rules(spec: MetricSpec) -> None:
 
 def test_the_page_shows_our_metrics_in_both_forms() -> None:
     metrics = Metrics()
-    metrics.add(metrics.events_total, Counter({("customs.declarations.v1", "lodged", "applied"): 3}))
-    metrics.add(metrics.events_total, {("customs.declarations.v1", "lodged", "applied"): 2})
+    metrics.add(metrics.events_total, Counter({("customs.declarations.v1", "taken"): 3}))
+    metrics.add(metrics.events_total, {("customs.declarations.v1", "taken"): 2})
     text, content_type = metrics.exposition()
-    line = PREFIX + 'events_total{kind="lodged",outcome="applied",topic="customs.declarations.v1"} 5.0'
+    line = PREFIX + 'events_total{outcome="taken",topic="customs.declarations.v1"} 5.0'
     assert line in text.decode()
     assert content_type.startswith("text/plain")
     text, content_type = metrics.exposition("application/openmetrics-text; version=1.0.0")
@@ -61,7 +61,7 @@ def test_two_registries_do_not_meet() -> None:
 
 def test_a_batch_costs_microseconds_not_milliseconds() -> None:
     metrics = Metrics()
-    tally = {("customs.declarations.v1", kind, "applied"): 100 for kind in ("lodged", "accepted", "released")}
+    tally = {("customs.declarations.v1", outcome): 100 for outcome in ("taken", "duplicate", "quarantined")}
 
     def batch() -> None:
         metrics.add(metrics.events_total, tally)

@@ -37,7 +37,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
 
 def test_defaults_are_valid_and_frozen() -> None:
     settings = Settings.load()
-    assert settings.roles == ("intake", "relay", "gateway", "worker")
+    assert settings.roles == ("intake", "relay", "worker")
     with pytest.raises(ValueError, match="frozen"):
         settings.http_port = 1  # type: ignore[misc]
 
@@ -101,6 +101,8 @@ def test_a_wrong_address_is_named_without_its_password(monkeypatch: pytest.Monke
         ({"KAFKA_SSL_CAFILE": "/does/not/exist.pem"}, "KAFKA_SSL_CAFILE"),
         ({"KAFKA_HEARTBEAT_MS": "9000"}, "KAFKA_HEARTBEAT_MS"),
         ({"DATABASE_POOL_MIN": "11"}, "DATABASE_POOL_MAX"),
+        ({"DATABASE_POOL_MAX": "7"}, "DATABASE_POOL_MAX"),
+        ({"ROLES": "gateway"}, "ROLES"),
         ({"BATCH_RECORDS_MAX": "0"}, "BATCH_RECORDS_MAX"),
     ],
 )

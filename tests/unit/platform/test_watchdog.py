@@ -91,9 +91,14 @@ class Subscription:
         self.failure: BaseException | None = None
         self.busy_since: float | None = None
         self.left: int | None = 0
+        self.outside_since: float | None = None
+        self.broker_is_there = True
 
     async def waiting(self) -> int | None:
         return self.left
+
+    async def broker_answers(self) -> bool:
+        return self.broker_is_there
 
 
 async def test_it_looks_and_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
+from certex_bridge.kernel.dates import ZONES
 from certex_bridge.ledger.domain.reasons import Rule
 
 
@@ -26,6 +30,21 @@ class FigureSource(StrEnum):
     """D.E. 14 08, only in the line's currency."""
 
 
+_UNKNOWN_ISSUER = ZoneInfo("Europe/Brussels")
+
+
+@dataclass(frozen=True, slots=True)
+class LegalTime:
+    """Legal time by issuer: what a country says, else the kernel's table, else the default."""
+
+    zones: Mapping[str, tzinfo] = field(default_factory=dict)
+    default: tzinfo = _UNKNOWN_ISSUER
+
+    def zone(self, issuer: str) -> tzinfo:
+        """The zone in which an issuer's days begin and end."""
+        return self.zones.get(issuer) or ZONES.get(issuer) or self.default
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Settings of the ledger's decisions; the defaults are the strict reading of the law."""
@@ -40,3 +59,4 @@ class Policy:
     """UCC Art. 173(3)."""
     show_available: bool = True
     """Whether answers carry the available figure."""
+    legal_time: LegalTime = field(default_factory=LegalTime)
