@@ -30,11 +30,11 @@ from certex_bridge.platform.logs import get_logger
 
 LOG = get_logger("certex_bridge.intake")
 
-Decoder = Callable[[Envelope], Sequence[Command]]
-"""From a record to commands.
+Decoder = Callable[[Envelope], Sequence[Command | Poison]]
+"""From a record to commands, and to the refusals of those of its messages that can never work.
 
 Raises:
-    Poison: the record can never work.
+    Poison: nothing of the record can ever work.
 """
 
 _YIELD_EVERY = 32
@@ -136,7 +136,12 @@ class Intake:
             LOG.exception("decoder.failed", topic=origin.topic, partition=origin.partition, offset=origin.offset)
             self._failed(error)
             return [Delivery(origin, None, undecoded_row(envelope, origin, error))]
-        return [Delivery(origin, command, None, envelope.value, envelope.key, envelope.headers) for command in commands]
+        return [
+            Delivery(origin, None, refused_row(envelope, origin, command, position))
+            if isinstance(command, Poison)
+            else Delivery(origin, command, None, envelope.value, envelope.key, envelope.headers)
+            for position, command in enumerate(commands)
+        ]
 
     def _count_runs(self, deliveries: Sequence[Delivery]) -> dict[tuple[str, int], int]:
         """How many records of each partition in a row were refused, this batch included."""

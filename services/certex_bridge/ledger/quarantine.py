@@ -40,11 +40,12 @@ def key_text(key: bytes | None) -> str:
     return plain((key or b"")[: 4 * KEY_LENGTH].decode("utf-8", "replace"), KEY_LENGTH)
 
 
-def refused_row(envelope: Envelope, origin: Origin, poison: Poison) -> QuarantineRow:
-    """A refused record, named by its place and content so that reading it again adds nothing."""
+def refused_row(envelope: Envelope, origin: Origin, poison: Poison, position: int = 0) -> QuarantineRow:
+    """A refused record, or its message at this position, named by place and content: reading it again adds nothing."""
     raw = envelope.value
+    place = (*map(str, origin), *([str(position)] if position else []))
     return QuarantineRow(
-        content_id("refused", *map(str, origin), sha256_hex(raw or b"")),
+        content_id("refused", *place, sha256_hex(raw or b"")),
         origin,
         poison.code,
         poison.field,

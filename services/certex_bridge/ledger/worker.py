@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple, Protocol
 
 from certex_bridge.kernel.dates import legal_day
 from certex_bridge.ledger.commands import INTERNAL, Command, Delivery, ValidityPassed
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Stamp
-from certex_bridge.ledger.domain.policy import LegalTime
+from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.executor import Executor, Waking
 from certex_bridge.platform.database_errors import of_one_record
 from certex_bridge.platform.logs import get_logger
@@ -93,7 +93,7 @@ class Worker:
         calendar: Calendar,
         *,
         clock: Callable[[], datetime] | None = None,
-        legal_time: LegalTime | None = None,
+        zone: Callable[[str], tzinfo] | None = None,
         wakes_max: int = 200,
         poll_seconds: float = 0.2,
         timers_seconds: float = 60.0,
@@ -105,7 +105,8 @@ class Worker:
         self._executor = executor
         self._calendar = calendar
         self._clock = clock or (lambda: datetime.now(UTC))
-        self._legal_time = legal_time or LegalTime()
+        self._zone = zone or Policy().zone
+        """Legal time of an issuer."""
         self._wakes_max = wakes_max
         self._needed = (
             Rhythm("wakes", poll_seconds, self.wake_all),
@@ -222,7 +223,7 @@ class Worker:
     async def _due(self, now: datetime) -> list[Command]:
         due: list[Command] = []
         for licence in await self._calendar.expiring(now, 500 + len(self._put_off)):
-            zone = self._legal_time.zone(licence.licence_id.partition("/")[0])
+            zone = self._zone(licence.licence_id.partition("/")[0])
             if legal_day(now, zone).isoformat() > licence.valid_to:
                 due.append(ValidityPassed(licence.licence_id, licence.version, now))
         long_ago = now - timedelta(days=PRESENTATION_DAYS)

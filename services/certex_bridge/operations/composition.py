@@ -24,7 +24,7 @@ from certex_bridge.ledger.worker import Rhythm, Worker
 from certex_bridge.licensing.decode import LicensingOptions, decode_licence_event
 from certex_bridge.operations.measuring import LedgerMeasures
 from certex_bridge.operations.meters import BridgeMeter
-from certex_bridge.operations.policies import legal_time_of, policy_of
+from certex_bridge.operations.policies import policy_of
 from certex_bridge.platform.envelope import Envelope
 from certex_bridge.platform.kafka import BatchSubscription, Publisher, create_broker, subscribe_batches
 from certex_bridge.platform.kafka_batches import Commit
@@ -170,7 +170,7 @@ class Bridge:
         return Worker(
             self.executor,
             self.calendar,
-            legal_time=legal_time_of(settings),
+            zone=policy_of(settings).zone,
             poll_seconds=settings.worker_poll_ms / 1000,
             timers_seconds=settings.timers_poll_seconds,
             measures=[

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from certex_bridge.ledger.domain.policy import FigureSource, LegalTime, Policy, SettleGroup
+from certex_bridge.ledger.domain.policy import FigureSource, Policy, SettleGroup
 from certex_bridge.ledger.domain.reasons import Rule
 from certex_bridge.platform.settings import Settings
-
-
-def legal_time_of(settings: Settings) -> LegalTime:
-    """Legal time by issuer as the settings say."""
-    zones = {issuer: ZoneInfo(name) for issuer, name in settings.calendar_zones.items()}
-    return LegalTime(zones, ZoneInfo(settings.calendar_zone))
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -23,5 +17,6 @@ def policy_of(settings: Settings) -> Policy:
         ladder=tuple(FigureSource(name) for name in settings.declared_figure_ladder),
         unit_aliases=settings.unit_aliases,
         show_available=settings.figures_shown_to_customs,
-        legal_time=legal_time_of(settings),
+        calendar_zone=ZoneInfo(settings.calendar_zone),
+        calendar_zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
     )

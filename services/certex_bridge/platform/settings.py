@@ -167,12 +167,6 @@ class Settings(BaseSettings):
     """Longest pause between attempts."""
 
     # --- limits of what we accept
-    value_bytes_max: Count = 1_048_576
-    """Largest record value that is decoded."""
-    header_bytes_max: Count = 16_384
-    """Bytes of all headers of a record."""
-    headers_max: Count = 100
-    """Headers of a record."""
     quarantine_run_max: int = Field(1_000, ge=0)
     """More records of one partition in a row that cannot be decoded stop the intake; 0: no limit."""
 

@@ -13,7 +13,7 @@ import pytest
 
 from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.commands import Delivery
-from certex_bridge.ledger.domain.policy import LegalTime
+from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.executor import Applied
 from certex_bridge.ledger.worker import Expiring, Rhythm, Unpresented, Worker
 from certex_bridge.operations.composition import transient
@@ -132,9 +132,9 @@ async def test_a_timer_that_fails_is_left_alone_for_a_while() -> None:
 
 @pytest.mark.parametrize(("zone", "due"), [("Europe/Brussels", 1), ("America/New_York", 0)])
 async def test_the_end_of_a_day_is_that_of_the_issuers_legal_time(zone: str, due: int) -> None:
-    legal = LegalTime({"BE": ZoneInfo(zone)})
+    legal = Policy(calendar_zones={"BE": ZoneInfo(zone)})
     executor = Executor()
-    one = worker(executor, Calendar(expiring=[Expiring("BE/1", 1, "2026-06-30")]), legal_time=legal)
+    one = worker(executor, Calendar(expiring=[Expiring("BE/1", 1, "2026-06-30")]), zone=legal.zone)
     assert await one.fire_timers() == due
 
 

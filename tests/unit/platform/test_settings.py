@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -117,6 +118,13 @@ def test_a_client_certificate_needs_its_key(monkeypatch: pytest.MonkeyPatch, tmp
     file = tmp_path / "client.pem"
     file.write_text("-")
     assert "CERTEX_KAFKA_SSL_KEYFILE: " in refused(monkeypatch, CERTEX_KAFKA_SSL_CERTFILE=str(file))
+
+
+def test_every_setting_is_read_somewhere(project_root: Path) -> None:
+    own = {"settings.py", "settings_reference.py"}
+    services = project_root / "services"
+    code = "\n".join(file.read_text("utf-8") for file in services.rglob("*.py") if file.name not in own)
+    assert not [name for name in Settings.model_fields if not re.search(rf"settings\.{name}\b", code)]
 
 
 def test_secrets_do_not_show() -> None:

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from certex_bridge.kernel.dates import ZONES
 from certex_bridge.ledger.domain.reasons import Rule
 
+_UNION_SEAT = ZoneInfo("Europe/Brussels")
+
 
 class SettleGroup(StrEnum):
     """What is booked whole or not at all: a goods item (it counts as a declaration, UCC-IA Art. 222) or all of them."""
@@ -30,21 +32,6 @@ class FigureSource(StrEnum):
     """D.E. 14 08, only in the line's currency."""
 
 
-_UNKNOWN_ISSUER = ZoneInfo("Europe/Brussels")
-
-
-@dataclass(frozen=True, slots=True)
-class LegalTime:
-    """Legal time by issuer: what a country says, else the kernel's table, else the default."""
-
-    zones: Mapping[str, tzinfo] = field(default_factory=dict)
-    default: tzinfo = _UNKNOWN_ISSUER
-
-    def zone(self, issuer: str) -> tzinfo:
-        """The zone in which an issuer's days begin and end."""
-        return self.zones.get(issuer) or ZONES.get(issuer) or self.default
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Settings of the ledger's decisions; the defaults are the strict reading of the law."""
@@ -59,4 +46,11 @@ class Policy:
     """UCC Art. 173(3)."""
     show_available: bool = True
     """Whether answers carry the available figure."""
-    legal_time: LegalTime = field(default_factory=LegalTime)
+    calendar_zone: tzinfo = _UNION_SEAT
+    """Legal time of an issuer that no list knows."""
+    calendar_zones: Mapping[str, tzinfo] = field(default_factory=dict)
+    """Legal time by issuer, where it differs from the built-in list."""
+
+    def zone(self, issuer: str) -> tzinfo:
+        """The legal time in which an issuer's days are counted."""
+        return self.calendar_zones.get(issuer) or ZONES.get(issuer) or self.calendar_zone

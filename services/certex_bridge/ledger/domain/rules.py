@@ -27,6 +27,8 @@ from certex_bridge.ledger.domain.tables import (
 )
 from certex_bridge.licensing.domain.licence import Licence, LicenceLine, Party
 
+_STRICT = Policy()
+
 
 @dataclass(slots=True)
 class Evaluation:
@@ -139,7 +141,7 @@ def _status(seen: Evaluation, state: LicenceState) -> None:
 
 
 def _validity(seen: Evaluation, licence: Licence, around: Circumstances) -> None:
-    day = reference_day(around.facts, seen.item.number, around.policy.legal_time.zone(licence.issuer))
+    day = reference_day(around.facts, seen.item.number, licence.issuer, around.policy)
     verdict = valid_on(day, licence.valid_from, licence.valid_to)
     if verdict == "NOT_YET_VALID":
         seen.fail(Rule.VALIDITY, "NOT_YET_VALID", "declarationAcceptanceDate", str(day), str(licence.valid_from))
@@ -149,10 +151,10 @@ def _validity(seen: Evaluation, licence: Licence, around: Circumstances) -> None
         seen.passed.append(Rule.VALIDITY)
 
 
-def reference_day(facts: Facts, item: int, zone: tzinfo) -> date:
+def reference_day(facts: Facts, item: int, issuer: str, policy: Policy = _STRICT) -> date:
     """The day that counts (UCC Art. 172(2)), in the issuing state's legal time: acceptance, else release or lodging."""
     if facts.acceptance_day:
-        return _legal_day(facts.acceptance_day, zone)
+        return _legal_day(facts.acceptance_day, policy.zone(issuer))
     stamp = facts.accepted
     if stamp is None:
         for number, release in facts.releases:
@@ -161,7 +163,7 @@ def reference_day(facts: Facts, item: int, zone: tzinfo) -> date:
     stamp = stamp or facts.lodged or (facts.payload_rank.stamp if facts.payload_rank else None)
     if stamp is None:
         raise ValueError("a declaration without facts has no reference day")
-    return legal_day(stamp.occurred_at, zone)
+    return legal_day(stamp.occurred_at, policy.zone(issuer))
 
 
 @lru_cache(maxsize=4096)
