@@ -43,6 +43,10 @@ _TIMEOUTS_MAX = 3
 """So many statement time-outs of a batch in a row, and its records are applied one by one."""
 
 
+BROKEN_RUN_MAX = 50
+"""So many records in a row that break their transaction are no coincidence: the defect is ours, and reading stops."""
+
+
 class QuarantineRun(BridgeError):
     """Too many records of one partition in a row cannot be used: their sender is broken, or we are."""
 
@@ -88,6 +92,8 @@ class Intake:
         """Refused records of one partition in a row that stop the intake; 0: no limit."""
         self._runs: dict[tuple[str, int], int] = {}
         self._timeouts = 0
+        self._broken = 0
+        """Records in a row whose transaction failed for a reason that seemed their own."""
 
     async def on_batch(self, envelopes: Sequence[Envelope], commit: Callable[[], Awaitable[None]]) -> list[Answer]:
         """Take in one batch; returns the answers once they are committed.
@@ -165,11 +171,14 @@ class Intake:
             Exception: a failure that can pass, or that is no record's fault.
         """
         try:
-            return await self._executor.apply(deliveries)
+            applied = await self._executor.apply(deliveries)
         except Exception as error:
             if not self._alone(error, len(deliveries)):
                 raise
             broken = error
+        else:
+            self._broken = 0
+            return applied
         if len(deliveries) > 1:
             return await self._one_by_one(deliveries)
         return await self._put_aside(deliveries[0], broken)
@@ -197,8 +206,15 @@ class Intake:
         return Applied(answers, counts)
 
     async def _put_aside(self, delivery: Delivery, error: Exception) -> Applied:
-        """Quarantine instead of the effects; when even that fails, what cannot fail on the record's content."""
+        """Quarantine instead of the effects; when even that fails, what cannot fail on the record's content.
+
+        Raises:
+            Exception: the record's own error, when too many in a row had one.
+        """
         self._failed(error)
+        self._broken += delivery.refused is None
+        if self._run_max and self._broken > min(self._run_max, BROKEN_RUN_MAX):
+            raise error
         origin = delivery.origin
         place = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
         LOG.error("record.failed", **place, exc_info=error)

@@ -104,7 +104,11 @@ class Bridge:
         """
         settings = self.settings
         self._pool = await create_pool(settings, self._connected)
-        await check_schema(self._pool)
+        try:
+            await check_schema(self._pool)
+        except BaseException:
+            await self.close()
+            raise
         self._documents = BridgeDocuments(
             settings.message_sender,
             settings.message_recipient,

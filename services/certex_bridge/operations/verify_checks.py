@@ -15,7 +15,7 @@ import msgspec
 
 from certex_bridge.kernel.canonical import GENESIS, chain
 from certex_bridge.ledger.adapters.codec import decode_facts, decode_licence
-from certex_bridge.ledger.domain.journal import entry_text
+from certex_bridge.ledger.domain.journal import NO_DIMENSION, entry_text
 from certex_bridge.ledger.domain.standing import declaration_state
 
 _UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, InvalidOperation)
@@ -129,6 +129,9 @@ def continues_chain(before: str, row: Mapping[str, Any]) -> bool:
     return chain(bytes.fromhex(before), text).hex() == str(row["chain"])
 
 
+_ZERO = Decimal(0)
+_NOTHING = [_ZERO] * 4
+_MOVED = ("authorised", "reserved", "consumed", "over")
 _FIGURES = ("authorised", "reserved", "consumed", "available", "over")
 
 
@@ -160,6 +163,46 @@ class BalanceReader:
                 self._finding.blame(f"{name} does not say what account line {entry[0]} {entry[1]} holds")
         if len(told) != len(held):
             self._finding.blame(f"{name} has {len(told)} accounts, the licence {len(held)}")
+
+    def findings(self) -> list[Finding]:
+        """The one check."""
+        return [self._finding]
+
+
+class BalanceHistoryReader:
+    """Every balance message says what the movements up to its journal version add up to (ledger invariant I9)."""
+
+    def __init__(self) -> None:
+        self._finding = Finding("every balance = movements")
+        self._licence = ""
+        self._sums: dict[tuple[int, str], list[Decimal]] = {}
+
+    def read(self, row: Mapping[str, Any]) -> None:
+        """One row of the journal; the last of a version carries the message."""
+        if row["licence_id"] != self._licence:
+            self._licence, self._sums = row["licence_id"], {}
+        if row["dim"] != NO_DIMENSION:
+            sums = self._sums.setdefault((row["line_no"], row["dim"]), [_ZERO] * 4)
+            for place, delta in enumerate(("d_cap", "d_res", "d_cons", "d_over")):
+                sums[place] += _amount(row[delta])
+        if row["body"] is not None:
+            self._message(row)
+
+    def _message(self, row: Mapping[str, Any]) -> None:
+        self._finding.examined += 1
+        name = f"outbox balance {row['licence_id']} version {row['lv']}"
+        try:
+            told = {
+                (entry["line"], entry["dimension"]): [_amount(entry[figure]) for figure in _MOVED]
+                for entry in json.loads(row["body"])["accounts"]
+            }
+        except _UNREADABLE:
+            self._finding.blame(f"{name} cannot be read")
+            return
+        for account in sorted(told.keys() | self._sums.keys()):
+            if told.get(account, _NOTHING) != self._sums.get(account, _NOTHING):
+                line, dimension = account
+                self._finding.blame(f"{name}: line {line} {dimension} is not what the movements up to it add up to")
 
     def findings(self) -> list[Finding]:
         """The one check."""
@@ -229,6 +272,7 @@ class Stream:
 
 STREAMS = (
     Stream("journal", "journal", "movement", JournalReader, batch=5000),
+    Stream("balance history", "balance_history", "movement", BalanceHistoryReader, batch=2000),
     Stream("last balances", "last_balances", "licence", BalanceReader),
     Stream("facts", "facts", "declaration", FactsReader, batch=500),
     Stream("licence content", "snapshots", "licence_version", SnapshotReader, batch=200),

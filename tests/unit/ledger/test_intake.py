@@ -187,6 +187,13 @@ async def test_a_long_run_of_refused_records_stops_reading_before_anything_is_ta
         await one.on_batch([record(9, b"poison")], Commit())
 
 
+async def test_a_defect_that_meets_every_record_stops_reading_after_some() -> None:
+    executor = Executor(lambda delivery: AssertionError("negative balance") if delivery.command else None)
+    with pytest.raises(AssertionError):
+        await intake(executor, quarantine_run_max=1000).on_batch([record(n) for n in range(500)], Commit())
+    assert len(executor.quarantined) == 50
+
+
 async def test_the_age_of_the_oldest_record_is_measured() -> None:
     meter = Meter()
     await intake(Executor(), meter).on_batch([record(0, timestamp_ms=1000), record(1, timestamp_ms=9000)], Commit())
