@@ -257,7 +257,7 @@ async def test_the_causes_of_retries(empty_database_url: str) -> None:
     with pytest.raises(asyncpg.InterfaceError) as closed:
         await pool.execute("SELECT 1")
     causes = [retry_cause(one.value) for one in (locked, slow, wrong, gone, closed)]
-    assert causes == ["timeout", "timeout", None, "connection", "connection"]
+    assert causes == ["lock_timeout", "statement_timeout", None, "connection", "connection"]
     assert retry_cause(ConnectionRefusedError()) == "connection"
     assert retry_cause(asyncpg.DeadlockDetectedError("")) == "deadlock"
     assert retry_cause(asyncpg.SerializationError("")) == "serialization"

@@ -82,9 +82,9 @@ class BridgeWorld:
         query = "SELECT string_agg(reasons, ' ') FROM claim WHERE decl_id = $1 AND state <> 'CLOSED'"
         return str(await self.connection.fetchval(query, decl_id))
 
-    async def messages(self) -> list[tuple[str, bytes]]:
-        """(message id, body) of everything on the outgoing topics, in order of each partition."""
-        consumer = create_consumer(self.settings, *TOPIC_OF.values())
+    async def messages(self, *topics: str) -> list[tuple[str, bytes]]:
+        """(message id, body) of everything on the outgoing topics, or on these, in order of each partition."""
+        consumer = create_consumer(self.settings, *(topics or TOPIC_OF.values()))
         await consumer.start()
         try:
             found: list[tuple[str, bytes]] = []

@@ -9,12 +9,8 @@ _CAMPAIGN = "fault campaigns on broker, database and disk are a milestone of the
 LATER: dict[str, str] = {
     **dict.fromkeys([f"E{n}" for n in range(172, 182)], _HTTP),
     **dict.fromkeys([f"E{n}" for n in range(182, 188)], _OVERRIDE),
-    **dict.fromkeys(
-        ["E145", "E146", "E148", "E149", "E151", "E152", "E153", "E155", "E158", "E160", "E161"], _CAMPAIGN
-    ),
+    **dict.fromkeys(["E148", "E149", "E155", "E160", "E161"], _CAMPAIGN),
     "E163": "needs a second release to run beside this one",
-    "E166": "publisher and hold are tested by themselves; the row as a whole belongs to the fault campaigns",
-    "E168": "sending again from any version has a function; its operator command comes with operations",
     "E189": "restore to a point in time is a milestone of operations",
     "E190": "erasure of personal data is a milestone of oversight",
     "E195": "undecodable batches arrive as records for quarantine; the row's operator skip comes with operations",

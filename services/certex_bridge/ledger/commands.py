@@ -45,4 +45,4 @@ class Delivery:
     raw: bytes | None = None
     """The record's value, kept so that a conflict can be put aside byte for byte."""
     key: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()

@@ -59,6 +59,9 @@ class DeclarationHandling:
                 cause.event_id, "REFUSED", reason="ADJUST_REFUSED", detail="TOO_LATE", declaration=main_id(command)
             )
         declaration = meeting.declaration
+        if command.kind is EventKind.NOT_PRESENTED and _shown(before):
+            # The timer read without a lock; meanwhile the goods came.
+            return work.answer(cause.event_id, "SUPERSEDED", detail="PRESENTED", declaration=declaration.decl_id)
         known = declaration.facts
         adopt(work, command, meeting, cause)
         declaration.facts = merge(before, told)
@@ -250,6 +253,11 @@ def _refuse_conflict(held: Facts, told: Facts) -> None:
 
 def _asks(request: Request) -> tuple[object, ...]:
     return request.changes, request.content
+
+
+def _shown(facts: Facts) -> bool:
+    """Whether the goods were presented, or customs went on as only after a presentation."""
+    return facts.presented is not None or facts.accepted is not None or bool(facts.releases)
 
 
 def _no_effect(known: Facts, command: DeclarationCommand) -> str:

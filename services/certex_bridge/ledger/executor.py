@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
@@ -22,7 +22,8 @@ from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.tables import GENERAL_CODES
 from certex_bridge.ledger.joining import PutAside, draft_id, drafts_of, licences_in_play, main_id
 from certex_bridge.ledger.licences import LicenceHandling
-from certex_bridge.ledger.ports import Documents, InboxEntry, Known, QuarantineRow, Store, Unit, Wake
+from certex_bridge.ledger.ports import Documents, InboxEntry, Known, Store, Unit, Wake
+from certex_bridge.ledger.quarantine import conflict_row, key_text
 from certex_bridge.ledger.statuses import VALIDITY_SHORTENED
 from certex_bridge.ledger.work import Cause, Work, by_licence
 from certex_bridge.licensing.domain.commands import LicenceCommand
@@ -41,6 +42,14 @@ class Applied:
 
     answers: list[Answer]
     counts: dict[str, int]
+
+
+@dataclass(slots=True)
+class Waking:
+    """What one round of wakes took, and what it came to."""
+
+    wakes: Sequence[Wake] = ()
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 class Executor:
@@ -77,10 +86,14 @@ class Executor:
         again = [given[old.event_id]._replace(repeated=True) if not old.body else old for old in repeated]
         return Applied([*work.answers, *again], work.counts)
 
-    async def wake(self, limit: int) -> int:
-        """Settle declarations that were woken; returns how many (0 when there is nothing to do)."""
+    async def wake(self, limit: int, waking: Waking | None = None) -> int:
+        """Settle declarations that were woken; returns how many (0 when there is nothing to do).
+
+        `waking` learns which they are even when settling them raises, and what it came to.
+        """
+        waking = Waking() if waking is None else waking
         async with self._store.transaction() as unit:
-            wakes = await unit.take_wakes(limit)
+            waking.wakes = wakes = await unit.take_wakes(limit)
             if not wakes:
                 return 0
             work = Work(self._documents)
@@ -91,7 +104,13 @@ class Executor:
             failpoint("worker.before_write")
             await self._finish(unit, work, ())
             failpoint("worker.before_commit")
+        waking.counts = work.counts
         return len(wakes)
+
+    async def postpone(self, wake: Wake, seconds: float) -> None:
+        """Leave a wake that fails alone for a while, so that the others go on."""
+        async with self._store.transaction() as unit:
+            await unit.postpone_wake(wake.wake_id, seconds)
 
     def _wake(self, work: Work, wake: Wake) -> None:
         declaration = work.declarations.get(wake.decl_id)
@@ -219,8 +238,7 @@ class Executor:
                 changes.outbox[slot] = changes.outbox[slot]._replace(body=body)
         for row in changes.quarantine:
             body = self._documents.dead_letter(row)
-            key = row.key.decode("utf-8", "replace") if row.key else ""
-            work.send("deadletter", row.quarantine_id, 1, key, body, utc_text(self._clock()))
+            work.send("deadletter", row.quarantine_id, 1, key_text(row.key), body, utc_text(self._clock()))
         for delivery in deliveries:
             origin = delivery.origin
             if origin.topic != INTERNAL.topic:
@@ -255,17 +273,6 @@ class Executor:
 def utc_text(moment: datetime) -> str:
     """An instant in UTC, ISO text with Z, microseconds only when there are any."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def conflict_row(delivery: Delivery, code: str, sentence: str) -> QuarantineRow:
-    """A decoded event that still must be seen by an operator."""
-    command = delivery.command
-    assert command is not None
-    event_id, origin = command.event_id, delivery.origin
-    quarantine_id = content_id(code, event_id, command.payload_sha256, *map(str, origin))
-    return QuarantineRow(
-        quarantine_id, origin, code, "", "", sentence, event_id, delivery.key, delivery.raw, delivery.headers
-    )
 
 
 def _result(body: str) -> str:

@@ -4,24 +4,31 @@
 
 What a step may do: decoding only turns bytes into commands or quarantine rows. `apply` raises only what the store
 raises; then nothing happened. A failure that can pass is raised: the subscription rewinds and the batch comes again
-after a pause. One that cannot is isolated by applying each record alone, and the record that fails again goes to
-quarantine as INTERNAL. At shutdown the batch in hand is finished; in a rebalance two members may finish it, which the
-inbox absorbs.
+after a pause. One that can be a record's fault is isolated by applying each record alone, and the record that fails
+again goes to quarantine as INTERNAL. Any other (a missing right, a missing table) would meet every record alike: it is
+raised too, and reading stops. At shutdown the batch in hand is finished; in a rebalance two members may finish it,
+which the inbox absorbs.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from certex_bridge.kernel.canonical import content_id, sha256_hex
+from certex_bridge.kernel.errors import BridgeError
 from certex_bridge.ledger.answers import Answer
 from certex_bridge.ledger.commands import Command, Delivery
 from certex_bridge.ledger.executor import Applied, Executor
 from certex_bridge.ledger.ports import Origin, QuarantineRow
+from certex_bridge.ledger.quarantine import bare, internal_row, refused_row, undecoded_row
+from certex_bridge.platform.database_errors import STATEMENT_TIMEOUT, of_one_record, sentence
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.failpoints import failpoint
+from certex_bridge.platform.logs import get_logger
+
+LOG = get_logger("certex_bridge.intake")
 
 Decoder = Callable[[Envelope], Sequence[Command | Poison]]
 """From a record to commands, and to the refusals of those of its messages that can never work.
@@ -32,15 +39,37 @@ Raises:
 
 _YIELD_EVERY = 32
 
+_TIMEOUTS_MAX = 3
+"""So many statement time-outs of a batch in a row, and its records are applied one by one."""
+
+
+BROKEN_RUN_MAX = 50
+"""So many records in a row that break their transaction are no coincidence: the defect is ours, and reading stops."""
+
+
+class QuarantineRun(BridgeError):
+    """Too many records of one partition in a row cannot be used: their sender is broken, or we are."""
+
+    code = "QUARANTINE_RUN"
+
 
 class Meter(Protocol):
     """Who counts what the intake does."""
 
-    def batch(self, topic_records: Mapping[str, int], counts: Mapping[str, int], seconds: Mapping[str, float]) -> None:
-        """One batch is committed."""
+    def batch(
+        self,
+        topic_records: Mapping[str, int],
+        counts: Mapping[str, int],
+        seconds: Mapping[str, float],
+        ages: Mapping[str, float],
+    ) -> None:
+        """One batch is committed; `ages` has the age of each topic's oldest record in seconds."""
 
     def retry(self, cause: str) -> None:
         """A batch is tried again."""
+
+    def failed(self, error: BaseException) -> None:
+        """A record failed for a reason that cannot pass."""
 
 
 class Intake:
@@ -52,25 +81,36 @@ class Intake:
         decoders: Mapping[str, Decoder],
         transient: Callable[[BaseException], str | None],
         meter: Meter | None = None,
+        quarantine_run_max: int = 0,
     ) -> None:
         self._executor = executor
         self._decoders = decoders
         self._transient = transient
         """Label of a failure that can pass, or None."""
         self._meter = meter
+        self._run_max = quarantine_run_max
+        """Refused records of one partition in a row that stop the intake; 0: no limit."""
+        self._runs: dict[tuple[str, int], int] = {}
+        self._timeouts = 0
+        self._broken = 0
+        """Records in a row whose transaction failed for a reason that seemed their own."""
 
     async def on_batch(self, envelopes: Sequence[Envelope], commit: Callable[[], Awaitable[None]]) -> list[Answer]:
         """Take in one batch; returns the answers once they are committed.
 
         Raises:
-            Exception: a failure that can pass; the offsets stay where they were and nothing happened.
+            QuarantineRun: nothing of the batch was taken in.
+            Exception: a failure that can pass, or that is no record's fault; the offsets stay where they were.
         """
         clock = asyncio.get_running_loop().time
         started = clock()
+        ages = _ages(envelopes, time.time())
         deliveries = await self.decode(envelopes)
+        runs = self._count_runs(deliveries)
         decoded = clock()
         failpoint("intake.after_decode")
         applied = await self.apply(deliveries)
+        self._runs, self._timeouts = runs, 0
         done = clock()
         failpoint("intake.before_offset_commit")
         await commit()
@@ -80,7 +120,7 @@ class Intake:
             for envelope in envelopes:
                 records[envelope.topic] = records.get(envelope.topic, 0) + 1
             seconds = {"decode": decoded - started, "apply": done - decoded, "batch": clock() - started}
-            self._meter.batch(records, applied.counts, seconds)
+            self._meter.batch(records, applied.counts, seconds, ages)
         return applied.answers
 
     async def decode(self, envelopes: Sequence[Envelope]) -> list[Delivery]:
@@ -97,29 +137,65 @@ class Intake:
         try:
             commands = self._decoders[envelope.topic](envelope)
         except Poison as poison:
-            return [Delivery(origin, None, quarantine_row(envelope, origin, poison))]
+            return [Delivery(origin, None, refused_row(envelope, origin, poison))]
+        except Exception as error:
+            LOG.exception("decoder.failed", topic=origin.topic, partition=origin.partition, offset=origin.offset)
+            self._failed(error)
+            return [Delivery(origin, None, undecoded_row(envelope, origin, error))]
         return [
-            Delivery(origin, None, quarantine_row(envelope, origin, command, position))
+            Delivery(origin, None, refused_row(envelope, origin, command, position))
             if isinstance(command, Poison)
             else Delivery(origin, command, None, envelope.value, envelope.key, envelope.headers)
             for position, command in enumerate(commands)
         ]
 
-    async def apply(self, deliveries: Sequence[Delivery]) -> Applied:
-        """Apply; a record that breaks its transaction for good is put aside alone."""
-        try:
-            return await self._executor.apply(deliveries)
-        except Exception as error:
-            cause = self._transient(error)
-            if cause is None:
-                return await self._one_by_one(deliveries, error)
-            if self._meter is not None:
-                self._meter.retry(cause)
-            raise
+    def _count_runs(self, deliveries: Sequence[Delivery]) -> dict[tuple[str, int], int]:
+        """How many records of each partition in a row were refused, this batch included."""
+        runs = dict(self._runs)
+        for delivery in deliveries:
+            place = (delivery.origin.topic, delivery.origin.partition)
+            runs[place] = runs.get(place, 0) + 1 if delivery.refused is not None else 0
+            if self._run_max and runs[place] > self._run_max:
+                raise QuarantineRun(
+                    f"{runs[place]} records of {place[0]} partition {place[1]} in a row cannot be used, the last with "
+                    f"{delivery.refused.code if delivery.refused else ''}. See to their sender, then raise "
+                    "CERTEX_QUARANTINE_RUN_MAX (0: no limit) for one start.",
+                    field=place[0],
+                )
+        return runs
 
-    async def _one_by_one(self, deliveries: Sequence[Delivery], error: Exception) -> Applied:
-        if len(deliveries) == 1:
-            return await self.apply([_internal(deliveries[0], error)])
+    async def apply(self, deliveries: Sequence[Delivery]) -> Applied:
+        """Apply; a record that breaks its transaction for good is put aside alone.
+
+        Raises:
+            Exception: a failure that can pass, or that is no record's fault.
+        """
+        try:
+            applied = await self._executor.apply(deliveries)
+        except Exception as error:
+            if not self._alone(error, len(deliveries)):
+                raise
+            broken = error
+        else:
+            self._broken = 0
+            return applied
+        if len(deliveries) > 1:
+            return await self._one_by_one(deliveries)
+        return await self._put_aside(deliveries[0], broken)
+
+    def _alone(self, error: Exception, records: int) -> bool:
+        """Whether each record is to be tried alone; counts what is tried again."""
+        cause = self._transient(error)
+        if cause is None:
+            return of_one_record(error)
+        if self._meter is not None:
+            self._meter.retry(cause)
+        if cause != STATEMENT_TIMEOUT or records == 1:
+            return False
+        self._timeouts += 1
+        return self._timeouts >= _TIMEOUTS_MAX
+
+    async def _one_by_one(self, deliveries: Sequence[Delivery]) -> Applied:
         answers: list[Answer] = []
         counts: dict[str, int] = {}
         for delivery in deliveries:
@@ -129,49 +205,43 @@ class Intake:
                 counts[name] = counts.get(name, 0) + times
         return Applied(answers, counts)
 
+    async def _put_aside(self, delivery: Delivery, error: Exception) -> Applied:
+        """Quarantine instead of the effects; when even that fails, what cannot fail on the record's content.
 
-def quarantine_row(envelope: Envelope, origin: Origin, poison: Poison, position: int = 0) -> QuarantineRow:
-    """A refused record, or its message at this position, named by place and content: reading it again adds nothing."""
-    raw = envelope.value
-    place = (*map(str, origin), *([str(position)] if position else []))
-    quarantine_id = content_id("refused", *place, sha256_hex(raw or b""))
-    return QuarantineRow(
-        quarantine_id,
-        origin,
-        poison.code,
-        poison.field,
-        poison.value,
-        poison.message,
-        _event_id(envelope),
-        envelope.key,
-        raw,
-        envelope.headers,
-    )
+        Raises:
+            Exception: the record's own error, when too many in a row had one.
+        """
+        self._failed(error)
+        self._broken += delivery.refused is None
+        if self._run_max and self._broken > min(self._run_max, BROKEN_RUN_MAX):
+            raise error
+        origin = delivery.origin
+        place = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
+        LOG.error("record.failed", **place, exc_info=error)
+        row = delivery.refused or internal_row(delivery, type(error).__name__, sentence(error))
+        if delivery.refused is None:
+            try:
+                return await self._executor.apply([_refused(row)])
+            except Exception as again:
+                if self._transient(again) is not None or not of_one_record(again):
+                    raise
+                LOG.exception("quarantine.failed", **place)
+        return await self._executor.apply([_refused(bare(row))])
+
+    def _failed(self, error: Exception) -> None:
+        if self._meter is not None:
+            self._meter.failed(error)
 
 
-def _event_id(envelope: Envelope) -> str:
-    for name, value in envelope.headers:
-        if name.lower() == "ce_id":
-            return value.decode("utf-8", "replace")[:128] if value else ""
-    return ""
+def _refused(row: QuarantineRow) -> Delivery:
+    return Delivery(row.origin, None, row)
 
 
-def _internal(delivery: Delivery, error: Exception) -> Delivery:
-    """The record as it goes to quarantine after its transaction failed for no reason that can pass."""
-    if delivery.refused is not None:
-        raise error
-    command = delivery.command
-    event_id = command.event_id if command is not None else ""
-    row = QuarantineRow(
-        content_id("internal", *map(str, delivery.origin), event_id),
-        delivery.origin,
-        "INTERNAL",
-        "",
-        type(error).__name__,
-        f"Applying the event failed: {error}"[:500],
-        event_id,
-        delivery.key,
-        delivery.raw,
-        delivery.headers,
-    )
-    return Delivery(delivery.origin, None, row)
+def _ages(envelopes: Sequence[Envelope], now: float) -> dict[str, float]:
+    """Age of each topic's oldest record in seconds, of those whose broker gave them a time."""
+    oldest: dict[str, int] = {}
+    for envelope in envelopes:
+        if envelope.timestamp_ms >= 0:
+            known = oldest.get(envelope.topic, envelope.timestamp_ms)
+            oldest[envelope.topic] = min(known, envelope.timestamp_ms)
+    return {topic: max(0.0, now - stamp / 1000) for topic, stamp in oldest.items()}

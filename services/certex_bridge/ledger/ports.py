@@ -68,7 +68,7 @@ class QuarantineRow(NamedTuple):
     event_id: str
     key: bytes | None
     raw: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 class Wake(NamedTuple):
@@ -142,7 +142,10 @@ class Unit(Protocol):
         """Insert the ids (sorted); return what is stored for those that existed."""
 
     async def take_wakes(self, limit: int) -> list[Wake]:
-        """Lock and return wake rows that no one else holds."""
+        """Lock and return wake rows that no one else holds and that are not put off."""
+
+    async def postpone_wake(self, wake_id: int, seconds: float) -> None:
+        """Put a wake off for so long, each further time for twice as long (at most a day)."""
 
     async def peek_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
         """Read anchors without a lock."""

@@ -13,6 +13,7 @@ from certex_bridge.ledger.domain.journal import Entry
 from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
 from certex_bridge.ledger.ports import Changes, Documents, OpenClaim, OutboxRow, QuarantineRow
+from certex_bridge.ledger.quarantine import storable
 
 _encoder = msgspec.json.Encoder()
 
@@ -98,7 +99,7 @@ class Work:
 
     def quarantine(self, row: QuarantineRow) -> None:
         """Put a record aside with its raw bytes."""
-        self.changes.quarantine.append(row)
+        self.changes.quarantine.append(storable(row))
         self.count(f"quarantined:{row.code}")
 
     def send(self, agg_type: str, agg_id: str, agg_ver: int, key: str, body: bytes, at: str) -> None:

@@ -27,13 +27,20 @@ app = typer.Typer(
 licence_app = typer.Typer(help="What the ledger holds of a licence.", no_args_is_help=True)
 declaration_app = typer.Typer(help="What the ledger holds of a declaration.", no_args_is_help=True)
 journal_app = typer.Typer(help="The append-only journal.", no_args_is_help=True)
+outbox_app = typer.Typer(help="Messages on their way out: what is held, and sending again.", no_args_is_help=True)
+quarantine_app = typer.Typer(help="Records that could not be used.", no_args_is_help=True)
 contracts_app = typer.Typer(help="Contracts, schemas and reference pages made from the code; alone: write.")
 app.add_typer(licence_app, name="licence")
 app.add_typer(declaration_app, name="declaration")
 app.add_typer(journal_app, name="journal")
-app.add_typer(contracts_app, name="contracts")
+app.add_typer(outbox_app, name="outbox")
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(contracts_app, name="contracts", hidden=True)  # for those who change the code
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
+AggregateType = Annotated[str, typer.Argument(metavar="TYPE", help="balance, outcome, certificate, notification …")]
+AggregateId = Annotated[str, typer.Argument(metavar="ID", help="ISSUER/NUMBER, or the declaration's MRN.")]
+Quarantined = Annotated[str, typer.Argument(metavar="ID", help="Id, or its beginning as the list shows it.")]
 Licence = Annotated[str, typer.Argument(metavar="ISSUER/NUMBER", help="For instance BE/BE-2026-000123.")]
 
 
@@ -82,9 +89,16 @@ def demo(
 
 @app.command()
 def serve(
-    roles: Annotated[str, typer.Option(help="Roles with commas; default: the setting CERTEX_ROLES.")] = "",
+    roles: Annotated[
+        str,
+        typer.Option(metavar="intake,relay,worker", help="Roles with commas; default: CERTEX_ROLES, else all of them."),
+    ] = "",
 ) -> None:
-    """Run the bridge: read events, keep the ledger, publish what follows, until SIGTERM or Ctrl-C."""
+    """Run the bridge until SIGTERM or Ctrl-C.
+
+    Roles: intake reads events and keeps the ledger, relay publishes what follows, worker settles what waited, fires
+    the legal timers and measures. One process may have all of them; intakes and workers may be many, one relay leads.
+    """
     from certex_bridge.operations.serve_command import run_serve
 
     run_serve(roles)
@@ -93,11 +107,12 @@ def serve(
 @app.command()
 def migrate(
     phase: Annotated[Phase, typer.Option(help="pre: before a deploy; post: after it.")] = Phase.ALL,
+    as_json: JsonFlag = False,
 ) -> None:
-    """Bring the database's schema to this release."""
+    """Bring the database's schema to this release, as the role of CERTEX_DATABASE_MIGRATION_URL."""
     from certex_bridge.operations.migrate_command import run_migrate
 
-    run_migrate(phase.value)
+    run_migrate(phase.value, as_json=as_json)
 
 
 @app.command()
@@ -172,6 +187,79 @@ def journal_verify(as_json: JsonFlag = False) -> None:
     raise typer.Exit(run_verify(as_json=as_json))
 
 
+@outbox_app.command("held")
+def outbox_held(as_json: JsonFlag = False) -> None:
+    """Messages the broker refused, with everything that is held behind them."""
+    from certex_bridge.operations.outbox_command import run_held
+
+    run_held(as_json=as_json)
+
+
+@outbox_app.command("release")
+def outbox_release(aggregate_type: AggregateType, aggregate: AggregateId, as_json: JsonFlag = False) -> None:
+    """Try what is held again, with everything after it, in order: once the broker's limit or right is mended."""
+    from certex_bridge.operations.outbox_command import run_release
+
+    run_release(aggregate_type, aggregate, as_json=as_json)
+
+
+@outbox_app.command("resend")
+def outbox_resend(
+    aggregate_type: AggregateType,
+    aggregate: AggregateId,
+    first: Annotated[int, typer.Option("--from", min=1, metavar="VERSION", help="The first version to send.")] = 1,
+    as_json: JsonFlag = False,
+) -> None:
+    """Publish messages once more, for a reader that has a gap: all versions from one on, in order, with equal ids."""
+    from certex_bridge.operations.outbox_command import run_resend
+
+    run_resend(aggregate_type, aggregate, first, as_json=as_json)
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    every: Annotated[bool, typer.Option("--all", help="Also those that were dealt with.")] = False,
+    last: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 100,
+    as_json: JsonFlag = False,
+) -> None:
+    """Records nobody has dealt with, newest first."""
+    from certex_bridge.operations.quarantine_command import run_list
+
+    run_list(every=every, last=last, as_json=as_json)
+
+
+@quarantine_app.command("show")
+def quarantine_show(quarantined: Quarantined, as_json: JsonFlag = False) -> None:
+    """One record: where it came from, why it could not be used, and its bytes."""
+    from certex_bridge.operations.quarantine_command import run_show
+
+    run_show(quarantined, as_json=as_json)
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    quarantined: Quarantined,
+    file: Annotated[Path | None, typer.Option(help="Repaired bytes in place of the record's own.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Publish a record again under its key and event id; what was applied before is not applied again."""
+    from certex_bridge.operations.quarantine_command import run_retry
+
+    run_retry(quarantined, file, as_json=as_json)
+
+
+@quarantine_app.command("discard")
+def quarantine_discard(
+    quarantined: Quarantined,
+    reason: Annotated[str, typer.Option(help="Why; kept with the record.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Close a record for good; it stays in the database."""
+    from certex_bridge.operations.quarantine_command import run_discard
+
+    run_discard(quarantined, reason, as_json=as_json)
+
+
 @contracts_app.callback(invoke_without_command=True)
 def contracts(context: typer.Context) -> None:
     """Write the generated files when no command is given."""
@@ -216,7 +304,10 @@ def main() -> None:
 def _fail(sentence: str, code: str) -> None:
     from rich.markup import escape
 
-    from certex_bridge.operations.terminal import console
+    from certex_bridge.operations.terminal import console, print_json
 
-    console(errors=True).print(f"[bold red]error[/] {escape(sentence)} [dim]\\[{code}][/]", soft_wrap=True)
+    if "--json" in sys.argv[1:]:
+        print_json({"error": {"code": code, "message": sentence}})
+    else:
+        console(errors=True).print(f"[bold red]error[/] {escape(sentence)} [dim]\\[{code}][/]", soft_wrap=True)
     sys.exit(USER_MISTAKE)

@@ -17,24 +17,23 @@ from certex_bridge.ledger.adapters.calendar import PostgresCalendar
 from certex_bridge.ledger.adapters.outbox import PostgresOutbox
 from certex_bridge.ledger.adapters.postgres import PostgresStore
 from certex_bridge.ledger.commands import Command
-from certex_bridge.ledger.domain.policy import FigureSource, Policy, SettleGroup
-from certex_bridge.ledger.domain.reasons import Rule
 from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.intake import Decoder, Intake
 from certex_bridge.ledger.relay import Envelopes, Relay
-from certex_bridge.ledger.worker import Worker
+from certex_bridge.ledger.worker import Rhythm, Worker
 from certex_bridge.licensing.decode import LicensingOptions, decode_licence_event
+from certex_bridge.operations.measuring import LedgerMeasures
 from certex_bridge.operations.meters import BridgeMeter
+from certex_bridge.operations.policies import policy_of
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.kafka import BatchSubscription, Publisher, create_broker, subscribe_batches
 from certex_bridge.platform.kafka_batches import Commit
 from certex_bridge.platform.metrics import Metrics
-from certex_bridge.platform.migrations import SchemaMismatch, schema_state
-from certex_bridge.platform.postgres import create_pool, retry_cause
+from certex_bridge.platform.postgres import check_schema, create_pool, retry_cause
 from certex_bridge.platform.runtime import BatchRole, Role
 from certex_bridge.platform.settings import Settings
 from certex_bridge.platform.watchdog import Turns
-from certex_bridge.singlewindow.documents import BridgeDocuments
+from certex_bridge.singlewindow.documents import LETTER_BYTES_MAX, BridgeDocuments
 
 TOPIC_OF: Mapping[str, str] = {
     "acknowledgement": "licensing.acknowledgements.v1",
@@ -46,19 +45,14 @@ TOPIC_OF: Mapping[str, str] = {
 }
 """Topic by outbox aggregate type."""
 
+LETTER_FRAME_BYTES = 8_192
+"""Room for the headers and the key of a dead letter below the largest message."""
+
+DEPTHS_SECONDS = 5.0
+"""How often the depths of the queues are looked up."""
+
 CLOSE_SECONDS = 5.0
 """Limit of giving database connections back."""
-
-
-def policy_of(settings: Settings) -> Policy:
-    """The ledger's decisions as the settings say."""
-    return Policy(
-        settle_group=SettleGroup(settings.settle_group),
-        enforced=frozenset(Rule(name) for name in settings.enforce_mismatches),
-        ladder=tuple(FigureSource(name) for name in settings.declared_figure_ladder),
-        unit_aliases=settings.unit_aliases,
-        show_available=settings.figures_shown_to_customs,
-    )
 
 
 def decoders_of(settings: Settings) -> dict[str, Decoder]:
@@ -102,6 +96,7 @@ class Bridge:
         self.turns = Turns()
         self.subscriptions: list[BatchSubscription] = []
         self._pool: asyncpg.Pool[Any] | None = None
+        self._store: PostgresStore | None = None
 
     async def open(self) -> None:
         """Connect to the database and check that its schema is the one this release works on.
@@ -109,16 +104,29 @@ class Bridge:
         Raises:
             DatabaseUnfit, SchemaMismatch: the bridge must not start.
         """
-        self._pool = await create_pool(self.settings)
-        problem = (await schema_state(self._pool)).problem
-        if problem is not None:
-            raise SchemaMismatch(problem)
-        documents = BridgeDocuments(self.settings.message_sender, self.settings.message_recipient)
-        self.store = PostgresStore(self._pool)
+        settings = self.settings
+        self._pool = await create_pool(settings, self._connected)
+        try:
+            await check_schema(self._pool)
+        except BaseException:
+            await self.close()
+            raise
+        self._documents = BridgeDocuments(
+            settings.message_sender,
+            settings.message_recipient,
+            min(LETTER_BYTES_MAX, settings.kafka_message_bytes_max - LETTER_FRAME_BYTES),
+        )
+        self.store = self._store = PostgresStore(self._pool)
         self.outbox = PostgresOutbox(self._pool)
         self.calendar = PostgresCalendar(self._pool)
-        self.executor = Executor(self.store, documents, policy_of(self.settings))
+        self.executor = Executor(self.store, self._documents, policy_of(settings))
         self.meter = BridgeMeter(self.metrics, TOPIC_OF)
+
+    async def _connected(self, _connection: object) -> None:
+        """A new connection may lead to another server, which may lack what is remembered of the one before."""
+        if self._store is not None:
+            self._store.forget()
+            self._documents.forget()
 
     async def close(self) -> None:
         """Give the connections back; bounded."""
@@ -143,7 +151,7 @@ class Bridge:
     def _intake(self) -> BatchRole:
         settings = self.settings
         decoders = decoders_of(settings)
-        intake = Intake(self.executor, decoders, transient, self.meter)
+        intake = Intake(self.executor, decoders, transient, self.meter, settings.quarantine_run_max)
 
         async def on_batch(envelopes: list[Envelope], commit: Commit) -> None:
             await intake.on_batch(envelopes, commit)
@@ -163,13 +171,21 @@ class Bridge:
 
     def _worker(self) -> Worker:
         settings = self.settings
+        longest = settings.statement_timeout_ms / 1000 + settings.database_connect_seconds
+        measures = LedgerMeasures(self.pool, self.metrics)
         return Worker(
             self.executor,
             self.calendar,
+            zone=policy_of(settings).zone,
             poll_seconds=settings.worker_poll_ms / 1000,
             timers_seconds=settings.timers_poll_seconds,
-            measure=self._measure,
+            measures=[
+                Rhythm("depths", DEPTHS_SECONDS, self._measure),
+                Rhythm("ledger", settings.verify_poll_seconds, measures.measure),
+            ],
+            meter=self.meter,
             transient=transient,
+            turned=lambda rhythm, pause: self.turns.mark(f"worker.{rhythm}", pause + longest),
         )
 
     def _relay(self) -> RelayRole:
@@ -177,7 +193,7 @@ class Bridge:
 
     async def _measure(self) -> None:
         for name, value in (await self.calendar.depths()).items():
-            getattr(self.metrics, name).set(value)
+            self.metrics.measured(name, value)
 
     async def next_offsets(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Where the database says that reading goes on, for partitions whose group offset is lost."""
@@ -193,6 +209,8 @@ class RelayRole:
 
     def __init__(self, bridge: Bridge) -> None:
         settings = bridge.settings
+        # A broker that is away holds a batch up for as long; to restart this process would help nobody.
+        longest = 2 * settings.kafka_delivery_seconds + settings.statement_timeout_ms / 1000
         self._publisher = Publisher(settings)
         self._relay = Relay(
             bridge.outbox,
@@ -200,10 +218,11 @@ class RelayRole:
             Envelopes(TOPIC_OF, f"urn:certex-bridge:{settings.message_sender.lower()}"),
             rows_max=settings.relay_batch_max,
             idle_seconds=settings.relay_poll_ms / 1000,
-            sent=bridge.meter.sent,
-            led=bridge.meter.led,
+            meter=bridge.meter,
             transient=transient,
+            turned=lambda: bridge.turns.mark(self.name, longest),
         )
+        self._turns = bridge.turns
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until told to stop; what is committed by then and we lead is sent first.
@@ -214,6 +233,7 @@ class RelayRole:
         try:
             await self._relay.run(stop)
         finally:
+            self._turns.forget(self.name)
             await self._publisher.stop()
 
     def ready(self) -> str | None:

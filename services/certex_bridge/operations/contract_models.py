@@ -55,7 +55,9 @@ class DeadLetterBody(_Body):
     partition: int
     offset: int
     key: str | None
+    keyCut: Annotated[bool, Field(description="Whether the key is longer than what is carried")]  # noqa: N815
     headers: list[list[str | None]]
+    headersOmitted: Annotated[bool, Field(description="Whether the headers were too large to be carried")]  # noqa: N815
     rawBytes: int  # noqa: N815  # the wire's own spelling
     raw: Annotated[str | None, Field(description="Absent when the record is too large to be carried")]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from certex_bridge.kernel.errors import BridgeError
+
 if TYPE_CHECKING:
     from certex_bridge.platform.settings import Settings
 
@@ -21,6 +23,32 @@ class Server:
     address: str
     shown: str
     """Without password."""
+
+
+class LedgerInUse(BridgeError):
+    """A ledger that is not the demo's to play with."""
+
+    code = "LEDGER_IN_USE"
+
+
+async def refuse_a_ledger(settings: Settings) -> None:
+    """Look whether the database of the settings has taken in anything.
+
+    Raises:
+        LedgerInUse: it has.
+        OSError, asyncpg.PostgresError: it cannot be reached.
+    """
+    from certex_bridge.operations.reading import connection
+
+    async with connection(settings) as database:
+        if await database.fetchval("SELECT to_regclass('inbox')") is None:
+            return
+        if await database.fetchval("SELECT EXISTS (SELECT FROM inbox)"):
+            raise LedgerInUse(
+                f"{without_password(settings.database_url.get_secret_value())} holds a ledger: the demo plays in an "
+                "empty database only. Name another in CERTEX_DATABASE_URL, or none for the embedded one.",
+                field="CERTEX_DATABASE_URL",
+            )
 
 
 class Servers:
@@ -35,11 +63,13 @@ class Servers:
         """The database named in the environment, else an embedded one.
 
         Raises:
+            LedgerInUse: the named database holds a ledger; the demo would mix its day with it.
             ConfigurationError: the wheel of the embedded server is not installed.
             ServerFailed: the embedded server did not start.
         """
         url = self._given.database_url.get_secret_value()
         if url:
+            await refuse_a_ledger(self._given)
             return Server(url, without_password(url))
         from certex_bridge.platform.embedded import EmbeddedPostgres
 
@@ -66,7 +96,6 @@ class Servers:
 
 
 def without_password(url: str) -> str:
-    """host:port/database of a PostgreSQL address."""
+    """host:port/database of a PostgreSQL address; several hosts as they are written."""
     parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.hostname or 'localhost'}{port}{parts.path}"
+    return f"{parts.netloc.rpartition('@')[2] or 'localhost'}{parts.path}"

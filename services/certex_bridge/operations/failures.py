@@ -28,12 +28,14 @@ def explain(error: BaseException) -> tuple[str, str] | None:
 def _database(error: BaseException) -> tuple[str, str] | None:
     import asyncpg
 
+    from certex_bridge.platform.database_errors import sentence
+
     if isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
         return "The database has no schema of this release yet: run certex-bridge migrate.", "SCHEMA_MISSING"
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
-        return f"PostgreSQL refuses the connection: {error}.", "DATABASE_REFUSED"
+        return f"PostgreSQL refuses the connection: {sentence(error)}.", "DATABASE_REFUSED"
     if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.CannotConnectNowError | asyncpg.InterfaceError):
-        return f"PostgreSQL cannot be reached: {error}. Is CERTEX_DATABASE_URL right?", "DATABASE_AWAY"
+        return f"PostgreSQL cannot be reached: {sentence(error)}. Is CERTEX_DATABASE_URL right?", "DATABASE_AWAY"
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
-        return f"The database role lacks a right: {error}.", "DATABASE_RIGHTS"
+        return f"The database role lacks a right: {sentence(error)}.", "DATABASE_RIGHTS"
     return None

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from certex_bridge.ledger.ports import OutboxRow
 from certex_bridge.platform.metrics import Metrics
+from certex_bridge.platform.xsd import DocumentInvalid
 
 
 class BridgeMeter:
-    """Implements the meters of intake and relay on the metric catalogue."""
+    """Implements the meters of intake, relay and worker on the metric catalogue."""
 
-    def __init__(self, metrics: Metrics, topic_of: Mapping[str, str]) -> None:
+    def __init__(
+        self, metrics: Metrics, topic_of: Mapping[str, str], clock: Callable[[], datetime] | None = None
+    ) -> None:
         self._metrics = metrics
         self._topic_of = topic_of
         """Topic by outbox aggregate type."""
+        self._clock = clock or (lambda: datetime.now(UTC))
 
-    def batch(self, topic_records: Mapping[str, int], counts: Mapping[str, int], seconds: Mapping[str, float]) -> None:
+    def batch(
+        self,
+        topic_records: Mapping[str, int],
+        counts: Mapping[str, int],
+        seconds: Mapping[str, float],
+        ages: Mapping[str, float],
+    ) -> None:
         """One batch is committed."""
         metrics = self._metrics
         quarantined = sum(times for name, times in counts.items() if name.startswith("quarantined:"))
         duplicates = counts.get("duplicate", 0)
         total = sum(topic_records.values())
         for topic, records in topic_records.items():
-            metrics.events_total.labels(topic, "event", "taken").inc(records)
+            metrics.events_total.labels(topic, "taken").inc(records)
         for outcome, number in (("duplicate", duplicates), ("quarantined", quarantined)):
             if number:
-                metrics.events_total.labels("all", "event", outcome).inc(number)
+                metrics.events_total.labels("all", outcome).inc(number)
+        for topic, age in ages.items():
+            metrics.record_age_seconds.labels(topic).observe(age)
         metrics.event_batch_size.observe(total)
         metrics.event_batch_seconds.observe(seconds["batch"])
         metrics.decode_seconds.observe(seconds["decode"])
@@ -51,19 +64,36 @@ class BridgeMeter:
                 metrics.certificates_total.inc(times)
 
     def retry(self, cause: str) -> None:
-        """A transaction is tried again."""
+        """A transaction or a batch of messages is tried again."""
         self._metrics.database_retries_total.labels(cause).inc()
         if cause == "deadlock":
             self._metrics.deadlocks_total.inc()
 
+    def failed(self, error: BaseException) -> None:
+        """Something failed for a reason that cannot pass."""
+        if isinstance(error, DocumentInvalid):
+            self._metrics.documents_invalid_total.labels(error.field).inc()
+
+    def worked(self, what: str, outcome: str, number: int) -> None:
+        """So many wakes or timers are settled or failed."""
+        self._metrics.worker_total.labels(what, outcome).inc(number)
+
     def sent(self, rows: Sequence[OutboxRow]) -> None:
         """The relay published these."""
         by_type: dict[str, int] = {}
+        now = self._clock()
         for row in rows:
             by_type[row.agg_type] = by_type.get(row.agg_type, 0) + 1
+            if row.agg_type == "outcome":
+                age = (now - datetime.fromisoformat(row.at)).total_seconds()
+                self._metrics.event_to_outcome_seconds.observe(max(0.0, age))
         for agg_type, number in by_type.items():
             self._metrics.relay_sent_total.labels(self._topic_of[agg_type]).inc(number)
 
     def led(self, leads: float) -> None:
         """1 while this process leads the relay, else 0."""
         self._metrics.relay_leader.set(leads)
+
+    def topic_paused(self, topic: str, paused: float) -> None:
+        """1 while a topic takes nothing, else 0."""
+        self._metrics.relay_topic_paused.labels(topic).set(paused)

@@ -1,4 +1,4 @@
-"""The database as the reading commands use it: one short-lived connection, nothing changed."""
+"""The database as the commands use it: one short-lived connection, nothing changed unless the command says so."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class NotFound(BridgeError):
 
 
 @asynccontextmanager
-async def connection(settings: Settings) -> AsyncIterator[Any]:
-    """A read-only connection to the database of the settings.
+async def connection(settings: Settings, *, readonly: bool = True) -> AsyncIterator[Any]:
+    """A connection to the database of the settings, read-only unless said otherwise.
 
     Raises:
         ConfigurationError: the settings name no database.
@@ -35,7 +35,8 @@ async def connection(settings: Settings) -> AsyncIterator[Any]:
         raise ConfigurationError("CERTEX_DATABASE_URL must be set: it names the ledger's database")
     opened = await asyncpg.connect(**connection_arguments(settings))
     try:
-        await opened.execute("SET default_transaction_read_only = on")
+        if readonly:
+            await opened.execute("SET default_transaction_read_only = on")
         yield opened
     finally:
         await opened.close()
@@ -50,5 +51,15 @@ def read(query: Callable[[Any], Awaitable[T]]) -> T:
             opened.transaction(isolation="repeatable_read", readonly=True),
         ):
             return await query(opened)
+
+    return asyncio.run(run())
+
+
+def write(work: Callable[[Any], Awaitable[T]]) -> T:
+    """Run `work` on a connection that may change something; transactions are its business."""
+
+    async def run() -> T:
+        async with connection(Settings.load(), readonly=False) as opened:
+            return await work(opened)
 
     return asyncio.run(run())

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from functools import partial
 
+from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.operations.composition import Bridge
 from certex_bridge.platform.collector import tune_collector
 from certex_bridge.platform.health import HealthApp, HttpRole
-from certex_bridge.platform.kafka import ensure_topics
+from certex_bridge.platform.kafka import TopicCatalogue, TopicReport, ensure_topics
 from certex_bridge.platform.logs import configure_logging, get_logger
 from certex_bridge.platform.metrics import Metrics, bridge_version
 from certex_bridge.platform.migrations import schema_state
 from certex_bridge.platform.runtime import Supervisor
 from certex_bridge.platform.settings import Settings
+from certex_bridge.platform.settings_reference import misspelt_variables
 from certex_bridge.platform.watchdog import Watchdog, tick
 
 LOG = get_logger("certex_bridge.operations")
@@ -26,19 +31,68 @@ async def serve(settings: Settings) -> int:
     """
     settings.require_servers()
     configure_logging(settings)
+    for name, meant in misspelt_variables(os.environ).items():
+        LOG.warning("setting.unknown", variable=name, perhaps=meant)
     metrics = Metrics()
     bridge = Bridge(settings, metrics)
     await bridge.open()
     try:
-        await ensure_topics(settings)
+        judge_topics(await ensure_topics(settings), settings)
         return await _supervise(bridge, settings, metrics)
     finally:
         await bridge.close()
 
 
-async def _supervise(bridge: Bridge, settings: Settings, metrics: Metrics) -> int:
-    roles = bridge.roles(settings.roles)
+def judge_topics(report: TopicReport, settings: Settings) -> None:
+    """Say what is wrong with the topics of our roles.
 
+    Raises:
+        ConfigurationError: a topic to read is missing; reading would wait for ever without a word.
+    """
+    catalogue = TopicCatalogue.load()
+    if report.narrow:
+        LOG.warning("topics.narrow", topics=list(report.narrow), meaning="keys move when partitions are added later")
+    unread = [name for name in report.missing if name in catalogue.names("in")]
+    unwritten = [name for name in report.missing if name in catalogue.names("out")]
+    if unwritten and "relay" in settings.roles:
+        LOG.error("topics.missing", topics=unwritten, meaning="their messages wait until they are created")
+    if unread and "intake" in settings.roles:
+        raise ConfigurationError(
+            f"the broker has no topic {', '.join(settings.topic_prefix + name for name in unread)}: create it as "
+            "contracts/topics.yaml says, or let the bridge do it with CERTEX_TOPICS_CREATE=true",
+            field="CERTEX_TOPICS_CREATE",
+        )
+
+
+async def _supervise(bridge: Bridge, settings: Settings, metrics: Metrics) -> int:
+    supervisor: Supervisor | None = None
+
+    def readiness() -> dict[str, str]:
+        return supervisor.readiness() if supervisor else {"process": "starting"}
+
+    http = HttpRole(settings, HealthApp(settings, metrics, bridge.turns, readiness, _checks(bridge)))
+    supervisor = Supervisor([*bridge.roles(settings.roles), http], settings)
+    stop = asyncio.Event()
+    watchdog = Watchdog(settings, bridge.turns, bridge.subscriptions, metrics)
+    background = {
+        "watchdog": asyncio.create_task(watchdog.run(stop)),
+        "tick": asyncio.create_task(tick(settings, stop, metrics)),
+    }
+    for name, task in background.items():
+        task.add_done_callback(partial(_unwatched, name, stop, supervisor))
+    tune_collector()
+    LOG.info("process.started", version=bridge_version(), roles=list(settings.roles))
+    try:
+        return await supervisor.run()
+    finally:
+        stop.set()
+        for task in background.values():
+            task.cancel()
+        await asyncio.gather(*background.values(), return_exceptions=True)
+        LOG.info("process.stopped")
+
+
+def _checks(bridge: Bridge) -> dict[str, Callable[[], Awaitable[str | None]]]:
     async def database() -> str | None:
         await bridge.pool.fetchval("SELECT 1")
         return None
@@ -46,24 +100,12 @@ async def _supervise(bridge: Bridge, settings: Settings, metrics: Metrics) -> in
     async def schema() -> str | None:
         return (await schema_state(bridge.pool)).problem
 
-    supervisor: Supervisor | None = None
+    return {"database": database, "schema": schema}
 
-    def readiness() -> dict[str, str]:
-        return supervisor.readiness() if supervisor else {"process": "starting"}
 
-    checks = {"database": database, "schema": schema}
-    http = HttpRole(settings, HealthApp(settings, metrics, bridge.turns, readiness, checks))
-    supervisor = Supervisor([*roles, http], settings)
-    stop = asyncio.Event()
-    watchdog = Watchdog(settings, bridge.turns, bridge.subscriptions, metrics)
-    background = [asyncio.create_task(watchdog.run(stop)), asyncio.create_task(tick(settings, stop, metrics))]
-    tune_collector()
-    LOG.info("process.started", version=bridge_version(), roles=list(settings.roles))
-    try:
-        return await supervisor.run()
-    finally:
-        stop.set()
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        LOG.info("process.stopped")
+def _unwatched(name: str, stop: asyncio.Event, supervisor: Supervisor, task: asyncio.Task[None]) -> None:
+    """A process that nobody watches any more ends itself, to be started again."""
+    if not stop.is_set():
+        error = None if task.cancelled() else task.exception()
+        LOG.critical("process.unwatched", task=name, exc_info=error)
+        supervisor.request_stop(failed=True)

@@ -6,8 +6,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from certex_bridge.operations import show_declaration, show_licence
+from certex_bridge.operations.policies import policy_of
 from certex_bridge.operations.reading import read
 from certex_bridge.operations.terminal import colour, count, grouped, print_json, say, table
+from certex_bridge.platform.settings import Settings
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -38,7 +40,8 @@ def run_licence_at(text: str, moment_text: str, *, recorded: bool, as_json: bool
         NotFound: no journal entry up to then.
     """
     licence_id = show_licence.normalised(text)
-    moment = show_licence.parse_moment(moment_text, licence_id[:2])
+    settings = Settings.load()
+    moment = show_licence.parse_moment(moment_text, licence_id.partition("/")[0], policy_of(settings).zone)
     _show_licence(
         read(lambda database: show_licence.licence_at(database, licence_id, moment, recorded=recorded)), as_json=as_json
     )

@@ -8,7 +8,7 @@ from typing import Any
 from certex_bridge.operations.reading import NotFound
 
 _DECLARATION = """
-SELECT decl_id, dv, facts, waiting_for, joined, lrn, exporter, state, lodged_at FROM declaration WHERE decl_id = $1
+SELECT decl_id, dv, facts, waiting_for, joined, lrn, exporter, state FROM declaration WHERE decl_id = $1
 """
 _CLAIMS = """
 SELECT item, doc_seq, licence_id, line_no, document_code, state, outcome, reasons, source,

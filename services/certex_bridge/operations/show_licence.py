@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from certex_bridge.kernel.dates import ZONES, parse_date, parse_instant
+from certex_bridge.kernel.dates import parse_date, parse_instant
 from certex_bridge.kernel.errors import InputError
 from certex_bridge.kernel.identifiers import licence_key
+from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.operations.reading import NotFound
 
+_LEGAL_ZONE = Policy().zone
 _LICENCE = "SELECT licence_id, version, status, lv, nv, frozen, snapshot FROM licence WHERE licence_id = $1"
 _ACCOUNTS = """
 SELECT line_no, dim, unit, cap, over, available, reserved, consumed FROM account
@@ -132,13 +135,13 @@ async def history(database: Any, licence_id: str, last: int) -> list[dict[str, A
     return rows
 
 
-def parse_moment(text: str, issuer: str) -> datetime:
+def parse_moment(text: str, issuer: str, legal_zone: Callable[[str], tzinfo] = _LEGAL_ZONE) -> datetime:
     """The instant meant; a date means the end of that day in the issuing state's legal time.
 
     Raises:
         InputError: DATE_INVALID or DATE_RANGE.
     """
-    zone = ZONES.get(issuer, UTC)
+    zone = legal_zone(issuer)
     if len(text) == _DATE_LENGTH:
         day: date = parse_date(text, "TIME")
         return datetime.combine(day, time.max, zone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from certex_bridge.laboratory.publish import Published, Sender
 from certex_bridge.operations.reading import connection
 from certex_bridge.operations.submit_files import FOREIGN, Submission, read_file
-from certex_bridge.operations.terminal import colour, print_json, say, table
+from certex_bridge.operations.terminal import colour, console, print_json, table
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.settings import Settings
 
@@ -72,15 +72,17 @@ def run_submit(files: Sequence[Path], options: SubmitOptions) -> int:
     settings = Settings.load()
     settings.require_servers()
     submissions = [read_file(file, options.profile, options.ce_type) for file in files]
-    fates = asyncio.run(_submit(settings, submissions, options))
     if options.as_json:
+        fates = asyncio.run(_submit(settings, submissions, options, lambda _fate: None))
         print_json([_document(fate) for fate in fates])
     else:
-        _show(fates, options.wait_seconds)
+        fates = _with_rows(settings, submissions, options)
     return 0 if all(fate.ok for fate in fates) else 1
 
 
-async def _submit(settings: Settings, submissions: Sequence[Submission], options: SubmitOptions) -> list[Fate]:
+async def _submit(
+    settings: Settings, submissions: Sequence[Submission], options: SubmitOptions, told: Callable[[Fate], None]
+) -> list[Fate]:
     ids = _Ids(settings)
     fates = []
     async with connection(settings) as database, Sender(settings) as sender:
@@ -89,6 +91,7 @@ async def _submit(settings: Settings, submissions: Sequence[Submission], options
             message = replace(one.message, key=key or one.message.key)
             published = (await sender.send([message]))[0]
             fates.append(await _wait(database, published, str(one.file), known, options.wait_seconds))
+            told(fates[-1])
     return fates
 
 
@@ -148,14 +151,30 @@ def _document(fate: Fate) -> dict[str, Any]:
     }
 
 
-def _show(fates: Sequence[Fate], seconds: float) -> None:
+def _with_rows(settings: Settings, submissions: Sequence[Submission], options: SubmitOptions) -> list[Fate]:
+    """Submit, and show each file's rows as soon as they are known, above a bar on a terminal."""
     from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    made = table("", "file", "result", "about", "details")
-    for fate in fates:
-        for number, row in enumerate(_rows(fate, seconds)):
-            made.add_row("" if number else escape(Path(fate.file).name), *row)
-    say(made)
+    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
+    widest = max(len(one.file.name) for one in submissions)
+    titles: tuple[str, ...] = ("file", "result", "about", "details")
+    with Progress(*columns, console=console(), transient=True, disable=not console().is_terminal) as bar:
+        task = bar.add_task("submitting", total=len(submissions))
+
+        def told(fate: Fate) -> None:
+            nonlocal titles
+            made = table("", *titles)
+            made.show_header, made.show_edge = bool(titles[0]), False
+            for column, width in zip(made.columns, (min(widest, 40), 16, 26), strict=False):
+                column.min_width = width
+            for number, row in enumerate(_rows(fate, options.wait_seconds)):
+                made.add_row("" if number else escape(Path(fate.file).name), *row)
+            bar.console.print(made)
+            bar.advance(task)
+            titles = ("", "", "", "")
+
+        return asyncio.run(_submit(settings, submissions, options, told))
 
 
 def _rows(fate: Fate, seconds: float) -> list[tuple[str, str, str]]:

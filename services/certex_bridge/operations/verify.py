@@ -126,7 +126,7 @@ class _Run:
             async with self._connection.transaction():  # a savepoint: what one tampered value breaks stays its own
                 found: list[Check] = await work
                 return found
-        except (asyncpg.DataError, ValueError) as error:
+        except (asyncpg.DataError, ValueError, ArithmeticError) as error:
             return [Check(name, ok=False, examined=0, detail=f"cannot be read: {error}")]
 
     async def _in_the_database(self, name: str, query: str, arguments: tuple[str, ...]) -> list[Check]:

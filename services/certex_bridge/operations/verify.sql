@@ -242,3 +242,10 @@ SELECT decl_id, facts, lrn, exporter, state, dv FROM declaration ORDER BY decl_i
 -- name: snapshots
 -- Licence contents, as stored.
 SELECT licence_id, version, snapshot FROM licence_version ORDER BY licence_id, version
+
+-- name: balance_history
+-- Every journal row in order, with the balance message of its journal version beside the version's last row.
+SELECT m.licence_id, m.lv, m.line_no, m.dim, m.d_cap::text, m.d_res::text, m.d_cons::text, m.d_over::text,
+       CASE WHEN lead(m.lv) OVER (PARTITION BY m.licence_id ORDER BY m.lv, m.seq) IS DISTINCT FROM m.lv THEN o.body END AS body
+FROM movement m LEFT JOIN outbox o ON o.agg_type = 'balance' AND o.agg_id = m.licence_id AND o.agg_ver = m.lv
+ORDER BY m.licence_id, m.lv, m.seq

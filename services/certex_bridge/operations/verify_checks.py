@@ -15,7 +15,7 @@ import msgspec
 
 from certex_bridge.kernel.canonical import GENESIS, chain
 from certex_bridge.ledger.adapters.codec import decode_facts, decode_licence
-from certex_bridge.ledger.domain.journal import entry_text
+from certex_bridge.ledger.domain.journal import NO_DIMENSION, entry_text
 from certex_bridge.ledger.domain.standing import declaration_state
 
 _UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, InvalidOperation)
@@ -85,9 +85,7 @@ class JournalReader:
             self._dense.blame(f"movement {self._licence} lv {lv} seq {seq} follows lv {self._lv} seq {self._seq}")
         self._lv, self._seq = lv, seq
         line_no, dim, kind, event_id, claim = row["line_no"], row["dim"], row["kind"], row["event_id"], row["claim"]
-        deltas = (_amount(row["d_cap"]), _amount(row["d_res"]), _amount(row["d_cons"]), _amount(row["d_over"]))
-        text = entry_text(lv, seq, line_no, dim, kind, event_id, claim, deltas, row["at"], row["detail"])
-        if chain(bytes.fromhex(self._chain), text).hex() != row["chain"]:
+        if not continues_chain(self._chain, row):
             self._chained.blame(f"movement {self._licence} lv {lv} seq {seq} of event {event_id}: not what was chained")
         self._chain = row["chain"] if _LINK(row["chain"]) else _GENESIS
         effect = "\x1f".join((event_id, self._licence or "", claim, str(line_no), dim, kind))
@@ -95,7 +93,12 @@ class JournalReader:
             self._named.blame(
                 f"movement {self._licence} lv {lv} seq {seq} of event {event_id}: the effect's hash is another"
             )
-        if deltas[3] > 0 and kind not in {"CAP", "OVERRIDE"}:
+        grown = _amount(row["d_over"])
+        if not grown.is_finite():
+            self._debt.blame(
+                f"movement {self._licence} lv {lv} seq {seq} of event {event_id}: over {grown} is no figure"
+            )
+        elif grown > 0 and kind not in {"CAP", "OVERRIDE"}:
             self._debt.blame(
                 f"movement {self._licence} lv {lv} seq {seq}: {kind} of event {event_id} grows use beyond the limit"
             )
@@ -113,6 +116,22 @@ class JournalReader:
             self._chained.blame(f"licence {self._licence}: its chain value is not that of its last movement")
 
 
+def continues_chain(before: str, row: Mapping[str, Any]) -> bool:
+    """Whether a journal row's chain value follows from the one before and the row's own content.
+
+    What is no figure (NaN can be stored, never booked) or no chain value continues nothing.
+    """
+    deltas = (_amount(row["d_cap"]), _amount(row["d_res"]), _amount(row["d_cons"]), _amount(row["d_over"]))
+    if not _LINK(before) or not all(delta.is_finite() for delta in deltas):
+        return False
+    place = (row["lv"], row["seq"], row["line_no"], row["dim"], row["kind"], row["event_id"], row["claim"])
+    text = entry_text(*place, deltas, row["at"], row["detail"])
+    return chain(bytes.fromhex(before), text).hex() == str(row["chain"])
+
+
+_ZERO = Decimal(0)
+_NOTHING = [_ZERO] * 4
+_MOVED = ("authorised", "reserved", "consumed", "over")
 _FIGURES = ("authorised", "reserved", "consumed", "available", "over")
 
 
@@ -144,6 +163,46 @@ class BalanceReader:
                 self._finding.blame(f"{name} does not say what account line {entry[0]} {entry[1]} holds")
         if len(told) != len(held):
             self._finding.blame(f"{name} has {len(told)} accounts, the licence {len(held)}")
+
+    def findings(self) -> list[Finding]:
+        """The one check."""
+        return [self._finding]
+
+
+class BalanceHistoryReader:
+    """Every balance message says what the movements up to its journal version add up to (ledger invariant I9)."""
+
+    def __init__(self) -> None:
+        self._finding = Finding("every balance = movements")
+        self._licence = ""
+        self._sums: dict[tuple[int, str], list[Decimal]] = {}
+
+    def read(self, row: Mapping[str, Any]) -> None:
+        """One row of the journal; the last of a version carries the message."""
+        if row["licence_id"] != self._licence:
+            self._licence, self._sums = row["licence_id"], {}
+        if row["dim"] != NO_DIMENSION:
+            sums = self._sums.setdefault((row["line_no"], row["dim"]), [_ZERO] * 4)
+            for place, delta in enumerate(("d_cap", "d_res", "d_cons", "d_over")):
+                sums[place] += _amount(row[delta])
+        if row["body"] is not None:
+            self._message(row)
+
+    def _message(self, row: Mapping[str, Any]) -> None:
+        self._finding.examined += 1
+        name = f"outbox balance {row['licence_id']} version {row['lv']}"
+        try:
+            told = {
+                (entry["line"], entry["dimension"]): [_amount(entry[figure]) for figure in _MOVED]
+                for entry in json.loads(row["body"])["accounts"]
+            }
+        except _UNREADABLE:
+            self._finding.blame(f"{name} cannot be read")
+            return
+        for account in sorted(told.keys() | self._sums.keys()):
+            if told.get(account, _NOTHING) != self._sums.get(account, _NOTHING):
+                line, dimension = account
+                self._finding.blame(f"{name}: line {line} {dimension} is not what the movements up to it add up to")
 
     def findings(self) -> list[Finding]:
         """The one check."""
@@ -213,6 +272,7 @@ class Stream:
 
 STREAMS = (
     Stream("journal", "journal", "movement", JournalReader, batch=5000),
+    Stream("balance history", "balance_history", "movement", BalanceHistoryReader, batch=2000),
     Stream("last balances", "last_balances", "licence", BalanceReader),
     Stream("facts", "facts", "declaration", FactsReader, batch=500),
     Stream("licence content", "snapshots", "licence_version", SnapshotReader, batch=200),

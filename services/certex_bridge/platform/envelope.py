@@ -55,7 +55,8 @@ class Envelope:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    """Kafka allows a header without value (None)."""
     timestamp_ms: int = -1
     """Record timestamp; -1 when the broker gave none."""
 
@@ -101,6 +102,8 @@ def read_headers(envelope: Envelope, limits: EnvelopeLimits = DEFAULT_LIMITS) ->
     size = 0
     try:
         for name, value in envelope.headers:
+            if value is None:
+                raise Poison("HEADER_ENCODING", "a header has no value", "headers", name)
             size += len(name) + len(value)
             if size > limits.header_bytes:
                 raise Poison("LIMIT", f"the headers exceed {limits.header_bytes} bytes", "headers")

@@ -2,10 +2,10 @@
 
 Lifecycle of a batch. FastStream's loop waits until the handler has returned; nothing else of this process is read
 meanwhile, heartbeats go on. When the handler raises, every partition is rewound to the batch's first record and the
-batch comes again after a pause: for ever while the database is away, else `retry_attempts_max` times, after which
-reading stops and `failure` is set. In a rebalance the batch in work gets a moment to finish before its partitions are
-given up; if it takes longer, its commit is refused by the broker and the next owner sees the same records again, which
-is harmless.
+batch comes again after a pause: for ever while the database is away or others hold its locks, else
+`retry_attempts_max` times, after which reading stops and `failure` is set. In a rebalance the batch in work gets a
+moment to finish before its partitions are given up; if it takes longer, its commit is refused by the broker and the
+next owner sees the same records again, which is harmless.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream.kafka.message import KafkaAckableMessage
 
+from certex_bridge.platform.database_errors import STATEMENT_TIMEOUT, retry_cause, sentence
 from certex_bridge.platform.envelope import Envelope
 from certex_bridge.platform.kafka_clients import subscriber_arguments
-from certex_bridge.platform.postgres import retry_cause
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -63,7 +63,11 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         self._idle = asyncio.Event()
         self._idle.set()
         self._attempts = 0
-        self._lagging: set[tuple[str, str]] = set()
+        """Since the last batch that worked, whatever the cause: makes the pauses longer."""
+        self._failures = 0
+        """Those of them that no outage explains: they are bounded."""
+        self.outside_since: float | None = time.monotonic()
+        """Since when this member is no part of the group (before it joined, or in a rebalance); None: it is."""
         self.failure: BaseException | None = None
         """The error after which reading stopped for good."""
         self.failed = asyncio.Event()
@@ -95,7 +99,9 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         except Exception as error:  # noqa: BLE001  # whatever it is, the batch must come again or reading must stop
             await self._come_again(consumer, starts, error)
         else:
-            self._attempts, self.retrying = 0, ""
+            if self.retrying:
+                LOG.info("the batch worked after %d attempts", self._attempts)
+            self._attempts, self._failures, self.retrying = 0, 0, ""
             self.records_handled += len(records)
 
     def _envelopes(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> list[Envelope]:
@@ -110,8 +116,9 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
 
     async def _commit(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
         try:
-            await consumer.commit(ends)
-        except (KafkaError, IllegalStateError) as error:
+            async with asyncio.timeout(self._settings.kafka_request_timeout_ms / 1000):
+                await consumer.commit(ends)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
             # The partition went to another member, or the broker is away. The effects are on disk: the worst that
             # follows is that somebody sees these records again.
             LOG.warning("offsets not committed: %s", error or type(error).__name__)
@@ -120,16 +127,20 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         self, consumer: AIOKafkaConsumer, starts: dict[TopicPartition, int], error: Exception
     ) -> None:
         cause = retry_cause(error)
+        bounded = cause is None or cause == STATEMENT_TIMEOUT
         self._attempts += 1
-        self.retrying = cause or "error"
+        self._failures += bounded
+        before, self.retrying = self.retrying, cause or "error"
         if self._metrics:
-            self._metrics.intake_failures_total.labels("database" if cause else "error").inc()
-        if cause is None and self._attempts >= self._settings.retry_attempts_max:
-            LOG.critical("batch failed %d times, reading stops", self._attempts, exc_info=error)
+            self._metrics.intake_failures_total.labels("error" if cause is None else "database").inc()
+        if bounded and self._failures >= self._settings.retry_attempts_max:
+            LOG.critical("batch failed %d times, reading stops", self._failures, exc_info=error)
             self.failure = error
             self.failed.set()
-        else:
-            LOG.error("batch failed (attempt %d), it comes again", self._attempts, exc_info=None if cause else error)
+        elif cause is None:
+            LOG.error("batch failed (attempt %d), it comes again", self._attempts, exc_info=error)
+        elif cause != before:  # an outage is told once, not at every attempt
+            LOG.error("batch failed, it comes again until it works: %s (%s)", cause, sentence(error))
         for partition, offset in starts.items():
             try:
                 consumer.seek(partition, offset)
@@ -144,6 +155,8 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Let the batch in work finish, so that its commit is still accepted."""
+        if self.outside_since is None:
+            self.outside_since = time.monotonic()
         if revoked:
             with_limit = self._settings.kafka_session_timeout_ms / 3000
             try:
@@ -153,20 +166,41 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Start where the database says when the group's offsets are lost, and count."""
+        self.outside_since = None
         if self._metrics:
             self._metrics.partitions_assigned.set(len(assigned))
             self._metrics.consumer_lag.clear()
         consumer = self._consumer_of()
         if self._start_offsets is None or consumer is None or not assigned:
             return
-        without = [one for one in sorted(assigned) if await consumer.committed(one) is None]
-        if without:
-            known = await self._start_offsets([(one.topic[self._prefix :], one.partition) for one in without])
-            for one in without:
-                offset = known.get((one.topic[self._prefix :], one.partition))
-                if offset is not None:
-                    LOG.warning("the group has no offset for %s: starting at %d as the database says", one, offset)
-                    consumer.seek(one, offset)
+        places = {one: (one.topic[self._prefix :], one.partition) for one in sorted(assigned)}
+        told = await self._start_offsets([*places.values()])
+        known = {one: told[place] for one, place in places.items() if place in told}
+        lost = await self._behind_the_database(consumer, known)
+        for one, offset in known.items():
+            if one not in lost and await consumer.committed(one) is None:
+                LOG.warning("the group has no offset for %s: starting at %d as the database says", one, offset)
+                consumer.seek(one, offset)
+
+    async def _behind_the_database(
+        self, consumer: AIOKafkaConsumer, known: dict[TopicPartition, int]
+    ) -> set[TopicPartition]:
+        """Partitions whose log ends before what was taken in from them: the topic was made anew, or was cut.
+
+        Reading goes on where the group or the log's beginning says; events seen before have no second effect.
+        """
+        try:
+            async with asyncio.timeout(LAG_SECONDS):
+                ends: dict[TopicPartition, int] = await consumer.end_offsets(list(known)) if known else {}
+        except (KafkaError, TimeoutError):
+            return set()
+        lost = {one for one, end in ends.items() if end < known[one]}
+        for one in lost:
+            LOG.error("the log of %s ends at %d, but %d records were taken in: the topic is another",
+                      one, ends[one], known[one])  # fmt: skip
+        if self._metrics:
+            self._metrics.partitions_cut.set(len(lost))
+        return lost
 
     # --- what others ask
 
@@ -180,6 +214,18 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         if consumer is None or not consumer.assignment():
             return "no partitions assigned"
         return None
+
+    async def broker_answers(self) -> bool:
+        """Whether a broker answers a question within a few seconds."""
+        consumer = self._consumer_of()
+        if consumer is None:
+            return False
+        try:
+            async with asyncio.timeout(LAG_SECONDS):
+                await consumer.topics()
+        except (KafkaError, TimeoutError):
+            return False
+        return True
 
     async def waiting(self) -> int | None:
         """Records that wait in our partitions, None when the broker cannot say. Sets consumer_lag."""

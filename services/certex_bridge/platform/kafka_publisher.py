@@ -23,6 +23,7 @@ from aiokafka.errors import (
     PolicyViolationError,
     ProducerClosed,
     RecordListTooLargeError,
+    UnknownTopicOrPartitionError,
 )
 from aiokafka.partitioner import murmur2
 
@@ -48,6 +49,8 @@ RECORD_OVERHEAD = 96
 """Bytes of a batch's and a record's framing, rounded up, that the broker counts with the largest message."""
 
 ABANDON_SECONDS = 1.0
+METADATA_SECONDS = 3.0
+"""How long a topic may be unknown; the client itself would ask for as long as a request may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    lane: bytes = b""
+    """What must stay in order; empty: the records of the same key."""
 
     def size(self) -> int:
         """Bytes on the wire without compression, never less than the broker counts."""
@@ -66,7 +71,7 @@ class Record:
 
 
 class HeldBack(KafkaError):  # type: ignore[misc]  # aiokafka is untyped
-    """Not sent, because an earlier record of the same key was refused."""
+    """Not sent, because an earlier record of the same lane was refused."""
 
 
 @lru_cache(maxsize=65_536)
@@ -131,27 +136,34 @@ class Publisher:
 
     async def _send_batches(self, outcome: _Outcome) -> list[int]:
         """Everything, all partitions at once; returns what must be tried singly because its batch was refused."""
-        groups: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for topic, indexes in outcome.by_topic().items():
-            await self._group(outcome, topic, indexes, groups)
-        lists = await asyncio.gather(*(self._partition(outcome, *at, indexes) for at, indexes in groups.items()))
+        topics = outcome.by_topic().items()
+        lists = await asyncio.gather(*(self._topic(outcome, topic, indexes) for topic, indexes in topics))
         return sorted(index for one in lists for index in one)
 
-    async def _group(
-        self, outcome: _Outcome, topic: str, indexes: list[int], groups: dict[tuple[str, int], list[int]]
-    ) -> None:
+    async def _topic(self, outcome: _Outcome, topic: str, indexes: list[int]) -> list[int]:
+        """One topic's records, so that a topic nobody knows delays no other."""
+        groups = await self._group(outcome, topic, indexes)
+        lists = await asyncio.gather(*(self._partition(outcome, *at, part) for at, part in groups.items()))
+        return [index for one in lists for index in one]
+
+    async def _group(self, outcome: _Outcome, topic: str, indexes: list[int]) -> dict[tuple[str, int], list[int]]:
+        """Records by (topic with prefix, partition); none when the topic is not to be had."""
         producer = self._connected()
         name = self._settings.topic_prefix + topic
+        groups: dict[tuple[str, int], list[int]] = defaultdict(list)
         try:
-            partitions = sorted(await producer.partitions_for(name))
-        except KafkaError as error:
+            async with asyncio.timeout(METADATA_SECONDS):
+                partitions = sorted(await producer.partitions_for(name))
+        except (KafkaError, TimeoutError) as error:
+            why = error if isinstance(error, KafkaError) else UnknownTopicOrPartitionError(name)
             for index in indexes:
-                outcome.errors[index] = error
-            return
+                outcome.errors[index] = why
+            return {}
         for index in indexes:
             key = outcome.records[index].key
             chosen = random.randrange(len(partitions)) if key is None else _hash(key) % len(partitions)  # noqa: S311
             groups[name, partitions[chosen]].append(index)
+        return groups
 
     async def _partition(self, outcome: _Outcome, topic: str, partition: int, indexes: list[int]) -> list[int]:
         """One partition's records, one batch after the other; what is left when a batch is refused."""
@@ -171,7 +183,7 @@ class Publisher:
         return []
 
     async def _send_singly(self, outcome: _Outcome, indexes: list[int]) -> None:
-        """One record at a time; a refused one holds back its key and no other.
+        """One record at a time; a refused one holds back its lane and no other.
 
         After a refusal the producer is made anew: its sequence numbers have a gap that the broker would not accept.
         """
@@ -180,9 +192,7 @@ class Publisher:
                 await self._reset()
             if not outcome.open(index):
                 continue
-            groups: dict[tuple[str, int], list[int]] = defaultdict(list)
-            await self._group(outcome, outcome.records[index].topic, [index], groups)
-            for at in groups:
+            for at in await self._group(outcome, outcome.records[index].topic, [index]):
                 error, _ = await self._deliver(outcome, *at, [index])
                 if error is None:
                     outcome.confirm(index)
@@ -237,23 +247,25 @@ class _Outcome:
         self.errors: list[Exception | None] = [None] * len(records)
         self._confirmed = [False] * len(records)
         self._held: dict[tuple[str, bytes], int] = {}
-        """Keys with a refused record, and which one."""
+        """Lanes with a refused record, and which one."""
 
     def open(self, index: int) -> bool:
-        """Whether the record is still to be sent; one behind a refused record of its key is not."""
+        """Whether the record is still to be sent; one behind a refused record of its lane is not."""
         if self._held and not self._confirmed[index] and self.errors[index] is None:
             record = self.records[index]
-            refused = index if record.key is None else self._held.get((record.topic, record.key), index)
+            lane = record.lane or record.key
+            refused = index if lane is None else self._held.get((record.topic, lane), index)
             if refused < index:
                 self.errors[index] = HeldBack(str(self.errors[refused]))
         return self.errors[index] is None and not self._confirmed[index]
 
     def refuse(self, index: int, error: Exception) -> None:
-        """The record can never be published: it and the later ones of its key fail."""
+        """The record can never be published: it and the later ones of its lane fail."""
         record = self.records[index]
         self.errors[index] = error
-        if record.key is not None:
-            self._held.setdefault((record.topic, record.key), index)
+        lane = record.lane or record.key
+        if lane is not None:
+            self._held.setdefault((record.topic, lane), index)
 
     def confirm(self, index: int) -> None:
         """The broker has it."""

@@ -34,6 +34,23 @@ _CREDENTIALS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNOR
 _NOISY = ("aiokafka", "faststream", "certex_bridge.faststream", "uvicorn", "asyncio")
 
 
+def without_detail(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take the DETAIL out of the database's errors before they are written: it quotes the row."""
+    told = event.get("exc_info")
+    error = told if isinstance(told, BaseException) else (told[1] if isinstance(told, tuple) else sys.exc_info()[1])
+    seen: set[int] = set()
+    waiting = [error] if told else []
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if getattr(one, "sqlstate", None) and getattr(one, "detail", None):
+            setattr(one, "detail", None)  # noqa: B010  # asyncpg's, which this module does not import
+        waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+    return event
+
+
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The last processor before the line is written: nothing above leaves with it."""
     for field, value in event.items():
@@ -72,6 +89,7 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        without_detail,
         structlog.processors.format_exc_info,
     ]
     structlog.configure(

@@ -30,6 +30,8 @@ class MetricSpec:
     """What to do about it; for a figure that needs nothing: what it is read beside."""
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = SECONDS
+    measured: bool = False
+    """Looked up by a job: absent until it was, since 0 would say that all is well."""
 
 
 def _counter(name: str, help_text: str, action: str, *labels: str) -> MetricSpec:
@@ -38,6 +40,10 @@ def _counter(name: str, help_text: str, action: str, *labels: str) -> MetricSpec
 
 def _gauge(name: str, help_text: str, action: str, *labels: str) -> MetricSpec:
     return MetricSpec("gauge", name, help_text, action, labels)
+
+
+def _measured(name: str, help_text: str, action: str, *labels: str) -> MetricSpec:
+    return MetricSpec("gauge", name, help_text, action, labels, measured=True)
 
 
 def _histogram(
@@ -50,10 +56,9 @@ CATALOGUE: tuple[MetricSpec, ...] = (
     # intake
     _counter(
         "events_total",
-        "Events taken in, by topic, kind and outcome (applied, duplicate, parked, quarantined).",
+        "Records read, by topic and outcome: taken; of all topics together, those known before and those put aside.",
         "A rise of quarantined: look into quarantined_total for the reason.",
         "topic",
-        "kind",
         "outcome",
     ),
     _histogram(
@@ -89,7 +94,7 @@ CATALOGUE: tuple[MetricSpec, ...] = (
     ),
     _histogram(
         "event_to_outcome_seconds",
-        "Time from an event's record timestamp to its published outcome.",
+        "Time from an event's own time to its published outcome; old events that are read again count with their age.",
         "The service level of declarations; when it rises, outbox_oldest_seconds and record_age_seconds say where.",
         buckets=AGE_SECONDS,
     ),
@@ -103,6 +108,11 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "partitions_assigned",
         "Partitions this process reads.",
         "0 for long: more processes than partitions, or a stuck group.",
+    ),
+    _gauge(
+        "partitions_cut",
+        "Assigned partitions whose log ends before what was taken in from them.",
+        "Above 0: the topic was made anew or lost records; find out which, the inbox absorbs repeats.",
     ),
     # ledger
     _counter(
@@ -121,41 +131,53 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "family",
     ),
     _counter("incidents_total", "Incidents raised, by kind.", "Follow the runbook of the kind.", "kind"),
-    _gauge("licences", "Licences by status.", "Read beside claims_total.", "status"),
-    _gauge(
+    _measured("licences", "Licences by status.", "Read beside claims_total.", "status"),
+    _measured(
         "ledger_over_accounts",
         "Accounts whose booked figure exceeds the licence (cap lowered, release above the reservation).",
         "Tell the licensing authority; new reservations are refused.",
     ),
-    _gauge(
+    _measured(
         "ledger_imbalance",
-        "Accounts whose balance is not the sum of their movements.",
+        "Accounts whose balance is not the sum of their movements, of the present round over the ledger or the last.",
         "Must be 0: stop the intake and run the verification.",
     ),
-    _gauge(
+    _measured(
         "ledger_chain_breaks",
-        "Journal entries whose hash does not continue the chain.",
+        "Journal entries whose hash does not continue the chain, of the present round over the journal or the last.",
         "Must be 0: somebody changed the journal; keep everything and call for an audit.",
     ),
-    _gauge(
+    _measured(
         "ledger_verified_timestamp_seconds",
-        "When the two invariants were last measured (Unix time).",
+        "When the two invariants were last measured (Unix time); a large journal takes several rounds.",
         "Older than three intervals: the measuring job is not running.",
     ),
-    _gauge(
+    _measured(
         "parked_declarations",
         "Declarations that wait for a licence or for a repaired event.",
         "Read beside parked_oldest_seconds.",
     ),
-    _gauge(
+    _measured(
         "parked_oldest_seconds",
         "Age of the declaration waiting longest.",
         "Above the alarm: ask the licensing system for the missing event.",
     ),
-    _gauge(
+    _measured(
         "wake_rows",
         "Parked declarations whose licence has come and that are still to be decided.",
         "Growing: the worker role is missing or slow.",
+    ),
+    _measured(
+        "wakes_put_off",
+        "Declarations whose settling failed and comes again later.",
+        "Above 0: a defect, the log has the trace.",
+    ),
+    _counter(
+        "worker_total",
+        "Wakes and legal timers, by what and outcome (settled, failed).",
+        "failed: a defect, the log has the trace.",
+        "what",
+        "outcome",
     ),
     _counter(
         "quarantined_total",
@@ -163,38 +185,35 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "Repair or discard them with the quarantine command.",
         "reason",
     ),
-    _gauge(
+    _measured(
         "quarantine_open",
         "Records in quarantine nobody has dealt with.",
         "Above 0: their licences are parked until somebody decides.",
     ),
     # relay
-    _gauge("outbox_unsent", "Outbox rows not yet published.", "Growing: no relay leads, or the broker refuses."),
-    _gauge(
+    _measured("outbox_unsent", "Outbox rows not yet published.", "Growing: no relay leads, or the broker refuses."),
+    _measured(
         "outbox_oldest_seconds",
         "Age of the oldest unsent outbox row.",
         "Above a minute: see relay_leader and relay_held.",
     ),
     _counter("relay_sent_total", "Records published from the outbox, by topic.", "Read beside outbox_unsent.", "topic"),
     _gauge("relay_leader", "1 while this process leads the relay.", "The sum over all processes must be 1."),
-    _gauge(
+    _measured(
         "relay_held",
         "Aggregates whose publishing is held back by a record the broker refuses.",
-        "Above 0: the log names the record and the reason.",
+        "Above 0: `certex-bridge outbox held` names the messages and the reason.",
     ),
-    # gateway
-    _counter(
-        "gateway_requests_total",
-        "HTTP requests, by operation and status.",
-        "5xx rising: see the log.",
-        "operation",
-        "status",
+    _gauge(
+        "relay_topic_paused",
+        "1 while a topic takes nothing (missing, or no right to write); its messages wait.",
+        "1: create the topic or grant the right; the log has the broker's answer.",
+        "topic",
     ),
-    _histogram("gateway_request_seconds", "Time to answer an HTTP request.", "Rising: see apply_seconds.", "operation"),
     # runtime
     _counter(
         "database_retries_total",
-        "Transactions tried again, by cause.",
+        "Work tried again, by cause: transactions of the database, and batches of the relay (broker).",
         "A few are normal; many of one cause: look at the database.",
         "cause",
     ),

@@ -46,6 +46,7 @@ class Metrics:
     event_to_outcome_seconds: Histogram
     intake_failures_total: Counter
     partitions_assigned: Gauge
+    partitions_cut: Gauge
     claims_total: Counter
     movements_total: Counter
     certificates_total: Counter
@@ -59,6 +60,8 @@ class Metrics:
     parked_declarations: Gauge
     parked_oldest_seconds: Gauge
     wake_rows: Gauge
+    wakes_put_off: Gauge
+    worker_total: Counter
     quarantined_total: Counter
     quarantine_open: Gauge
     outbox_unsent: Gauge
@@ -66,8 +69,7 @@ class Metrics:
     relay_sent_total: Counter
     relay_leader: Gauge
     relay_held: Gauge
-    gateway_requests_total: Counter
-    gateway_request_seconds: Histogram
+    relay_topic_paused: Gauge
     database_retries_total: Counter
     deadlocks_total: Counter
     loop_turn_age_seconds: Gauge
@@ -76,11 +78,20 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
+        self._unmeasured = {spec.name for spec in CATALOGUE if spec.measured}
         for spec in CATALOGUE:
-            setattr(self, spec.name, _make(spec, self.registry))
+            setattr(self, spec.name, _make(spec, None if spec.measured else self.registry))
         prometheus_client.ProcessCollector(registry=self.registry)
         prometheus_client.GCCollector(registry=self.registry)
         self.build_info.labels(bridge_version(), platform.python_version()).set(1)
+
+    def measured(self, name: str, value: float, *labels: str) -> None:
+        """Set a figure that a job looked up; it is exposed from the first time on."""
+        gauge: Gauge = getattr(self, name)
+        (gauge.labels(*labels) if labels else gauge).set(value)
+        if name in self._unmeasured:
+            self._unmeasured.discard(name)
+            self.registry.register(gauge)
 
     @staticmethod
     def add(counter: Counter, tally: Mapping[Labels, float]) -> None:
@@ -95,7 +106,7 @@ class Metrics:
         return prometheus_client.generate_latest(self.registry), prometheus_client.CONTENT_TYPE_LATEST
 
 
-def _make(spec: MetricSpec, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+def _make(spec: MetricSpec, registry: CollectorRegistry | None) -> Counter | Gauge | Histogram:
     name = PREFIX + spec.name
     if spec.kind == "counter":
         return Counter(name, spec.help, spec.labels, registry=registry)

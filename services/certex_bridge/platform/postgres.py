@@ -1,4 +1,4 @@
-"""PostgreSQL: the pool with its safety settings, TLS, named SQL, and which errors mean "not now".
+"""PostgreSQL: the pool with its safety settings, TLS, named SQL.
 
 Law of this module: a transaction that was answered is on disk (synchronous_commit), no wait is unbounded (lock,
 statement and idle time-outs), and the server is who it says it is (certificates are checked unless it is on loopback).
@@ -6,6 +6,7 @@ statement and idle time-outs), and the server is who it says it is (certificates
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,8 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from certex_bridge.kernel.errors import BridgeError
+from certex_bridge.platform.database_address import is_local, shown_address
+from certex_bridge.platform.database_errors import retry_cause, sentence
 from certex_bridge.platform.migrations import SchemaMismatch, SchemaState, load_queries, migrate, schema_state
-from certex_bridge.platform.settings import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -37,26 +39,10 @@ __all__ = [
 
 STATEMENT_CACHE = 256
 
-NOT_NOW: tuple[type[BaseException], ...] = (
-    OSError,  # includes ConnectionError and TimeoutError
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InsufficientResourcesError,  # disk full, out of memory
-    asyncpg.ReadOnlySQLTransactionError,  # a failover left us on the replica
-)
-"""The database is away or unable: the same work succeeds later, nothing is wrong with it."""
-
-TRY_AGAIN: tuple[type[BaseException], ...] = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,  # statement_timeout
-)
-"""Another transaction was in the way."""
+ANSWER_SECONDS = 5.0
+"""How much longer than the longest statement we wait for its answer."""
+KEEPALIVE_SECONDS = (15, 5, 3)
+"""First probe of an idle connection after, interval of probes, probes without answer that end it."""
 
 
 class DatabaseUnfit(BridgeError):
@@ -65,28 +51,13 @@ class DatabaseUnfit(BridgeError):
     code = "DATABASE_UNFIT"
 
 
-def retry_cause(error: BaseException) -> str | None:
-    """Label for an error after which the same transaction may be tried again, None when trying again cannot help."""
-    if isinstance(error, asyncpg.DeadlockDetectedError):
-        return "deadlock"
-    if isinstance(error, asyncpg.SerializationError):
-        return "serialization"
-    if isinstance(error, TRY_AGAIN):
-        return "timeout"
-    # asyncpg has no class for it: "connection is closed", "pool is closing", and "released back to the pool" when the
-    # server ended the connection that a transaction of ours still held.
-    closed = isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in ("clos", "released"))
-    return "connection" if closed or isinstance(error, NOT_NOW) else None
-
-
 def ssl_argument(settings: Settings, url: str) -> ssl.SSLContext | bool | None:
     """What asyncpg needs as `ssl`: None leaves it to the URL, False is plain, a context checks as the mode says."""
     mode = settings.database_ssl_mode
-    parts = urlsplit(url)
     if mode == "auto":
-        if "sslmode" in parse_qs(parts.query):
+        if "sslmode" in parse_qs(urlsplit(url).query):
             return None
-        mode = "disable" if not parts.hostname or parts.hostname in LOOPBACK else "verify-full"
+        mode = "disable" if is_local(url) else "verify-full"
     if mode == "disable":
         return False
     context = ssl.create_default_context(cafile=settings.database_ssl_rootcert)
@@ -106,6 +77,8 @@ def connection_arguments(settings: Settings, url: str = "") -> dict[str, Any]:
         "dsn": url,
         "ssl": ssl_argument(settings, url),
         "timeout": settings.database_connect_seconds,
+        # The server ends a statement first; this limit is for a server that does not answer any more.
+        "command_timeout": settings.statement_timeout_ms / 1000 + ANSWER_SECONDS,
         "statement_cache_size": STATEMENT_CACHE,
         "server_settings": {
             "application_name": settings.kafka_group,
@@ -129,28 +102,73 @@ async def create_pool(
         DatabaseUnfit: the server cannot be reached, or could forget an answered reservation (`check_durability`).
     """
     arguments = connection_arguments(settings)
-    pool = asyncpg.create_pool(
-        min_size=settings.database_pool_min, max_size=settings.database_pool_max, init=init, **arguments
-    )
+    pool = BoundedPool(settings, arguments, init)
     try:
         await pool
-        async with pool.acquire(timeout=settings.database_connect_seconds) as connection:
+        async with pool.acquire() as connection:
             await check_durability(connection, settings)
     except (OSError, asyncpg.PostgresError) as error:
         pool.terminate()
-        raise DatabaseUnfit(
-            f"{_host(arguments['dsn'])} does not let us in: {str(error) or type(error).__name__}"
-        ) from error
+        raise DatabaseUnfit(f"{shown_address(arguments['dsn'])} does not let us in: {sentence(error)}") from error
     except BaseException:
         pool.terminate()
         raise
     return pool
 
 
-def _host(url: str) -> str:
-    """Host, port and database: the part of the address that may be shown."""
-    parts = urlsplit(url)
-    return f"PostgreSQL at {parts.hostname or 'the local socket'}:{parts.port or 5432}{parts.path}"
+class BoundedPool(asyncpg.Pool):
+    """A pool whose connections nobody waits for without limit, neither when taking one nor when giving it back."""
+
+    __slots__ = ("_wait_seconds",)
+
+    def __init__(
+        self,
+        settings: Settings,
+        arguments: dict[str, Any],
+        init: Callable[[Any], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        self._wait_seconds = settings.database_connect_seconds
+
+        async def prepare(connection: Any) -> None:
+            keep_alive(connection)
+            if init is not None:
+                await init(connection)
+
+        arguments = dict(arguments)
+        super().__init__(
+            arguments.pop("dsn"),
+            min_size=min(settings.database_pool_min, settings.database_pool_max),
+            max_size=settings.database_pool_max,
+            max_queries=50_000,
+            max_inactive_connection_lifetime=300.0,
+            init=prepare,
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            **arguments,
+        )
+
+    def acquire(self, *, timeout: float | None = None) -> Any:  # asyncpg's signature
+        """Take a connection; the limit holds for giving it back, too."""
+        return super().acquire(timeout=timeout or self._wait_seconds)
+
+
+def keep_alive(connection: Any) -> None:
+    """Let the kernel find out that the other side of an idle connection is gone."""
+    transport = connection._transport  # noqa: SLF001  # asyncpg shows the socket in no other way
+    channel = transport.get_extra_info("socket")
+    if channel is None or channel.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    idle, interval, probes = KEEPALIVE_SECONDS
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", idle),
+        ("TCP_KEEPINTVL", interval),
+        ("TCP_KEEPCNT", probes),
+        ("TCP_USER_TIMEOUT", (idle + interval * probes) * 1000),
+    ):
+        if hasattr(socket, name):  # each system has its own
+            channel.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def check_durability(connection: Any, settings: Settings) -> None:

@@ -68,8 +68,9 @@ class Supervisor:
         """Whether the stop has begun."""
         return self._asked.is_set()
 
-    def request_stop(self) -> None:
-        """Begin the orderly stop."""
+    def request_stop(self, *, failed: bool = False) -> None:
+        """Begin the orderly stop; `failed` makes the exit code tell of a failure."""
+        self._clean = self._clean and not failed
         self._asked.set()
 
     def readiness(self) -> dict[str, str]:
@@ -195,15 +196,36 @@ class BatchRole:
             Exception: the failure of a subscription.
         """
         try:
-            await self._broker.start()
-            self._started = True
-            await self._watch(stop)
+            if await self._start(stop):
+                self._started = True
+                await self._watch(stop)
         finally:
             self._started = False
             self._turns.forget(self.name)
             # Without a broker FastStream's stop never returns: aiokafka keeps trying to leave the group.
             if not await finished(asyncio.ensure_future(self._broker.stop()), self._settings.graceful_stop_seconds):
                 LOG.warning("broker.left_behind", role=self.name)
+
+    async def _start(self, stop: asyncio.Event) -> bool:
+        """Connect and join; False when the stop came first.
+
+        Raises:
+            KafkaError, TimeoutError: no broker lets us in within the watchdog's time.
+        """
+        limit = self._settings.watchdog_stuck_seconds
+        self._turns.mark(self.name, grace=limit)
+        starting = asyncio.ensure_future(self._broker.start())
+        asked = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait([starting, asked], timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+            elif not asked.done():
+                raise TimeoutError(f"no broker let us in within {limit:g} s: CERTEX_KAFKA_BOOTSTRAP_SERVERS")
+            return starting.done()
+        finally:
+            asked.cancel()
+            starting.cancel()
 
     async def _watch(self, stop: asyncio.Event) -> None:
         waits = [

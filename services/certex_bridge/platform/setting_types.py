@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-Role = Literal["intake", "relay", "gateway", "worker"]
+Role = Literal["intake", "relay", "worker"]
 ROLES: tuple[Role, ...] = get_args(Role)
+CONNECTIONS: dict[Role, int] = {"intake": 2, "relay": 1, "worker": 4}
+"""Database connections a role may hold at once: one per loop, and the intake's question for lost offsets."""
 Comparison = Literal["HOLDER", "CONSIGNEE", "DESTINATION", "COMMODITY", "ORIGIN"]
 FigureSource = Literal["DOCUMENT", "NET_MASS", "ITEM_AMOUNT"]
 

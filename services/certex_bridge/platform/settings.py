@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.platform.setting_types import (
+    CONNECTIONS,
     ROLES,
     Comparison,
     Count,
@@ -49,7 +50,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     """Address the HTTP server listens on; 0.0.0.0 in a container."""
     http_port: int = Field(8080, ge=0, le=65535)
-    """Port of the HTTP server (health, metrics, gateway); 0 takes a free one."""
+    """Port of the HTTP server (health, metrics); 0 takes a free one."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe level that is logged."""
     log_format: Literal["json", "console"] = "json"
@@ -145,7 +146,7 @@ class Settings(BaseSettings):
     database_pool_min: int = Field(1, ge=0)
     """Connections kept open."""
     database_pool_max: Count = 10
-    """Most connections of this process."""
+    """Most connections of this process; each role needs some (relay 1, intake 2, worker 4), health 1."""
     database_connect_seconds: Seconds = 10
     """Time-out of one connection attempt, and of waiting for a free connection."""
     database_async_commit: bool = False
@@ -159,23 +160,17 @@ class Settings(BaseSettings):
     idle_transaction_timeout_ms: Milliseconds = 60_000
     """The server ends a transaction idle for this long (a frozen process holds no locks)."""
     retry_attempts_max: Count = 8
-    """Attempts for a batch that fails without the database being away; then the process ends."""
+    """Attempts for a batch that fails for a reason that does not pass by itself; then the process ends."""
     retry_backoff_ms: Milliseconds = 50
     """First pause between attempts; doubles, with jitter."""
     retry_backoff_ms_max: Milliseconds = 5_000
     """Longest pause between attempts."""
 
     # --- limits of what we accept
-    value_bytes_max: Count = 1_048_576
-    """Largest record value that is decoded."""
     message_bytes_max: Count = 4_194_304
     """Largest customs message of a national profile: 999 goods items take a little over 2 MiB."""
-    header_bytes_max: Count = 16_384
-    """Bytes of all headers of a record."""
-    headers_max: Count = 100
-    """Headers of a record."""
-    quarantine_run_max: int = Field(0, ge=0)
-    """So many quarantined records of one partition in a row stop the intake; 0: no limit."""
+    quarantine_run_max: int = Field(1_000, ge=0)
+    """More records of one partition in a row that cannot be decoded stop the intake; 0: no limit."""
 
     # --- relay, workers
     relay_batch_max: Count = 1_000
@@ -184,12 +179,10 @@ class Settings(BaseSettings):
     """Pause of the relay when the outbox is empty."""
     worker_poll_ms: Milliseconds = 200
     """Pause of the wake worker when nothing waits."""
-    wait_alarm_seconds: Seconds = 3_600
-    """A declaration waiting longer for its licence raises an incident."""
     timers_poll_seconds: Seconds = 60
     """How often expiry and other legal time limits are looked for."""
     verify_poll_seconds: Seconds = 300
-    """How often the ledger's invariants are measured."""
+    """How often the ledger's invariants are measured, a part of the journal at a time."""
 
     # --- policy
     settle_group: Literal["ITEM", "DECLARATION"] = "ITEM"
@@ -292,6 +285,9 @@ class Settings(BaseSettings):
     def _pool(cls, value: int, info: ValidationInfo) -> int:
         if value < info.data.get("database_pool_min", 0):
             raise ValueError("must not be below the minimum of the pool")
+        needed = 1 + sum(CONNECTIONS[role] for role in info.data.get("roles", ()))
+        if value < needed:
+            raise ValueError(f"must be at least {needed} with the roles {','.join(info.data['roles'])}")
         return value
 
     @classmethod

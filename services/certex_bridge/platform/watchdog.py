@@ -41,9 +41,9 @@ class Turns:
         self._clock = clock
         self._last: dict[str, float] = {}
 
-    def mark(self, role: str) -> None:
-        """The role's loop has turned."""
-        self._last[role] = self._clock()
+    def mark(self, role: str, grace: float = 0.0) -> None:
+        """The role's loop has turned; what it does now may take `grace` seconds before they count."""
+        self._last[role] = self._clock() + grace
 
     def forget(self, role: str) -> None:
         """The role has ended in order."""
@@ -52,7 +52,7 @@ class Turns:
     def ages(self) -> dict[str, float]:
         """Seconds since each role's last turn."""
         now = self._clock()
-        return {role: now - last for role, last in self._last.items()}
+        return {role: max(0.0, now - last) for role, last in self._last.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Observation:
     busy_since: float | None = None
     """When the batch in work came; None between batches."""
     turn_ages: Mapping[str, float] = field(default_factory=dict)
+    outside_since: float | None = None
+    """Since when this process is no member of its group although a broker answers; None: it is, or none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ def judge(memory: Memory, seen: Observation, stuck_seconds: float) -> tuple[Memo
             return memory, f"the loop of {role} has not turned for {age:.0f} s"
     if seen.busy_since is not None and seen.at - seen.busy_since > stuck_seconds:
         return memory, f"a batch has been in work for {seen.at - seen.busy_since:.0f} s"
+    if seen.outside_since is not None and seen.at - seen.outside_since > stuck_seconds:
+        return (
+            memory,
+            f"not in the consumer group for {seen.at - seen.outside_since:.0f} s although a broker answers",
+        )
     progress = seen.handled != memory.handled or not seen.waiting or seen.excused
     if progress:
         return Memory(seen.handled, seen.at), None
@@ -118,7 +125,10 @@ class Watchdog:
     async def run(self, stop: asyncio.Event) -> None:
         """Look every few seconds until `stop`."""
         while not stop.is_set():
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # whatever it is, nobody would watch any more
+                LOG.exception("watchdog.failed")
             try:
                 await asyncio.wait_for(stop.wait(), self._settings.watchdog_poll_seconds)
             except TimeoutError:
@@ -139,11 +149,20 @@ class Watchdog:
                 handled=subscription.records_handled,
                 excused=subscription.retrying not in {"", "error"} or subscription.failure is not None,
                 busy_since=subscription.busy_since,
+                outside_since=await self._outside_since(subscription, limit),
             )
             self._memories[number], stuck = judge(self._memories[number], seen, limit)
             reason = reason or stuck
         if reason:
             self._end(reason)
+
+    @staticmethod
+    async def _outside_since(subscription: BatchSubscription, limit: float) -> float | None:
+        """The subscription's word, once it is serious and a broker answers: one that is away explains it."""
+        since = subscription.outside_since
+        if since is None or time.monotonic() - since <= limit or subscription.failure is not None:
+            return None
+        return since if await subscription.broker_answers() else None
 
 
 async def tick(settings: Settings, stop: asyncio.Event, metrics: Metrics | None = None) -> None:

@@ -25,8 +25,10 @@ from certex_bridge.singlewindow.outcome_document import render_outcomes
 
 _encoder = msgspec.json.Encoder()
 
-RAW_BYTES_MAX = 512 * 1024
-"""Raw bytes carried in a dead letter; more stay in quarantine only, so that the letter fits the broker."""
+LETTER_BYTES_MAX = 900_000
+"""Largest dead letter, with room below the usual limit of a broker's messages (1 MiB)."""
+KEY_BYTES_MAX = 1_024
+"""Bytes of a record key carried in a dead letter."""
 
 FINDINGS_TOLD = 1_000
 """Findings listed in an acknowledgement; `findingsTotal` says how many there are."""
@@ -37,9 +39,10 @@ _CONTENTS_MAX = 50_000
 class BridgeDocuments:
     """Writes documents; everything XML has passed its schema."""
 
-    def __init__(self, sender: str, recipient: str) -> None:
+    def __init__(self, sender: str, recipient: str, letter_bytes_max: int = LETTER_BYTES_MAX) -> None:
         self._sender = sender
         self._recipient = recipient
+        self._letter_bytes_max = letter_bytes_max
         self._contents: dict[tuple[str, int, int], str] = {}
         """Licence content by (licence, version, line): a version never changes."""
 
@@ -106,25 +109,39 @@ class BridgeDocuments:
         return incidents_body(state, incidents, declaration, claim, at)
 
     def dead_letter(self, row: QuarantineRow) -> bytes:
-        """A quarantined record with its coded reason; bytes in base 64."""
-        raw = row.raw or b""
-        return _encoder.encode(
-            {
-                "id": row.quarantine_id,
-                "code": row.code,
-                "field": row.field,
-                "value": row.value,
-                "message": row.message,
-                "event": row.event_id,
-                "topic": row.origin.topic,
-                "partition": row.origin.partition,
-                "offset": row.origin.offset,
-                "key": _base64(row.key),
-                "headers": [[name, _base64(value)] for name, value in row.headers[:100]],
-                "rawBytes": len(raw),
-                "raw": _base64(row.raw) if len(raw) <= RAW_BYTES_MAX else None,
-            }
-        )
+        """A quarantined record with its coded reason; bytes in base 64.
+
+        What would make the letter too large for the broker is left out and flagged: the raw bytes, then the headers.
+        The quarantine keeps them.
+        """
+        key = (row.key or b"")[:KEY_BYTES_MAX]
+        letter: dict[str, Any] = {
+            "id": row.quarantine_id,
+            "code": row.code,
+            "field": row.field,
+            "value": row.value,
+            "message": row.message,
+            "event": row.event_id,
+            "topic": row.origin.topic,
+            "partition": row.origin.partition,
+            "offset": row.origin.offset,
+            "key": _base64(None if row.key is None else key),
+            "keyCut": len(key) < len(row.key or b""),
+            "headers": [[name, _base64(value)] for name, value in row.headers],
+            "headersOmitted": False,
+            "rawBytes": len(row.raw or b""),
+            "raw": _base64(row.raw),
+        }
+        body = _encoder.encode(letter)
+        if len(body) > self._letter_bytes_max:
+            body = _encoder.encode(letter | {"raw": None})
+        if len(body) > self._letter_bytes_max:
+            body = _encoder.encode(letter | {"raw": None, "headers": [], "headersOmitted": True})
+        return body
+
+    def forget(self) -> None:
+        """Drop what is remembered of licences: the database may be another than before."""
+        self._contents.clear()
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from certex_bridge.platform.kafka import Record
 from certex_bridge.platform.xsd import Validator
 from tests.support.bridge_world import bridge_world
+from tests.support.kafka_server import KafkaServer
 from tests.support.wire_feed import DECLARATIONS, declaration, event, licence, mrn
 
 STORY = [
@@ -158,3 +159,21 @@ async def test_two_processes_and_a_frozen_one(
         finally:
             second.send(signal.SIGCONT)
             await second.stop()
+
+
+@pytest.mark.row("E150", "E151")
+async def test_a_broker_killed_while_we_commit_and_publish(
+    database_url: str, kafka_server: KafkaServer, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Records the bridge has taken in and messages it has sent may come twice, none is lost, and the order is kept."""
+    async with bridge_world(database_url, kafka_server.bootstrap_servers, topic_prefix, tmp_path) as world:
+        stream = [declaration(number, "accepted", number % 60, {"A": "1"}) for number in range(1, 201)]
+        await world.publish([licence("A", "1000"), *stream])
+        await world.process.start()
+        for events in (20, 120):
+            await world.begun(events)
+            await kafka_server.kill()
+            await kafka_server.start()
+        await world.settle(201)
+        assert await world.balances() == {"BE/A": "200/0/800"}
+        await world.check_outputs()

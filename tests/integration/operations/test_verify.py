@@ -125,6 +125,18 @@ class Case:
 
 
 CASES = {
+    "an old balance message": Case(
+        """UPDATE outbox SET body = replace(convert_from(body, 'UTF8'), '"reserved":"', '"reserved":"7')::bytea WHERE agg_type = 'balance' AND agg_id = 'BE/A' AND agg_ver = 2""",
+        "every balance = movements", "outbox balance BE/A version 2",
+    ),
+    "no figure in the journal": Case(
+        "UPDATE movement SET d_over = 'NaN' WHERE licence_id = 'BE/A' AND lv = 3 AND seq = 1",
+        "no movement beyond the limit", "movement BE/A lv 3 seq 1",
+    ),
+    "no figure among the reserved": Case(
+        "UPDATE movement SET d_res = 'NaN' WHERE licence_id = 'BE/A' AND lv = 3 AND seq = 1",
+        "journal chain", "movement BE/A lv 3 seq 1",
+    ),
     "one byte of the chain": Case(
         "UPDATE movement SET chain = translate(left(chain, 1), '0123456789abcdef', '123456789abcdef0') || substr(chain, 2) WHERE licence_id = 'BE/A' AND lv = 3",
         "journal chain", "movement BE/A lv 3 seq 1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from certex_bridge.operations.failures import explain
 COMMANDS = [
     [], ["demo"], ["serve"], ["migrate"], ["submit"], ["licence"], ["licence", "show"], ["licence", "history"],
     ["licence", "at"], ["declaration"], ["declaration", "show"], ["journal"], ["journal", "verify"], ["contracts"],
+    ["outbox"], ["outbox", "held"], ["outbox", "release"], ["outbox", "resend"], ["quarantine"], ["quarantine", "list"],
+    ["quarantine", "show"], ["quarantine", "retry"], ["quarantine", "discard"],
     ["contracts", "write"], ["contracts", "check"],
 ]  # fmt: skip
 
@@ -83,6 +86,34 @@ def test_mistakes_are_one_sentence_with_a_code(
     said = fails(*arguments, monkeypatch=monkeypatch, capsys=capsys)
     assert said.startswith("error ")
     assert said.endswith(f"[{code}]")
+
+
+def test_a_mistake_is_an_object_where_objects_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["certex-bridge", "outbox", "held", "--json"])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == cli.USER_MISTAKE
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "CONFIGURATION"
+
+
+def test_the_roles_are_told() -> None:
+    said = CliRunner().invoke(cli.app, ["serve", "--help"]).output
+    assert "intake,relay,worker" in said
+
+
+def test_contracts_are_for_those_who_change_the_code() -> None:
+    assert "contracts" not in CliRunner().invoke(cli.app, ["--help"]).output
+
+
+@pytest.mark.parametrize("hosts", ["h1.example:5432,h2.example:5432", "127.0.0.1:1,127.0.0.1:2"])
+def test_several_hosts_are_no_defect(
+    hosts: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CERTEX_DATABASE_URL", f"postgresql://nobody:secret@{hosts}/ledger")
+    said = fails("licence", "show", "BE/1", monkeypatch=monkeypatch, capsys=capsys)
+    assert "secret" not in said
 
 
 def test_a_database_that_is_away_is_one_sentence(

@@ -100,7 +100,7 @@ async def test_metrics_other_paths_and_methods() -> None:
     site = Site()
     status, text = await site.get("/metrics")
     assert status == 200
-    assert "certex_bridge_ledger_imbalance 0.0" in text
+    assert "certex_bridge_deadlocks_total 0.0" in text
     assert (await site.get("/metrics", accept=b"application/openmetrics-text"))[1].endswith("# EOF\n")
     assert (await site.get("/elsewhere"))[0] == 404
     assert (await site.get("/livez", method="POST"))[0] == 405

@@ -7,6 +7,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 import structlog
 
@@ -62,6 +63,24 @@ def test_a_trace_is_part_of_the_line(output: io.StringIO) -> None:
     (line,) = lines(output)
     assert "Traceback" in line["exception"]
     assert "hunter2" not in output.getvalue()
+
+
+def test_what_the_database_quotes_of_a_row_stays_out(output: io.StringIO) -> None:
+    inner = asyncpg.UniqueViolationError("duplicate key value violates unique constraint")
+    inner.detail = "Key (lrn)=(PERSONAL-7) already exists."  # type: ignore[attr-defined]
+    inner.sqlstate = "23505"
+    for raised in (inner, ExceptionGroup("several", [inner])):
+        try:
+            try:
+                raise raised  # noqa: TRY301  # a trace is wanted
+            except Exception as caught:
+                raise RuntimeError("batch failed") from caught
+        except RuntimeError:
+            get_logger("t").exception("batch.failed")
+            logging.getLogger("some.library").exception("failed")
+    text = output.getvalue()
+    assert text.count("duplicate key value") == 4
+    assert "PERSONAL-7" not in text
 
 
 def test_lower_levels_and_chatter_are_left_out(output: io.StringIO) -> None:

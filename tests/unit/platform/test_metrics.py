@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import timeit
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -40,10 +41,10 @@ def test_names_and_labels_follow_the_rules(spec: MetricSpec) -> None:
 
 def test_the_page_shows_our_metrics_in_both_forms() -> None:
     metrics = Metrics()
-    metrics.add(metrics.events_total, Counter({("customs.declarations.v1", "lodged", "applied"): 3}))
-    metrics.add(metrics.events_total, {("customs.declarations.v1", "lodged", "applied"): 2})
+    metrics.add(metrics.events_total, Counter({("customs.declarations.v1", "taken"): 3}))
+    metrics.add(metrics.events_total, {("customs.declarations.v1", "taken"): 2})
     text, content_type = metrics.exposition()
-    line = PREFIX + 'events_total{kind="lodged",outcome="applied",topic="customs.declarations.v1"} 5.0'
+    line = PREFIX + 'events_total{outcome="taken",topic="customs.declarations.v1"} 5.0'
     assert line in text.decode()
     assert content_type.startswith("text/plain")
     text, content_type = metrics.exposition("application/openmetrics-text; version=1.0.0")
@@ -51,6 +52,31 @@ def test_the_page_shows_our_metrics_in_both_forms() -> None:
     assert content_type.startswith("application/openmetrics-text")
     assert b"_created" not in text
     assert (PREFIX + "build_info{").encode() in text
+
+
+def test_what_nobody_has_measured_is_absent() -> None:
+    metrics = Metrics()
+    assert b"ledger_imbalance" not in metrics.exposition()[0]
+    metrics.measured("ledger_imbalance", 0)
+    metrics.measured("ledger_imbalance", 2)
+    metrics.measured("licences", 3, "Valid")
+    text = metrics.exposition()[0].decode()
+    assert PREFIX + "ledger_imbalance 2.0" in text
+    assert PREFIX + 'licences{status="Valid"} 3.0' in text
+
+
+def test_every_metric_is_written_somewhere(project_root: Path) -> None:
+    own = {"metric_catalogue.py", "metrics.py"}
+    services = project_root / "services"
+    code = "\n".join(file.read_text("utf-8") for file in services.rglob("*.py") if file.name not in own)
+    code += "build_info.labels("  # by the registry itself
+    silent = [
+        spec.name
+        for spec in CATALOGUE
+        if not re.search(rf"\b{spec.name}\.(labels|inc|set|observe|clear)\b|measured\(\s*\"{spec.name}\"", code)
+        and not (spec.measured and re.search(rf"AS {spec.name}\b", code))
+    ]
+    assert not silent
 
 
 def test_two_registries_do_not_meet() -> None:
@@ -61,7 +87,7 @@ def test_two_registries_do_not_meet() -> None:
 
 def test_a_batch_costs_microseconds_not_milliseconds() -> None:
     metrics = Metrics()
-    tally = {("customs.declarations.v1", kind, "applied"): 100 for kind in ("lodged", "accepted", "released")}
+    tally = {("customs.declarations.v1", outcome): 100 for outcome in ("taken", "duplicate", "quarantined")}
 
     def batch() -> None:
         metrics.add(metrics.events_total, tally)

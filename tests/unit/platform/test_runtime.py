@@ -132,12 +132,15 @@ async def test_finished_does_not_wait_for_what_ignores_its_cancellation() -> Non
 class Broker:
     """FastStream's broker as far as the role knows it."""
 
-    def __init__(self, *, stop_hangs: bool = False) -> None:
+    def __init__(self, *, stop_hangs: bool = False, start_hangs: bool = False) -> None:
         self.calls: list[str] = []
         self._stop_hangs = stop_hangs
+        self._start_hangs = start_hangs
 
     async def start(self) -> None:
         self.calls.append("start")
+        if self._start_hangs:
+            await asyncio.sleep(3600)
 
     async def stop(self) -> None:
         self.calls.append("stop")
@@ -172,6 +175,20 @@ async def test_a_stopped_broker_that_never_answers_is_left_behind() -> None:
     await asyncio.wait_for(running, 3)
     assert broker.calls == ["start", "stop"]
     assert turns.ages() == {}
+
+
+async def test_a_start_that_hangs_ends_by_itself_or_with_the_stop() -> None:
+    settings = Settings.load(graceful_stop_seconds=0.6, watchdog_stuck_seconds=0.2)
+    double: Any = Broker(start_hangs=True)
+    turns = Turns()
+    with pytest.raises(TimeoutError, match="CERTEX_KAFKA_BOOTSTRAP_SERVERS"):
+        await asyncio.wait_for(BatchRole("intake", double, [], settings, turns).run(asyncio.Event()), 5)
+    assert double.calls == ["start", "stop"]
+    stop = asyncio.Event()
+    running = asyncio.create_task(batch_role(Broker(start_hangs=True), Subscription(), turns).run(stop))
+    await asyncio.sleep(0.01)
+    stop.set()
+    await asyncio.wait_for(running, 5)
 
 
 async def test_a_subscription_that_stopped_for_good_fails_the_role() -> None:

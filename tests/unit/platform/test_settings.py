@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -37,7 +38,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
 
 def test_defaults_are_valid_and_frozen() -> None:
     settings = Settings.load()
-    assert settings.roles == ("intake", "relay", "gateway", "worker")
+    assert settings.roles == ("intake", "relay", "worker")
     with pytest.raises(ValueError, match="frozen"):
         settings.http_port = 1  # type: ignore[misc]
 
@@ -101,6 +102,8 @@ def test_a_wrong_address_is_named_without_its_password(monkeypatch: pytest.Monke
         ({"KAFKA_SSL_CAFILE": "/does/not/exist.pem"}, "KAFKA_SSL_CAFILE"),
         ({"KAFKA_HEARTBEAT_MS": "9000"}, "KAFKA_HEARTBEAT_MS"),
         ({"DATABASE_POOL_MIN": "11"}, "DATABASE_POOL_MAX"),
+        ({"DATABASE_POOL_MAX": "7"}, "DATABASE_POOL_MAX"),
+        ({"ROLES": "gateway"}, "ROLES"),
         ({"BATCH_RECORDS_MAX": "0"}, "BATCH_RECORDS_MAX"),
     ],
 )
@@ -115,6 +118,13 @@ def test_a_client_certificate_needs_its_key(monkeypatch: pytest.MonkeyPatch, tmp
     file = tmp_path / "client.pem"
     file.write_text("-")
     assert "CERTEX_KAFKA_SSL_KEYFILE: " in refused(monkeypatch, CERTEX_KAFKA_SSL_CERTFILE=str(file))
+
+
+def test_every_setting_is_read_somewhere(project_root: Path) -> None:
+    own = {"settings.py", "settings_reference.py"}
+    services = project_root / "services"
+    code = "\n".join(file.read_text("utf-8") for file in services.rglob("*.py") if file.name not in own)
+    assert not [name for name in Settings.model_fields if not re.search(rf"settings\.{name}\b", code)]
 
 
 def test_secrets_do_not_show() -> None:

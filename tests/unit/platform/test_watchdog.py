@@ -70,6 +70,53 @@ def test_a_loop_that_does_not_turn_is() -> None:
     assert story(at(0, turn_ages={"relay": 59.0, "worker": 61.5})) == ["the loop of worker has not turned for 62 s"]
 
 
+def test_a_member_that_never_joins_is_stuck() -> None:
+    outside = {"outside_since": 0.0}
+    assert story(at(60, **outside), at(61, **outside)) == [
+        None, "not in the consumer group for 61 s although a broker answers",
+    ]  # fmt: skip
+
+
+async def test_an_absent_broker_explains_why_nobody_joins(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, ends, subscription = Clock(), list[str](), Subscription()
+    monkeypatch.setattr("certex_bridge.platform.watchdog.time.monotonic", clock)
+    dog = Watchdog(Settings.load(), Turns(clock), [subscription], None, ends.append)  # type: ignore[list-item]
+    subscription.outside_since, subscription.broker_is_there = clock.now, False
+    clock.now += 600
+    await dog.look()
+    assert not ends
+    subscription.broker_is_there = True
+    await dog.look()
+    assert ends == ["not in the consumer group for 600 s although a broker answers"]
+
+
+async def test_a_look_that_fails_is_not_the_last() -> None:
+    class Broken(Subscription):
+        looks = 0
+
+        async def waiting(self) -> int | None:
+            self.looks += 1
+            raise KeyError("a defect")
+
+    stop, broken = asyncio.Event(), Broken()
+    dog = Watchdog(Settings.load(watchdog_poll_seconds=0.001), Turns(), [broken], None, None)  # type: ignore[list-item]
+    running = asyncio.create_task(dog.run(stop))
+    while broken.looks < 3:  # noqa: ASYNC110  # the figure is another task's
+        await asyncio.sleep(0.001)
+    stop.set()
+    await asyncio.wait_for(running, 2)
+
+
+def test_a_turn_may_have_its_time() -> None:
+    clock = Clock()
+    turns = Turns(clock)
+    turns.mark("relay", grace=120)
+    clock.now += 100
+    assert turns.ages() == {"relay": 0}
+    clock.now += 81
+    assert turns.ages() == {"relay": 61}
+
+
 def test_turns_are_counted_by_role() -> None:
     clock = Clock()
     turns = Turns(clock)
@@ -91,9 +138,14 @@ class Subscription:
         self.failure: BaseException | None = None
         self.busy_since: float | None = None
         self.left: int | None = 0
+        self.outside_since: float | None = None
+        self.broker_is_there = True
 
     async def waiting(self) -> int | None:
         return self.left
+
+    async def broker_answers(self) -> bool:
+        return self.broker_is_there
 
 
 async def test_it_looks_and_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,8 @@ class Contents:
     parked: set[tuple[str, str]] = field(default_factory=set)
     wakes: dict[int, Wake] = field(default_factory=dict)
     next_wake: int = 1
+    postponed: set[int] = field(default_factory=set)
+    """Wakes put off; here for good, since memory has no clock."""
     quarantine: dict[str, QuarantineRow] = field(default_factory=dict)
     outbox: dict[tuple[str, str, int], OutboxRow] = field(default_factory=dict)
     unsent: list[list[OutboxRow]] = field(default_factory=list)
@@ -97,7 +99,12 @@ class InMemoryUnit:
 
     async def take_wakes(self, limit: int) -> list[Wake]:
         """The oldest wake rows."""
-        return [self._contents.wakes[wake_id] for wake_id in sorted(self._contents.wakes)[:limit]]
+        due = sorted(self._contents.wakes.keys() - self._contents.postponed)
+        return [self._contents.wakes[wake_id] for wake_id in due[:limit]]
+
+    async def postpone_wake(self, wake_id: int, seconds: float) -> None:  # noqa: ARG002  # no clock here
+        """Put a wake off."""
+        self._contents.postponed.add(wake_id)
 
     async def peek_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
         """Anchors that exist."""

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
 from certex_bridge.ledger.ports import OutboxRow
-from certex_bridge.ledger.relay import Batch, Refused
+from certex_bridge.ledger.relay import Aggregate, Batch, Refused
+from certex_bridge.platform.migrations import load_queries
 
 _LEADER_LOCK = 0x6365727465780002
 """Key of the advisory lock: "certex" and the shard."""
-
-_UNSENT = """
-SELECT batch_id FROM unsent WHERE batch_id <> ALL($2::bigint[]) ORDER BY batch_id LIMIT $1
-"""
-_ROWS = """
-SELECT batch_id, agg_type, agg_id, agg_ver, key, body, at FROM outbox
-WHERE batch_id = ANY($1::bigint[]) ORDER BY batch_id, pos
-"""
+HOLD_LOCK = 0x6365727465780003
+"""Holding and releasing messages exclude each other: both move rows between batches and the table of held ones."""
 
 
 class PostgresOutbox:
@@ -27,56 +23,62 @@ class PostgresOutbox:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._batches_max = 4
+        self._queries = load_queries("certex_bridge.ledger.adapters.sql", "outbox.sql")
 
     @asynccontextmanager
-    async def leadership(self) -> AsyncIterator[bool]:
-        """Hold the advisory lock on a connection of its own for as long as the block runs."""
+    async def leadership(self) -> AsyncIterator[PostgresLead | None]:
+        """Hold the advisory lock for as long as the block runs; what the leader does runs on the lock's connection.
+
+        Without the connection there is no lock, and without the lock nothing can be read or marked.
+        """
         async with self._pool.acquire() as connection:
             leads = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER_LOCK))
             try:
-                yield leads
+                yield PostgresLead(connection, self._queries) if leads else None
             finally:
-                if leads:
+                # A closed connection has given the lock back by itself.
+                if leads and not connection.is_closed():
                     await connection.execute("SELECT pg_advisory_unlock($1)", _LEADER_LOCK)
 
-    async def unsent(self, rows_max: int, in_flight: Collection[int]) -> list[Batch]:
+
+class PostgresLead:
+    """The outbox in the hands of the leader."""
+
+    def __init__(self, connection: Any, queries: dict[str, str]) -> None:
+        self._connection = connection
+        self._queries = queries
+        self._batches_max = 4
+
+    async def unsent(self, rows_max: int, waiting: Collection[int], last: int | None) -> list[Batch]:
         """The oldest batches; at least one, whatever its size, since a batch is marked as a whole."""
-        async with self._pool.acquire() as connection:
-            ids = [row[0] for row in await connection.fetch(_UNSENT, self._batches_max, list(in_flight))]
-            if not ids:
-                return []
-            batches: dict[int, list[OutboxRow]] = {batch_id: [] for batch_id in ids}
-            total = 0
-            for batch_id, *row in await connection.fetch(_ROWS, ids):
-                batches[batch_id].append(OutboxRow(*row))
-                total += 1
+        found = await self._connection.fetch(self._queries["unsent"], self._batches_max, list(waiting), last)
+        ids = [row[0] for row in found]
+        if not ids:
+            return []
+        batches: dict[int, list[OutboxRow]] = {batch_id: [] for batch_id in ids}
+        total = 0
+        for batch_id, *row in await self._connection.fetch(self._queries["rows"], ids):
+            batches[batch_id].append(OutboxRow(*row))
+            total += 1
         self._batches_max = max(1, min(64, self._batches_max * rows_max // max(total, 1)))
         return [Batch(batch_id, rows) for batch_id, rows in batches.items()]
 
-    async def mark_sent(self, batch_ids: Sequence[int], refused: Sequence[Refused]) -> None:
+    async def last_batch(self) -> int:
+        """The newest batch there is, 0 when there is none."""
+        return int(await self._connection.fetchval("SELECT coalesce(max(batch_id), 0) FROM unsent"))
+
+    async def mark_sent(self, done: Sequence[int], refused: Sequence[Refused], read: Sequence[int]) -> None:
         """Forget the batches, remember what is held."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            if refused:
-                await connection.executemany(
-                    "INSERT INTO held (agg_type, agg_id, agg_ver, code) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-                    [(row.agg_type, row.agg_id, row.agg_ver, code) for row, code in refused],
-                )
-            await connection.execute("DELETE FROM unsent WHERE batch_id = ANY($1::bigint[])", list(batch_ids))
+        if not refused:
+            if done:
+                await self._connection.execute(self._queries["sent"], list(done))
+            return
+        columns = list(zip(*((*row[:3], code) for row, code in refused), strict=True))
+        async with self._connection.transaction():
+            await self._connection.execute("SELECT pg_advisory_xact_lock($1)", HOLD_LOCK)
+            await self._connection.execute(self._queries["hold"], *columns, list(read))
+            await self._connection.execute(self._queries["sent"], list(done))
 
-    async def held(self) -> set[tuple[str, str]]:
+    async def held(self) -> set[Aggregate]:
         """Aggregates that are held back."""
-        rows = await self._pool.fetch("SELECT DISTINCT agg_type, agg_id FROM held")
-        return {(row[0], row[1]) for row in rows}
-
-    async def release(self, agg_type: str, agg_id: str) -> int:
-        """Send a held aggregate's messages again, in order, as a batch of their own; returns how many."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            batch_id = await connection.fetchval("INSERT INTO unsent DEFAULT VALUES RETURNING batch_id")
-            moved = await connection.execute(
-                "UPDATE outbox o SET batch_id = $3 FROM held h WHERE h.agg_type = $1 AND h.agg_id = $2 "
-                "AND (o.agg_type, o.agg_id, o.agg_ver) = (h.agg_type, h.agg_id, h.agg_ver)",
-                agg_type, agg_id, batch_id,
-            )  # fmt: skip
-            await connection.execute("DELETE FROM held WHERE agg_type = $1 AND agg_id = $2", agg_type, agg_id)
-        return int(moved.split()[-1])
+        return {(row[0], row[1]) for row in await self._connection.fetch(self._queries["held"])}

@@ -23,7 +23,7 @@ from certex_bridge.ledger.domain.model import (
 )
 from certex_bridge.ledger.ports import Changes, InboxEntry, Known, OpenClaim, Reference, Wake
 from certex_bridge.licensing.domain.licence import Licence
-from certex_bridge.platform.postgres import load_queries
+from certex_bridge.platform.postgres import load_queries, retry_cause
 
 Connection = Any
 _DIMS = {dim.value: dim for dim in Dim}
@@ -45,8 +45,18 @@ class PostgresStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresUnit]:
         """Begin at READ COMMITTED; commit at the end of the block."""
-        async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-            yield PostgresUnit(connection, self._queries, self._existing, self._snapshots)
+        try:
+            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+                yield PostgresUnit(connection, self._queries, self._existing, self._snapshots)
+        except Exception as error:
+            if retry_cause(error) == "connection":
+                self.forget()
+            raise
+
+    def forget(self) -> None:
+        """Drop what is remembered of the database: another server may answer now, which lacks the last commits."""
+        self._existing.clear()
+        self._snapshots.clear()
 
 
 class PostgresUnit:
@@ -100,6 +110,10 @@ class PostgresUnit:
         """Wake rows that no one else holds."""
         return [Wake(*row) for row in await self._fetch("take_wakes", limit)]
 
+    async def postpone_wake(self, wake_id: int, seconds: float) -> None:
+        """Put a wake off; each further time for twice as long."""
+        await self._connection.execute(self._queries["postpone_wake"], wake_id, seconds)
+
     # -- anchors and declarations
 
     async def peek_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
@@ -146,6 +160,8 @@ class PostgresUnit:
         if missing := [licence_id for licence_id in ordered if licence_id not in self._existing]:
             await self._connection.execute(self._queries["create_licences"], missing)
         found = {row["licence_id"]: _licence_state(row) for row in await self._fetch("lock_licences", ordered)}
+        if len(found) < len(ordered):
+            raise ConnectionError("the database lacks licences it had before: it is another server, or was restored")
         await self._load_content(found)
         for row in await self._fetch("accounts", ordered):
             licence_id, line_no, dim, unit, cap, reserved, consumed = row

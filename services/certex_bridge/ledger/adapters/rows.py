@@ -23,6 +23,7 @@ from certex_bridge.ledger.domain.model import (
 )
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.ports import LicenceVersionRow, QuarantineRow
+from certex_bridge.ledger.quarantine import storable
 from certex_bridge.licensing.domain.commands import ExporterBar
 from certex_bridge.licensing.domain.documents import EUGEA_CODES
 
@@ -49,7 +50,8 @@ def declaration_facts(row: Mapping[str, Any]) -> Facts:
 def declaration_row(state: DeclarationState) -> tuple[object, ...]:
     """What is written of a declaration."""
     facts = state.facts
-    lodged: datetime | None = facts.lodged.occurred_at if facts.lodged else None
+    # Only the timer of UCC Art. 171 asks for it, and that ends with the presentation.
+    unpresented_since: datetime | None = facts.lodged.occurred_at if facts.lodged and facts.presented is None else None
     return (
         state.decl_id,
         state.dv,
@@ -60,7 +62,7 @@ def declaration_row(state: DeclarationState) -> tuple[object, ...]:
         facts.lrn,
         facts.exporter,
         declaration_state(facts),
-        lodged,
+        unpresented_since,
     )
 
 
@@ -196,18 +198,18 @@ def bar_rows(bar: ExporterBar) -> Iterable[tuple[object, ...]]:
 
 
 def quarantine_row(row: QuarantineRow) -> tuple[object, ...]:
-    """A record put aside; header values are kept byte for byte."""
-    headers = json.dumps([[name, value.hex()] for name, value in row.headers]).encode()
-    value = row.value.replace("\x00", "\\0")
+    """A record put aside; header values are kept byte for byte, null for a header without value."""
+    row = storable(row)
+    headers = [[name, None if value is None else value.hex()] for name, value in row.headers]
     return (
         row.quarantine_id,
         *row.origin,
         row.code,
-        row.field.replace("\x00", "\\0"),
-        value,
-        row.message.replace("\x00", "\\0"),
-        row.event_id.replace("\x00", "\\0"),
+        row.field,
+        row.value,
+        row.message,
+        row.event_id,
         row.key,
         row.raw,
-        headers,
+        json.dumps(headers).encode(),
     )

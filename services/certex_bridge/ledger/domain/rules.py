@@ -7,12 +7,11 @@ Sources: IR 2024/2145 Art. 5 and 6 and Annex I B.2; UCC Art. 172(2) for the date
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from certex_bridge.kernel.countries import same_country, within_country
-from certex_bridge.kernel.dates import ZONES, legal_day, parse_date, parse_instant, valid_on
+from certex_bridge.kernel.dates import legal_day, parse_date, parse_instant, valid_on
 from certex_bridge.kernel.errors import Severity
 from certex_bridge.kernel.identifiers import commodity_matches
 from certex_bridge.ledger.domain.facts import ClaimSpec, Facts, Item, Payload
@@ -28,7 +27,7 @@ from certex_bridge.ledger.domain.tables import (
 )
 from certex_bridge.licensing.domain.licence import Licence, LicenceLine, Party
 
-_DEFAULT_ZONE = ZoneInfo("Europe/Brussels")
+_STRICT = Policy()
 
 
 @dataclass(slots=True)
@@ -143,7 +142,7 @@ def _status(seen: Evaluation, state: LicenceState) -> None:
 
 
 def _validity(seen: Evaluation, licence: Licence, around: Circumstances) -> None:
-    day = reference_day(around.facts, seen.item.number, licence.issuer)
+    day = reference_day(around.facts, seen.item.number, licence.issuer, around.policy)
     verdict = valid_on(day, licence.valid_from, licence.valid_to)
     if verdict == "NOT_YET_VALID":
         seen.fail(Rule.VALIDITY, "NOT_YET_VALID", "declarationAcceptanceDate", str(day), str(licence.valid_from))
@@ -153,10 +152,10 @@ def _validity(seen: Evaluation, licence: Licence, around: Circumstances) -> None
         seen.passed.append(Rule.VALIDITY)
 
 
-def reference_day(facts: Facts, item: int, issuer: str) -> date:
+def reference_day(facts: Facts, item: int, issuer: str, policy: Policy = _STRICT) -> date:
     """The day that counts (UCC Art. 172(2)), in the issuing state's legal time: acceptance, else release or lodging."""
     if facts.acceptance_day:
-        return _legal_day(facts.acceptance_day, issuer)
+        return _legal_day(facts.acceptance_day, policy.zone(issuer))
     stamp = facts.accepted
     if stamp is None:
         for number, release in facts.releases:
@@ -165,14 +164,13 @@ def reference_day(facts: Facts, item: int, issuer: str) -> date:
     stamp = stamp or facts.lodged or (facts.payload_rank.stamp if facts.payload_rank else None)
     if stamp is None:
         raise ValueError("a declaration without facts has no reference day")
-    return legal_day(stamp.occurred_at, ZONES.get(issuer, _DEFAULT_ZONE))
+    return legal_day(stamp.occurred_at, policy.zone(issuer))
 
 
 @lru_cache(maxsize=4096)
-def _legal_day(text: str, issuer: str) -> date:
+def _legal_day(text: str, zone: tzinfo) -> date:
     if len(text) == len("2026-12-31"):
         return parse_date(text)
-    zone = ZONES.get(issuer, _DEFAULT_ZONE)
     return legal_day(parse_instant(text, zone), zone)
 
 

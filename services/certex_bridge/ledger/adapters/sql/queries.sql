@@ -11,7 +11,13 @@ FROM inbox i LEFT JOIN answer a USING (event_id) WHERE i.event_id = ANY($1::text
 
 -- name: take_wakes
 -- Wake rows that no other worker holds; order does not matter here, so skipping is safe.
-SELECT wake_id, decl_id, cause, at FROM wake ORDER BY wake_id LIMIT $1 FOR UPDATE SKIP LOCKED
+SELECT wake_id, decl_id, cause, at FROM wake WHERE not_before <= now() ORDER BY wake_id LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: postpone_wake
+-- One that fails comes again later, each time after twice as long, and keeps nobody else waiting.
+UPDATE wake SET failures = failures + 1,
+       not_before = now() + make_interval(secs => least($2::float8 * 2 ^ least(failures, 20), 86400))
+WHERE wake_id = $1
 
 -- name: peek_anchors
 -- Anchors as last committed, to learn which drafts exist.
@@ -85,10 +91,10 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS n(lrn, exporters, mrns) WHERE
 -- name: write_declarations
 -- One update per declaration and batch.
 UPDATE declaration SET dv = n.dv, facts = n.facts, said = n.said, waiting_for = n.waiting_for, joined = n.joined,
-       lrn = n.lrn, exporter = n.exporter, state = n.state, lodged_at = n.lodged_at
+       lrn = n.lrn, exporter = n.exporter, state = n.state, unpresented_since = n.unpresented_since
 FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[],
             $9::text[], $10::timestamptz[])
-     AS n(decl_id, dv, facts, said, waiting_for, joined, lrn, exporter, state, lodged_at)
+     AS n(decl_id, dv, facts, said, waiting_for, joined, lrn, exporter, state, unpresented_since)
 WHERE declaration.decl_id = n.decl_id
 
 -- name: write_claims

@@ -52,11 +52,12 @@ CREATE TABLE declaration (
     lrn         text NOT NULL DEFAULT '',
     exporter    text NOT NULL DEFAULT '',
     state       text NOT NULL DEFAULT '',
-    lodged_at   timestamptz,
+    unpresented_since timestamptz,
     CHECK (dv >= 0)
 ) WITH (fillfactor = 60);
 COMMENT ON TABLE declaration IS 'Merged facts of one declaration: by MRN, or exporter/LRN before acceptance';
-CREATE INDEX declaration_to_present ON declaration (lodged_at) WHERE state = 'LODGED' AND NOT joined;
+CREATE INDEX declaration_to_present ON declaration (unpresented_since) WHERE state = 'LODGED' AND NOT joined;
+COMMENT ON COLUMN declaration.unpresented_since IS 'When it was lodged, while its goods are not presented (UCC Art. 171)';
 
 CREATE TABLE claim (
     decl_id       text NOT NULL REFERENCES declaration,
@@ -165,8 +166,11 @@ CREATE TABLE wake (
     decl_id  text NOT NULL,
     cause    text NOT NULL,
     at       text NOT NULL,
-    woken_at timestamptz NOT NULL DEFAULT now()
+    woken_at timestamptz NOT NULL DEFAULT now(),
+    failures integer NOT NULL DEFAULT 0,
+    not_before timestamptz NOT NULL DEFAULT '-infinity'
 );
+COMMENT ON COLUMN wake.not_before IS 'A wake whose settling failed comes again then; the log has the reason';
 COMMENT ON TABLE wake IS 'Declarations to settle again; each in the transaction of the worker, not of the licence event';
 
 CREATE TABLE quarantine (
@@ -231,9 +235,13 @@ BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON movement FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON movement FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON inbox FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON inbox FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON answer FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON answer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON licence_version FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON licence_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- The role the service works as: it may add to the journal, never change it.
 DO $$
@@ -241,11 +249,17 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'certex_app') THEN
         CREATE ROLE certex_app NOLOGIN;
     END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    NULL;  -- another database of the same server made it at this moment
+EXCEPTION
+    WHEN duplicate_object OR unique_violation THEN
+        NULL;  -- another database of the same server made it at this moment
+    WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'the role certex_app is missing, and % may not create roles: '
+            'let an administrator run CREATE ROLE certex_app NOLOGIN, then migrate again', current_user
+            USING ERRCODE = 'insufficient_privilege';
 END $$;
+GRANT SELECT ON schema_version TO certex_app;  -- the service refuses to work on another schema
 GRANT SELECT, INSERT ON movement, inbox, answer, licence_version, outbox TO certex_app;
 GRANT SELECT, INSERT, UPDATE ON licence, account, anchor, declaration, claim, quarantine, consumer_offset, exporter_bar TO certex_app;
 GRANT SELECT, INSERT, DELETE ON parked, wake, unsent, held TO certex_app;
-GRANT UPDATE (batch_id) ON outbox TO certex_app;  -- sending held messages again
+GRANT UPDATE (batch_id, pos) ON outbox TO certex_app;  -- sending messages again, in order
 GRANT UPDATE ON wake TO certex_app;  -- FOR UPDATE SKIP LOCKED asks for it

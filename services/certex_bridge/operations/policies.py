@@ -1,0 +1,22 @@
+"""From settings to the ledger's decisions."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from certex_bridge.ledger.domain.policy import FigureSource, Policy, SettleGroup
+from certex_bridge.ledger.domain.reasons import Rule
+from certex_bridge.platform.settings import Settings
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The ledger's decisions as the settings say."""
+    return Policy(
+        settle_group=SettleGroup(settings.settle_group),
+        enforced=frozenset(Rule(name) for name in settings.enforce_mismatches),
+        ladder=tuple(FigureSource(name) for name in settings.declared_figure_ladder),
+        unit_aliases=settings.unit_aliases,
+        show_available=settings.figures_shown_to_customs,
+        calendar_zone=ZoneInfo(settings.calendar_zone),
+        calendar_zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
+    )

@@ -1,0 +1,68 @@
+"""What an error of PostgreSQL means: not now, somebody else in the way, the record's own fault, or nobody's.
+
+The driver's text of an error quotes the row (DETAIL); `sentence` leaves that out.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+
+NOT_NOW: tuple[type[BaseException], ...] = (
+    OSError,  # includes ConnectionError and TimeoutError
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory
+    asyncpg.ReadOnlySQLTransactionError,  # a failover left us on the replica
+)
+"""The database is away or unable: the same work succeeds later, nothing is wrong with it."""
+
+OUTAGES = frozenset({"connection", "broker"})
+"""Causes that end by themselves and are waited for without limit."""
+
+STATEMENT_TIMEOUT = "statement_timeout"
+"""Cause of a statement that ran too long: too much work in one batch, or a database that cannot cope."""
+
+_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (asyncpg.DeadlockDetectedError, "deadlock"),
+    (asyncpg.SerializationError, "serialization"),
+    (asyncpg.LockNotAvailableError, "lock_timeout"),
+    (asyncpg.QueryCanceledError, STATEMENT_TIMEOUT),
+    (NOT_NOW, "connection"),  # type: ignore[assignment]  # isinstance takes the tuple
+)
+
+_OF_THE_RECORD = (
+    asyncpg.DataError,  # also what the driver cannot encode
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,  # an identifier too long for an index
+)
+
+
+def retry_cause(error: BaseException) -> str | None:
+    """Label for an error after which the same transaction may be tried again, None when trying again cannot help."""
+    for kinds, cause in _CAUSES:
+        if isinstance(error, kinds):
+            return cause
+    # asyncpg has no class for it: "connection is closed", "pool is closing", and "released back to the pool" when the
+    # server ended the connection that a transaction of ours still held.
+    closed = isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in ("clos", "released"))
+    return "connection" if closed else None
+
+
+def of_one_record(error: BaseException) -> bool:
+    """Whether the error can be the fault of what was written.
+
+    A missing right, table or column is not: it would meet every record alike.
+    """
+    if isinstance(error, _OF_THE_RECORD):
+        return True
+    return retry_cause(error) is None and not isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError)
+
+
+def sentence(error: BaseException) -> str:
+    """The error in a line, without the values that the database quotes."""
+    text = str(error.args[0]) if isinstance(error, asyncpg.PostgresError) and error.args else str(error)
+    return text or type(error).__name__
