@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
-from certex_bridge.kernel.amounts import format_decimal
-from certex_bridge.kernel.errors import Finding
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
 from certex_bridge.ledger.domain.journal import Entry
-from certex_bridge.ledger.domain.members import ClaimResult, Settlement
+from certex_bridge.ledger.domain.members import Settlement
 from certex_bridge.ledger.domain.merge import merge
-from certex_bridge.ledger.domain.model import (
-    WHOLE_LICENCE,
-    Account,
-    Claim,
-    ClaimState,
-    DeclarationState,
-    Dim,
-    LicenceState,
-    Status,
-)
-from certex_bridge.ledger.domain.outcome import ClaimOutcome, DeclarationOutcome
+from certex_bridge.ledger.domain.model import ClaimState, DeclarationState
 from certex_bridge.ledger.domain.policy import Policy
-from certex_bridge.ledger.domain.reasons import Reason, Rule
 from certex_bridge.ledger.domain.settle import Settling
-from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.domain.window import too_late
+from certex_bridge.ledger.outcomes import (
+    conflict_reasons,
+    dropped,
+    fingerprint,
+    tell,
+    tell_refused,
+    too_late_reasons,
+)
 from certex_bridge.ledger.statuses import publish_balance, raise_incidents
 from certex_bridge.ledger.work import Cause, Work
 
@@ -42,7 +35,7 @@ def main_id(command: DeclarationCommand) -> str:
 
 
 _ASKS = (EventKind.LODGED, EventKind.PRESENTED, EventKind.ACCEPTED, EventKind.RECHECK)
-"""Events that are answered even when the answer is the one given before."""
+"""Events that are answered even when they say nothing new and the answer is the one given before."""
 
 
 class DeclarationHandling:
@@ -60,20 +53,24 @@ class DeclarationHandling:
         declaration = work.declarations[main_id(command)]
         known = declaration.facts
         before = self._join(work, command, declaration)
-        _refuse_conflict(before, command)
+        if _conflicts(before, command):
+            tell_refused(work, declaration, cause, command, conflict_reasons(command))
+            raise Conflict
         if too_late(before, command, self._policy):
             work.count("refused:TOO_LATE")
+            tell_refused(work, declaration, cause, command, too_late_reasons(before))
             return work.answer(
                 cause.event_id, "REFUSED", reason="ADJUST_REFUSED", detail="TOO_LATE", declaration=declaration.decl_id
             )
         declaration.facts = merge(before, command.facts)
         self._tell_joined(work, command, cause)
-        if declaration.facts == known and command.kind not in (EventKind.NOTED, EventKind.RECHECK):
+        repeated = declaration.facts == known
+        if repeated and command.kind is not EventKind.NOTED and command.kind not in _ASKS:
             return work.answer(cause.event_id, _no_effect(known, command), declaration=declaration.decl_id)
         work.changes.declarations[declaration.decl_id] = declaration
         if declaration.joined:
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id)
-        return self.settle(work, declaration, cause, command)
+        return self.settle(work, declaration, cause, command, _no_effect(known, command) if repeated else "")
 
     def on_wake(self, work: Work, declaration: DeclarationState, cause: Cause) -> None:
         """Settle again because a licence arrived, or facts of the draft came late."""
@@ -130,9 +127,17 @@ class DeclarationHandling:
     # -- settling
 
     def settle(
-        self, work: Work, declaration: DeclarationState, cause: Cause, command: DeclarationCommand | None
+        self,
+        work: Work,
+        declaration: DeclarationState,
+        cause: Cause,
+        command: DeclarationCommand | None,
+        unless_moved: str = "",
     ) -> str:
-        """Bring the ledger to what the facts ask for; publish what changed."""
+        """Bring the ledger to what the facts ask for; publish what changed.
+
+        `unless_moved` is the answer to an event that said nothing new, stored when nothing moves either.
+        """
         work.changes.declarations[declaration.decl_id] = declaration
         if declaration.facts.payload is None:
             if command is None:  # a wake is no event: nobody waits for its answer
@@ -141,17 +146,16 @@ class DeclarationHandling:
         settlement = Settling(declaration, work.licences, self._policy, work.barred).run()
         self._book(work, settlement, declaration, cause)
         _park(work, declaration, settlement.waiting_for)
-        said = _fingerprint(declaration, settlement)
+        results = settlement.results + dropped(settlement) if settlement.obsolete else settlement.results
+        said = fingerprint(declaration, settlement.results)
         asked = command is not None and command.kind in _ASKS
-        if settlement.results and (said != declaration.said or asked):
+        if results and (said != declaration.said or asked):
             declaration.said = said
-            declaration.dv += 1
-            findings = command.findings if command else ()
-            work.outcomes.append(self._outcome(work, declaration, settlement, cause, findings))
-            work.outcome_slots.append(len(work.changes.outbox))
-            work.send("outcome", declaration.decl_id, declaration.dv, declaration.decl_id, b"", cause.at)
+            tell(work, declaration, cause, results, command.findings if command else ())
         if command is None:
             return ""
+        if unless_moved and not any(result.changed for result in settlement.results):
+            return work.answer(cause.event_id, unless_moved, declaration=declaration.decl_id)
         return work.answer_applied(cause.event_id, declaration, [result.claim for result in settlement.results])
 
     def _book(self, work: Work, settlement: Settlement, declaration: DeclarationState, cause: Cause) -> None:
@@ -181,65 +185,6 @@ class DeclarationHandling:
             key = result.claim.key
             raise_incidents(work, work.licences[key.licence_id], result.incidents, key.decl_id, str(key), cause)
 
-    def _outcome(
-        self,
-        work: Work,
-        declaration: DeclarationState,
-        settlement: Settlement,
-        cause: Cause,
-        findings: tuple[Finding, ...],
-    ) -> DeclarationOutcome:
-        facts = declaration.facts
-        payload = facts.payload
-        return DeclarationOutcome(
-            decl_id=declaration.decl_id,
-            dv=declaration.dv,
-            mrn=facts.mrn,
-            lrn=facts.lrn,
-            exporter=payload.exporter if payload else facts.exporter,
-            office=payload.office if payload else "",
-            state=declaration_state(facts),
-            payload_version=facts.payload_rank.version if facts.payload_rank else 0,
-            event_id=cause.event_id,
-            event_kind=cause.kind,
-            occurred_at=cause.occurred_at,
-            claims=tuple(self._claim_outcome(work, result) for result in settlement.results),
-            findings=findings,
-        )
-
-    def _claim_outcome(self, work: Work, result: ClaimResult) -> ClaimOutcome:
-        claim, seen = result.claim, result.evaluation
-        state = work.licences[claim.key.licence_id]
-        quantity = _account(state, claim, Dim.QTY)
-        value = _account(state, claim, Dim.VAL)
-        show = self._policy.show_available
-        return ClaimOutcome(
-            key=claim.key,
-            reference=seen.spec.reference if seen else claim.key.licence_id.partition("/")[2],
-            document_code=claim.document_code,
-            outcome=claim.outcome,
-            state=claim.state,
-            unit=quantity.unit if quantity else "",
-            currency=value.unit if value else "",
-            requested=claim.requested,
-            reserved=claim.reserved,
-            consumed=claim.consumed,
-            uncovered=claim.uncovered,
-            passed=_passed(result),
-            failed=(*(seen.failed if seen else ()), *_short(result)),
-            warned=tuple(seen.warned) if seen else (),
-            reasons=result.reasons,
-            incidents=result.incidents,
-            source=claim.source,
-            at_risk=_at_risk(result, state),
-            licence=state.licence,
-            licence_status=state.status,
-            licence_version=state.version,
-            lv=state.lv,
-            available_quantity=quantity.available if quantity and show else None,
-            available_value=value.available if value and show else None,
-        )
-
 
 class Conflict(Exception):
     """The same payload version with other content."""
@@ -247,27 +192,12 @@ class Conflict(Exception):
     code = "CONFLICTING_DUPLICATE"
 
 
-_EXCEEDED = ("QUANTITY_EXCEEDED", "VALUE_EXCEEDED")
-
-
-def _short(result: ClaimResult) -> list[tuple[Rule, Reason]]:
-    return [(Rule.AVAILABILITY, reason) for reason in result.reasons if reason.code in _EXCEEDED]
-
-
-def _passed(result: ClaimResult) -> tuple[Rule, ...]:
-    seen = result.evaluation
-    if seen is None:
-        return ()
-    fits = seen.managed and not seen.failed and result.claim.outcome.startswith("OK_")
-    return (*seen.passed, Rule.AVAILABILITY) if fits else tuple(seen.passed)
-
-
-def _refuse_conflict(known: Facts, command: DeclarationCommand) -> None:
-    told, held = command.facts, known
+def _conflicts(held: Facts, command: DeclarationCommand) -> bool:
+    """Whether the event tells another content under a version that is held already."""
+    told = command.facts
     if told.payload is None or held.payload is None or told.payload_rank is None or held.payload_rank is None:
-        return
-    if told.payload_rank.order == held.payload_rank.order and told.payload != held.payload:
-        raise Conflict
+        return False
+    return told.payload_rank.order == held.payload_rank.order and told.payload != held.payload
 
 
 def _no_effect(known: Facts, command: DeclarationCommand) -> str:
@@ -285,37 +215,3 @@ def _park(work: Work, declaration: DeclarationState, waiting_for: Iterable[str])
         work.changes.parked.discard((licence_id, declaration.decl_id))
         work.changes.unparked.add((licence_id, declaration.decl_id))
     declaration.waiting_for = tuple(sorted(now))
-
-
-def _account(state: LicenceState, claim: Claim, dim: Dim) -> Account | None:
-    return state.limit(claim.key.line_no, dim) or state.limit(WHOLE_LICENCE, dim)
-
-
-_BLOCKED = (Status.SUSPENDED, Status.REVOKED, Status.CANCELLED)
-
-
-def _at_risk(result: ClaimResult, state: LicenceState) -> bool:
-    """Reserved, and since then the licence was blocked or its validity moved away from the acceptance date.
-
-    An expiry alone is no risk: validity is judged by the acceptance date.
-    """
-    if result.claim.state is not ClaimState.RESERVED:
-        return False
-    failed = result.evaluation.failed if result.evaluation else ()
-    return state.status in _BLOCKED or any(rule is Rule.VALIDITY for rule, _ in failed)
-
-
-def _fingerprint(declaration: DeclarationState, settlement: Settlement) -> str:
-    """What was said, without figures that other declarations move."""
-    facts = declaration.facts
-    rank = facts.payload_rank
-    parts = [declaration_state(facts), f"{rank.supplementary}.{rank.version}" if rank else ""]
-    for result in settlement.results:
-        claim = result.claim
-        key = claim.key
-        figures = "|".join(map(format_decimal, (*claim.reserved, *claim.consumed, *claim.uncovered)))
-        parts.append(
-            f"{key.item}.{key.doc_seq}.{key.line_no}.{key.licence_id}|{claim.outcome}|{claim.state}|{claim.reasons}"
-            f"|{figures}"
-        )
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -39,6 +39,7 @@ def render_certificate(
     prepared_at: datetime,
     event_id: str,
     sender: str = SENDER,
+    journal_version: int = 0,
 ) -> bytes:
     """The certificate of one licence version, validated.
 
@@ -49,11 +50,20 @@ def render_certificate(
         prepared_at: time of the event that led here, never the clock's.
         event_id: the event that led here.
         sender: this installation's name in message headers (an..35).
+        journal_version: the last journal entry that the figures include; 0 leaves it out.
 
     Raises:
         DocumentInvalid: the licence was not linted, or the status is not one of the six.
     """
-    document = build_certificate(licence, status, balances, prepared_at=prepared_at, event_id=event_id, sender=sender)
+    document = build_certificate(
+        licence,
+        status,
+        balances,
+        prepared_at=prepared_at,
+        event_id=event_id,
+        sender=sender,
+        journal_version=journal_version,
+    )
     validator(FAMILY, VERSION).validate(document)
     return document
 
@@ -66,6 +76,7 @@ def build_certificate(
     prepared_at: datetime,
     event_id: str,
     sender: str = SENDER,
+    journal_version: int = 0,
 ) -> bytes:
     """As `render_certificate`, without validation."""
     accounts = {(balance.line_no, str(balance.dim)): balance for balance in balances}
@@ -81,6 +92,7 @@ def build_certificate(
         f"{parts.procedures(licence.procedures, direction)}"
         f"{parts.numbered('AcceptedProcedure', 'code', accepted_procedures(direction, status))}"
         f"{parts.numbered('Condition', 'text', licence.conditions)}"
+        f"{f'<journalVersion>{journal_version}</journalVersion>' if journal_version else ''}"
         f"{_whole(licence, accounts)}{''.join([parts.line(licence, line, accounts) for line in licence.lines])}"
         f"{_removed(licence, accounts)}</Certificate>\n"
     ).encode()

@@ -42,6 +42,7 @@ TOPIC_OF: Mapping[str, str] = {
     "certificate": "certex.certificates.v1",
     "outcome": "certex.outcomes.v1",
     "notification": "certex.notifications.v1",
+    "incident": "licensing.incidents.v1",
     "deadletter": "certex.deadletters.v1",
 }
 """Topic by outbox aggregate type."""
@@ -57,7 +58,6 @@ def policy_of(settings: Settings) -> Policy:
         enforced=frozenset(Rule(name) for name in settings.enforce_mismatches),
         ladder=tuple(FigureSource(name) for name in settings.declared_figure_ladder),
         unit_aliases=settings.unit_aliases,
-        show_available=settings.figures_shown_to_customs,
     )
 
 
@@ -111,7 +111,11 @@ class Bridge:
         problem = (await schema_state(self._pool)).problem
         if problem is not None:
             raise SchemaMismatch(problem)
-        documents = BridgeDocuments(self.settings.message_sender, self.settings.message_recipient)
+        documents = BridgeDocuments(
+            self.settings.message_sender,
+            self.settings.message_recipient,
+            figures_shown=self.settings.figures_shown_to_customs,
+        )
         self.store = PostgresStore(self._pool)
         self.outbox = PostgresOutbox(self._pool)
         self.calendar = PostgresCalendar(self._pool)

@@ -107,13 +107,12 @@ MESSAGES: dict[str, tuple[MessageContract, ...]] = {
     "licensing.licences.v1": _licensing(),
     "licensing.acknowledgements.v1": (MessageContract("certex.acknowledgement.v1", (AcknowledgementBody,)),),
     "licensing.balances.v1": (MessageContract("certex.balance.v1", (BalanceBody,), examples="balances"),),
+    "licensing.incidents.v1": (MessageContract("certex.incident.v1", (IncidentBody,), examples="incidents"),),
     "customs.declarations.v1": _customs(),
     "customs.messages.v1": (MessageContract("", examples="wco"),),
     "certex.certificates.v1": (MessageContract("certex.certificate.v1", xsd="certificate/1", examples="certificates"),),
     "certex.outcomes.v1": (MessageContract("certex.outcome.v1", xsd="quantity-movement/1", examples="outcomes"),),
-    "certex.notifications.v1": (
-        MessageContract("certex.notification.v1", (StatusBody, IncidentBody), examples="notifications"),
-    ),
+    "certex.notifications.v1": (MessageContract("certex.notification.v1", (StatusBody,), examples="notifications"),),
     "certex.deadletters.v1": (MessageContract("certex.deadletter.v1", (DeadLetterBody,)),),
 }
 """Messages by topic; a test compares the topics with contracts/topics.yaml and with what the bridge reads and sends."""

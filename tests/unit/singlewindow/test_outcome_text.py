@@ -120,6 +120,8 @@ claims = st.builds(
     failed=verdicts,
     warned=verdicts,
     reasons=st.lists(reasons, max_size=2).map(tuple),
+    notes=st.lists(reasons, max_size=2).map(tuple),
+    not_tested=st.lists(st.sampled_from(Rule), unique=True).map(tuple),
     incidents=st.lists(st.sampled_from(Incident), unique=True, max_size=3).map(tuple),
     source=words,
     at_risk=st.booleans(),
@@ -142,6 +144,7 @@ outcomes = st.builds(
     payload_version=st.integers(0, 2**31),
     event_id=words,
     event_kind=words,
+    cause_id=words,
     occurred_at=st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.timezones()),  # noqa: DTZ001
     claims=st.lists(claims, max_size=3).map(tuple),
     findings=st.lists(

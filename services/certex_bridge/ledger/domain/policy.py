@@ -38,5 +38,3 @@ class Policy:
     """Whether exact factors between units of one dimension are used (TNE = 1000 KGM)."""
     amendment_years: int = 3
     """UCC Art. 173(3)."""
-    show_available: bool = True
-    """Whether answers carry the available figure."""

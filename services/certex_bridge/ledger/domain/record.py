@@ -40,7 +40,8 @@ def _record_unmanaged(member: Member) -> ClaimResult:
     if blocking:
         claim = member.claim(ClaimState.UNCOVERED, Outcome.UNCOVERED, reasons=blocking)
         return ClaimResult(claim, member.evaluation, blocking, (Incident.UNCOVERED,))
-    return ClaimResult(member.claim(ClaimState.NOT_MANAGED, Outcome.OK_NOT_MANAGED), member.evaluation)
+    # Nothing is written off, but customs wait no longer: the claim must not stay open for status pushes.
+    return ClaimResult(member.claim(ClaimState.CONSUMED, Outcome.OK_NOT_MANAGED), member.evaluation)
 
 
 def _before(member: Member) -> tuple[Reason, ...]:
