@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from certex_bridge.kernel.amounts import format_decimal
@@ -75,9 +76,7 @@ def dropped(settlement: Settlement) -> list[ClaimResult]:
     """
     cited = {result.claim.key[1:3] for result in settlement.results}
     found = [claim for claim in settlement.obsolete if claim.key[1:3] not in cited]
-    for claim in found:
-        claim.outcome, claim.reasons, claim.requested = Outcome.CLOSED, (), NOTHING
-    return [ClaimResult(claim, None) for claim in found]
+    return [ClaimResult(replace(claim, outcome=Outcome.CLOSED, requested=NOTHING), None) for claim in found]
 
 
 def fingerprint(declaration: DeclarationState, results: Sequence[ClaimResult]) -> str:
