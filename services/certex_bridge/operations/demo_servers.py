@@ -21,6 +21,8 @@ class Server:
     address: str
     shown: str
     """Without password."""
+    named: bool = False
+    """Whether the environment named it: then its password is nobody's business."""
 
 
 class Servers:
@@ -40,7 +42,7 @@ class Servers:
         """
         url = self._given.database_url.get_secret_value()
         if url:
-            return Server(url, without_password(url))
+            return Server(url, without_password(url), named=True)
         from certex_bridge.platform.embedded import EmbeddedPostgres
 
         server = EmbeddedPostgres(self._place("postgres"))
@@ -51,7 +53,7 @@ class Servers:
         """The broker named in the environment, else an embedded one; raises like `database`."""
         named = self._given.kafka_bootstrap_servers
         if named:
-            return Server(named, named)
+            return Server(named, named, named=True)
         from certex_bridge.platform.embedded import EmbeddedBroker
 
         server = EmbeddedBroker(self._place("broker"))

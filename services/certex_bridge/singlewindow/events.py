@@ -64,7 +64,9 @@ class CauseBody(_Body):
 
     event: str
     kind: MovementName
-    declaration: Annotated[str, Field(description="MRN, or exporter/LRN before acceptance; empty for a licence event")]
+    declaration: Annotated[
+        str, Field(description="MRN; before acceptance draft: and a hash; empty for a licence event")
+    ]
 
 
 class _OfLicence(_Body):

@@ -13,7 +13,7 @@ from certex_bridge.ledger.domain.model import ClaimState, Status
 from certex_bridge.ledger.domain.reasons import Incident
 from certex_bridge.ledger.domain.risk import at_risk, valid_at_acceptance
 from certex_bridge.ledger.pushes import member_state
-from certex_bridge.singlewindow.balance import accounts_json, licence_name
+from certex_bridge.singlewindow.balance import accounts_json, licence_name, told_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,10 +81,12 @@ def incidents_body(  # what, where, when and why
     `declaration` and `claim` are empty when a licence version is the cause; `event` led to it; `at` is UTC, ISO text.
     """
     issuer, number = licence_name(state)
+    name, state_of = told_as(declaration), member_state(declaration)
     told = ",".join([f'{{"code":"{code.value}","text":{quoted(INCIDENT_SENTENCES[code])}}}' for code in incidents])
     return (
-        f'{{"accounts":{accounts_json(state)},"at":{quoted(at)},"causeEvent":{quoted(event)},"claim":{quoted(claim)},'
-        f'"declaration":{quoted(declaration)},"incidents":[{told}],"issuer":{quoted(issuer)},'
-        f'"journalVersion":{state.lv},"licenceVersion":{state.version},"memberState":{quoted(member_state(declaration))},'
+        f'{{"accounts":{accounts_json(state)},"at":{quoted(at)},"causeEvent":{quoted(event)},'
+        f'"claim":{quoted(name + claim[len(declaration) :])},'
+        f'"declaration":{quoted(name)},"incidents":[{told}],"issuer":{quoted(issuer)},'
+        f'"journalVersion":{state.lv},"licenceVersion":{state.version},"memberState":{quoted(state_of)},'
         f'"number":{quoted(number)},"status":"{state.status.value}","version":{state.iv}}}'
     ).encode("utf-8", "replace")

@@ -20,7 +20,7 @@ from certex_bridge.ledger.domain.risk import valid_at_acceptance
 from certex_bridge.ledger.ports import OpenClaim, StatusChange
 from certex_bridge.ledger.pushes import member_state
 from certex_bridge.singlewindow import events
-from certex_bridge.singlewindow.balance import balance_body
+from certex_bridge.singlewindow.balance import balance_body, told_as
 from certex_bridge.singlewindow.events import BalanceBody, IncidentBody, StatusBody
 from certex_bridge.singlewindow.notification import INCIDENT_SENTENCES, incidents_body, status_body
 from tests.unit.singlewindow.samples import AT, LICENCE, MRN, golden, state, two_accounts
@@ -159,12 +159,23 @@ def test_the_member_state_stands_in_the_mrn_only() -> None:
     assert member_state(DRAFT, "NL000123") == "NL"
 
 
-@given(st.text(), st.text())
+@given(st.text(), st.text(st.characters(codec="utf-8")))
 def test_any_text_gives_json(event: str, declaration: str) -> None:
     body = balance_body(state(), {"event": event, "kind": "RESERVE", "declaration": declaration}, AT)
     read = json.loads(body)["cause"]
     assert read["event"] == event.encode("utf-8", "replace").decode()
-    assert read["declaration"] == declaration.encode("utf-8", "replace").decode()
+    assert read["declaration"] == told_as(declaration).encode("utf-8", "replace").decode()
+
+
+def test_the_licensing_side_reads_no_exporter_of_a_draft() -> None:
+    claim = f"{DRAFT}#1.1@{LICENCE.licence_id}:1"
+    balance = balance_body(state(), {**CAUSE, "declaration": DRAFT}, AT)
+    incident = incidents_body(state(), [Incident.UNCOVERED], DRAFT, claim, AT, "e-7")
+    for body in (balance, incident):
+        assert b"BE0123456789" not in body
+    read = json.loads(incident)
+    assert read["claim"] == f"{told_as(DRAFT)}#1.1@{LICENCE.licence_id}:1"
+    assert json.loads(balance)["cause"]["declaration"] == read["declaration"] == told_as(DRAFT)
 
 
 quantities = st.decimals(min_value=0, max_value=10**10, places=6)
