@@ -1,7 +1,7 @@
 """What the ledger needs of the world: a transactional store, and someone who writes documents.
 
 Lock order, the same for every caller: inbox ids, wake rows, anchors, declarations, licences; each sorted.
-Every row that must be locked exists first: it is inserted as a placeholder, then locked in a second statement.
+A row that may not exist yet is made first, in a statement of its own, for only what exists can be locked.
 """
 
 from __future__ import annotations

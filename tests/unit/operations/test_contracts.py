@@ -12,11 +12,13 @@ import pytest
 from pydantic import BaseModel
 
 from certex_bridge.kernel.errors import Finding, Severity
+from certex_bridge.ledger.domain.reasons import COMPARISONS, SENTENCES, Incident, Outcome
 from certex_bridge.ledger.domain.versions import LicenceDecision, Verdict
 from certex_bridge.ledger.ports import Origin, QuarantineRow
 from certex_bridge.ledger.relay import data_schema
 from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
-from certex_bridge.operations import asyncapi, contracts
+from certex_bridge.operations import asyncapi, contracts, reference_pages
+from certex_bridge.operations.code_scan import codes_of
 from certex_bridge.operations.composition import TOPIC_OF, decoders_of
 from certex_bridge.operations.contract_models import MESSAGES, AcknowledgementBody, DeadLetterBody, MessageContract
 from certex_bridge.platform.kafka_topics import DAY_MS, TopicCatalogue
@@ -152,3 +154,22 @@ def test_schemas_name_their_dialect_and_themselves() -> None:
                 schema = one.json_schema()
                 assert schema["$schema"].endswith("2020-12/schema")
                 assert schema["$id"] == f"urn:certex-bridge:events:{one.name}:1"
+
+
+def test_every_reason_has_a_sentence_and_every_sentence_a_reason() -> None:
+    """UNKNOWN_DOC_TYPE and the five mismatches are put together from a rule or read from a table."""
+    emitted = codes_of("ledger", "customs")
+    by_name = {f"{rule}_MISMATCH" for rule in COMPARISONS}
+    tables = {text for text in SENTENCES if text.startswith("STATUS_")}
+    declared = {"INVALID_QUANTITY", "UNKNOWN_DOC_TYPE", "INVALIDATED", "REJECTED", "NOT_PRESENTED", "NOT_RELEASED"}
+    exceeded = {"QUANTITY_EXCEEDED", "VALUE_EXCEEDED"}
+    assert set(SENTENCES) - emitted <= by_name | tables | declared | exceeded
+    licence_events = {"VERSION_GAP", "LINE_REMOVED_WITH_USE", "CAP_BELOW_USE", "CONFLICTING_DUPLICATE"}
+    refused = {"INVALID_TRANSITION", "SPLIT_EXCEEDS_REMAINDER"}
+    assert codes_of("ledger/domain", "ledger/outcomes.py") - licence_events - refused <= set(SENTENCES)
+
+
+def test_the_page_of_codes_lists_them_all() -> None:
+    page = reference_pages.codes()
+    for code in (*SENTENCES, *Outcome, *Incident, *codes_of("customs", "licensing", "kernel")):
+        assert f"`{code}`" in page

@@ -1,4 +1,4 @@
-"""RECORD: the goods were released, so nothing is refused and nothing is lost.
+"""RECORD: the goods have left, and what has happened is written down, whatever the licence says by now.
 
 What a reservation covers is consumed, always. An uncovered rest is consumed only if it fits and every rule passes;
 else it is booked nowhere and becomes an incident, never an overdraft.

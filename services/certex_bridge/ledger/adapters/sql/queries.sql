@@ -22,7 +22,7 @@ SELECT lrn, exporters, mrns FROM anchor WHERE lrn = ANY($1::text[])
 SELECT decl_id, lrn, exporter FROM declaration WHERE decl_id = ANY($1::text[])
 
 -- name: create_anchors
--- Placeholders first: FOR UPDATE on a missing row locks nothing.
+-- Rows to lock are made here; the lock is taken by the next statement.
 INSERT INTO anchor (lrn) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING lrn
 
 -- name: lock_anchors
