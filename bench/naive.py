@@ -1,4 +1,4 @@
-"""The baseline: what a team writes first with the same libraries. One message, one transaction, one publish, one commit.
+"""The baseline: a plain consumer on the same libraries that does everything for one record before it takes the next.
 
 It is given our decoder, our document builder and our validation, so that what differs is the shape alone: no batches,
 no outbox, no journal with a hash chain, no inbox. Licences are locked in order, so that it does not deadlock, and the

@@ -21,6 +21,8 @@ from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence
 ZERO = Decimal(0)
 FINAL = (AuthorityStatus.REVOKED, AuthorityStatus.CANCELLED)
 ENDED = ("UNRESERVED", "WITHDRAWN", "CLOSED")
+ASKED_AGAIN = frozenset({"lodged", "presented", "accepted", "recheck", "noted"})
+"""Events that are judged even when they say nothing new."""
 
 
 class Pair(NamedTuple):
@@ -232,7 +234,7 @@ class Model:
         self.events[draft].append(command)
         if draft in self.closed_drafts:
             pass
-        elif self._read(self.events[draft]) != before or command.kind.value in {"recheck", "noted"}:
+        elif self._read(self.events[draft]) != before or command.kind.value in ASKED_AGAIN:
             self.settle(draft)
         self.wakes += sorted(d for d in self.taken_over if self.draft_of(d) == draft)
 
@@ -245,7 +247,7 @@ class Model:
         if self._conflicts(decl_id, command):
             told.pop()
             return
-        if self.facts(decl_id) != known or command.kind.value in {"recheck", "noted"}:
+        if self.facts(decl_id) != known or command.kind.value in ASKED_AGAIN:
             self.settle(decl_id)
 
     def _conflicts(self, decl_id: str, command: DeclarationCommand) -> bool:

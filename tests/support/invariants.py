@@ -160,16 +160,16 @@ def _published(held: Contents) -> Iterator[str]:
     for kind, aggregate, version in held.outbox:
         versions[kind, aggregate].append(version)
     for (kind, aggregate), told in versions.items():
-        if kind != "certificate" and told != list(range(1, len(told) + 1)):
+        if told != list(range(1, len(told) + 1)):
             yield f"I9 {kind} {aggregate} was published as {told}"
     for licence_id, state in held.licences.items():
-        for kind, last in (("balance", state.lv), ("notification", state.nv)):
+        counts = (("balance", state.lv), ("notification", state.nv), ("incident", state.iv), ("certificate", state.cv))
+        for kind, last in counts:
             if len(versions[kind, licence_id]) != last:
                 yield f"I9 {licence_id} is at {kind} {last}, published {versions[kind, licence_id]}"
-        if {(licence_id, v) for v in versions["certificate", licence_id]} != {
-            key for key in held.versions if key[0] == licence_id
-        }:
-            yield f"I9 certificates of {licence_id}: {versions['certificate', licence_id]}"
+        newest = held.outbox.get(("certificate", licence_id, state.cv))
+        if newest is not None and json.loads(newest.body)["status"] != state.status.value:
+            yield f"I9 the newest certificate of {licence_id} does not say {state.status.value}"
     for decl_id, declaration in held.declarations.items():
         if len(versions["outcome", decl_id]) != declaration.dv:
             yield f"I9 {decl_id} is at {declaration.dv}, published {versions['outcome', decl_id]}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from certex_bridge.ledger.adapters.memory import Contents, InMemoryStore
 from certex_bridge.ledger.domain.model import Anchor, Kind, Movement
-from certex_bridge.ledger.ports import InboxEntry, Origin, OutboxRow, QuarantineRow, Wake
+from certex_bridge.ledger.ports import Bar, InboxEntry, Origin, OutboxRow, QuarantineRow, Wake
 
 if TYPE_CHECKING:
     from certex_bridge.ledger.adapters.postgres import PostgresStore
@@ -49,8 +49,8 @@ async def _of_postgres(store: PostgresStore) -> Contents:
             found.quarantine[row["quarantine_id"]] = _quarantine(row)
         for row in await rows("SELECT topic, partition, next_record FROM consumer_offset"):
             found.offsets[row[0], row[1]] = row[2]
-        for row in await rows("SELECT issuer, eori, document_code FROM exporter_bar"):
-            found.bars.add(tuple(row))
+        for row in await rows("SELECT issuer, eori, document_code, from_day::text FROM exporter_bar"):
+            found.bars.add(Bar(*row))
         versions = {tuple(row) for row in await rows("SELECT licence_id, version FROM licence_version")}
         licence_ids = [row[0] for row in await rows("SELECT licence_id FROM licence")]
         decl_ids = [row[0] for row in await rows("SELECT decl_id FROM declaration")]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from certex_bridge.ledger.domain.outcome import DeclarationOutcome
     from certex_bridge.ledger.domain.reasons import Incident
     from certex_bridge.ledger.domain.versions import LicenceDecision
-    from certex_bridge.ledger.ports import OpenClaim, QuarantineRow
+    from certex_bridge.ledger.ports import OpenClaim, QuarantineRow, StatusChange
     from certex_bridge.licensing.domain.commands import LicenceCommand
 
 
@@ -28,7 +28,8 @@ class Recorder:
     """The port `Documents`, in JSON."""
 
     def certificate(self, state: LicenceState, event_id: str, at: datetime) -> bytes:
-        return canonical_json({"licence": state.licence, "status": state.derived_status().value, "event": event_id})
+        status = state.status.value
+        return canonical_json({"licence": state.licence, "status": status, "lv": state.lv, "event": event_id})
 
     def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
         return [canonical_json(outcome) for outcome in outcomes]
@@ -45,12 +46,15 @@ class Recorder:
         findings = [finding.code for finding in decision.findings]
         return canonical_json({"event": command.event_id, "verdict": decision.verdict, "findings": findings})
 
-    def status(self, state: LicenceState, old: str, reason: str, at: str, interested: Sequence[OpenClaim]) -> bytes:
+    def status(
+        self, state: LicenceState, change: StatusChange, member_state: str, interested: Sequence[OpenClaim]
+    ) -> bytes:
         told = [claim.decl_id for claim in interested]
-        return canonical_json({"text": f"STATUS {old}->{state.status.value} {reason}", "interested": told})
+        text = f"STATUS {change.old}->{state.status.value} {change.reason}"
+        return canonical_json({"text": text, "for": member_state, "cause": change.event_id, "interested": told})
 
     def incidents(
-        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str
+        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str, event: str
     ) -> bytes:
         text = "INCIDENT " + " ".join(incident.value for incident in incidents)
         return canonical_json({"text": text, "declaration": declaration, "claim": claim})

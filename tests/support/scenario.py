@@ -252,7 +252,12 @@ class Scenario:
 
     async def notifications(self, name: str) -> list[str]:
         """Status pushes and incidents of a licence, in words."""
-        return [message["text"] for message in await self.messages("notification", licence_id(name))]
+        kinds = ("notification", "incident")
+        return [message["text"] for kind in kinds for message in await self.messages(kind, licence_id(name))]
+
+    async def certificates(self, name: str) -> list[str]:
+        """Status of every certificate of a licence, in the order of its versions."""
+        return [message["status"] for message in await self.messages("certificate", licence_id(name))]
 
     async def acknowledged(self, answer: Answer) -> list[str]:
         """Findings that the licensing side was told about one event."""

@@ -7,16 +7,16 @@ the rest of one licence line depends, as in life, on which of them is taken in f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 from certex_bridge.laboratory.acts import act, changes
 from certex_bridge.laboratory.declarations import Exporters
 from certex_bridge.laboratory.faults import Office, faults
 from certex_bridge.laboratory.licences import PROPORTIONS_2022, Authorities, Book, Issued, issue_event, local, shares
-from certex_bridge.laboratory.lives import LIMITED, PATHS, Clock, Path, Sent, play, unknown_licence
+from certex_bridge.laboratory.lives import AT_HOME, LIMITED, PATHS, Clock, Path, Sent, play, transit, unknown_licence
 from certex_bridge.laboratory.messages import Fate, Message
 
 WAVES = ("licences of the past", "morning: lodged, accepted", "noon: licences change", "afternoon: released", "evening")
@@ -64,6 +64,14 @@ class Day:
         return {message.event_id for message in self.messages if message.fate is Fate.ANSWERED}
 
 
+class Special(NamedTuple):
+    """Licences outside the book that some paths cite."""
+
+    unknown: tuple[Issued, ...]
+    """Issued in the evening, or never."""
+    transit: tuple[Issued, ...]
+
+
 def make_day(*, licences: int, declarations: int, seed: int, day: date) -> Day:
     """The records of one day.
 
@@ -85,7 +93,9 @@ def make_day(*, licences: int, declarations: int, seed: int, day: date) -> Day:
     sent += [event for _, event in issued]
     sent += [_issue(licence, day, random, hour=18) for licence in late]
     exporters = Exporters(random, day, book, declarations)
-    sent += _lives(exporters, book, [*late, *ghosts], declarations, random, day)
+    crossing = [authorities.licence("TRANSIT", random.choice(book.companies)) for _ in range(1 + licences // 200)]
+    sent += [_issue(one, day, random, hour=0) for one in crossing]
+    sent += _lives(exporters, book, Special((*late, *ghosts), tuple(crossing)), declarations, random, day)
     office = Office(authorities, exporters, [(one, event.message) for one, event in issued])
     sent += faults(office, day, max(1, declarations // _FAULT_ROUND_PER))
     sent += changes(book, day, random)
@@ -110,7 +120,7 @@ def _issue(licence: Issued, day: date, random: Random, *, hour: int) -> Sent:
 
 
 def _lives(
-    exporters: Exporters, book: Book, unknown: Sequence[Issued], declarations: int, random: Random, day: date
+    exporters: Exporters, book: Book, special: Special, declarations: int, random: Random, day: date
 ) -> list[Sent]:
     paths: list[Path] = []
     named = {path.__name__: path for path in PATHS}
@@ -120,10 +130,14 @@ def _lives(
     limited = [one for one in book.of_kind("INDIVIDUAL") if one.known] or book.licences
     sent: list[Sent] = []
     for path in paths:
-        licence = (
-            random.choice(unknown) if path is unknown_licence else random.choice(limited) if path in LIMITED else None
-        )
-        plan = exporters.plan(licence=licence)
+        licence = None
+        if path is unknown_licence:
+            licence = random.choice(special.unknown)
+        elif path is transit:
+            licence = random.choice(special.transit)
+        elif path in LIMITED:
+            licence = random.choice(limited)
+        plan = exporters.plan(licence=licence, at_home=path in AT_HOME)
         sent += play(path, plan, _clock(plan.office[:2], random, day), random)
     return sent
 

@@ -23,7 +23,9 @@ _CITED = {"INDIVIDUAL": 60, "GLOBAL": 60, "NGEA": 4, "EUGEA": 2}
 _USED_BY_EVENING = 0.65
 _SHARE_OF_UNKNOWN = 0.05
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_CODES = {"INDIVIDUAL": "X060", "GLOBAL": "X070", "NGEA": "X071"}
+_CODES = {"INDIVIDUAL": "X060", "GLOBAL": "X070", "NGEA": "X071", "TRANSIT": "X072"}
+_PROCEDURES = {"1000": 91, "2100": 2, "2200": 1, "2300": 2, "3171": 4}
+"""Permanent export, outward processing, other temporary exports, re-export."""
 _ALMOST_ALL = Decimal("0.97")
 
 
@@ -82,11 +84,11 @@ class Exporters:
                 shares[licence.key] = min(0.5, _USED_BY_EVENING * max(1, len(licence.goods)) / max(claims, 1))
         return shares
 
-    def plan(self, *, licence: Issued | None = None) -> Plan:
-        """One declaration of one exporter; the first item cites `licence` when one is given."""
+    def plan(self, *, licence: Issued | None = None, at_home: bool = False) -> Plan:
+        """One declaration of one exporter, at an office of its own state if `at_home`; item 1 cites `licence`."""
         random = self._random
         company = licence.holder if licence else random.choices(self._active, self._weights)[0]
-        state = company.country if random.random() < 0.85 else weighted(random, MEMBER_STATES)
+        state = company.country if random.random() < 0.85 or at_home else weighted(random, MEMBER_STATES)
         plan = Plan(self._mrn(state), self._lrn(), company, f"{state}{random.randrange(100_000, 1_000_000)}", {})
         count = random.choices(list(_ITEMS), list(_ITEMS.values()))[0]
         items = [self._item(plan, number, licence if number == 1 else None) for number in range(1, count + 1)]
@@ -121,7 +123,7 @@ class Exporters:
         goods = chosen.goods[line]
         item: Wire = {
             "item": number,
-            "procedure": "1000" if random.random() < 0.96 else "3171",
+            "procedure": weighted(random, _PROCEDURES),
             "commodity": goods.commodity,
             "description": goods.description,
             "destination": customs_country(random.choice(chosen.wire.get("destinations") or ["US", "CH", "NO", "JP"])),

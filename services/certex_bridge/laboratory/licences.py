@@ -53,7 +53,7 @@ class Issued:
 
     wire: Wire
     kind: str
-    """EUGEA, NGEA, INDIVIDUAL or GLOBAL."""
+    """EUGEA, NGEA, INDIVIDUAL, GLOBAL or TRANSIT."""
     goods: dict[int, Goods]
     """Line number (0: any) to goods."""
     holder: Company
@@ -141,6 +141,8 @@ class Authorities:
             return self._general(holder, weighted(self._random, _EUGEA_WEIGHTS), kind)
         if kind == "NGEA":
             return self._general(holder, "NGEA", kind)
+        if kind == "TRANSIT":
+            return self._transit(holder)
         return self._individual(holder) if kind == "INDIVIDUAL" else self._global(holder)
 
     def _base(self, holder: Company, licence_type: str, mark: str) -> Wire:
@@ -182,6 +184,13 @@ class Authorities:
         goods = dict(enumerate(picked, start=1))
         wire["lines"] = [self._line(number, kind, holder.country) for number, kind in goods.items()]
         return Issued(wire, "INDIVIDUAL", goods, holder)
+
+    def _transit(self, holder: Company) -> Issued:
+        issued = self._individual(holder)
+        number = self._base(holder, "TRANSIT", "T")["number"]
+        issued.wire |= {"number": number, "type": "TRANSIT", "direction": "TRANSIT", "procedures": ["T1"]}
+        issued.kind = "TRANSIT"
+        return issued
 
     def _line(self, number: int, goods: Goods, issuer: str) -> Wire:
         random = self._random
@@ -237,6 +246,7 @@ def issue_event(licence: Issued, moment: datetime) -> Message:
     if licence.kind == "EUGEA":
         return cloudevent("licensing.licence.eugea-registered.v1", licence.wire, moment, "general use registered")
     label = {"NGEA": "national general issued", "INDIVIDUAL": "individual issued", "GLOBAL": "global issued"}
+    label["TRANSIT"] = "transit issued"
     return cloudevent("licensing.licence.issued.v1", licence.wire, moment, label[licence.kind])
 
 

@@ -11,6 +11,7 @@ from random import Random
 
 from certex_bridge.laboratory.declarations import Plan, scale_figures, scaled
 from certex_bridge.laboratory.messages import Message, Wire, cloudevent
+from certex_bridge.laboratory.wco import wco, wco_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Clock:
     evening: datetime
 
 
-Life = Iterator[tuple[datetime, str, Wire]]
-"""(time, kind of event, data)."""
+Life = Iterator[tuple[datetime, str, Wire | bytes]]
+"""(time, kind of event, data of a canonical event or a foreign message)."""
 
 
 def standard(plan: Plan, clock: Clock, random: Random) -> Life:
@@ -139,6 +140,21 @@ def over_limit(plan: Plan, clock: Clock, _random: Random) -> Life:
     yield clock.accepted, "accepted", accepted(plan, clock)
 
 
+def asked_again(plan: Plan, clock: Clock, random: Random) -> Life:
+    """Refused for want of room, and customs ask for a new attempt."""
+    yield from over_limit(plan, clock, random)
+    yield clock.released, "recheck", plan.identity
+
+
+def transit(plan: Plan, clock: Clock, _random: Random) -> Life:
+    """External transit of one item under a transit licence."""
+    plan.content["type"] = "T1"
+    plan.content["items"] = plan.content["items"][:1]
+    plan.content["items"][0].pop("procedure")
+    yield clock.accepted, "accepted", accepted(plan, clock)
+    yield clock.released, "released", plan.identity
+
+
 def wrong_unit(plan: Plan, clock: Clock, _random: Random) -> Life:
     """Quantities in a unit that is not the licence's."""
     quantity = _document(plan, plan.cited[0][0])["quantity"]
@@ -180,7 +196,7 @@ def accepted(plan: Plan, clock: Clock) -> Wire:
 Path = Callable[[Plan, Clock, Random], Life]
 
 PATHS: dict[Path, int] = {
-    standard: 440,
+    standard: 395,
     prelodged: 140,
     amended_before_release: 80,
     partly_released: 60,
@@ -189,7 +205,10 @@ PATHS: dict[Path, int] = {
     invalidated_after_release: 30,
     amended_after_release: 40,
     supplementary: 40,
+    wco: 30,
     over_limit: 25,
+    asked_again: 10,
+    transit: 10,
     unknown_licence: 20,
     rejected: 10,
     wrong_unit: 10,
@@ -199,26 +218,34 @@ PATHS: dict[Path, int] = {
 }
 """Every path with its share in thousandths."""
 
-LIMITED = (over_limit, wrong_unit, wrong_currency, impossible_figure, wrong_document_code)
+LIMITED = (over_limit, asked_again, wrong_unit, wrong_currency, impossible_figure, wrong_document_code)
 """Paths that need a licence with a limit to show anything."""
+
+AT_HOME = (wco,)
+"""Paths whose declaration names no issuing state: it is lodged where the licences were issued."""
 
 _SWAPPED = 0.05
 _REPEATED = 0.02
 _FORGOTTEN = 0.01
 
 
+def _message(plan: Plan, at: datetime, kind: str, data: Wire | bytes) -> Message:
+    if isinstance(data, bytes):
+        return wco_message(plan, at, kind, data)
+    return cloudevent(f"customs.declaration.{kind}.v1", data, at, f"declaration {kind}")
+
+
 def play(path: Path, plan: Plan, clock: Clock, random: Random) -> list[Sent]:
     """One life as records: now and then two arrive in the wrong order, twice, or again under another id."""
     steps = list(path(plan, clock, random))
-    events = [
-        Sent(at, cloudevent(f"customs.declaration.{kind}.v1", data, at, f"declaration {kind}"))
-        for at, kind, data in steps
-    ]
+    events = [Sent(at, _message(plan, at, kind, data)) for at, kind, data in steps]
     if len(events) > 1 and random.random() < _SWAPPED:
         late, early = events[-2], events[-1]
         events[-2:] = [Sent(late.at, early.message), Sent(early.at, late.message)]
     if random.random() < _FORGOTTEN:
         at, kind, data = steps[-1]
+        if isinstance(data, bytes):
+            return events
         again = cloudevent(f"customs.declaration.{kind}.v1", data, at, "same content, new id", again=1)
         events.append(Sent(at + timedelta(minutes=1), again))
     if random.random() < _REPEATED:

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
-from certex_bridge.kernel.amounts import format_decimal
-from certex_bridge.kernel.errors import Finding
 from certex_bridge.ledger.domain.amending import amended
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Request
 from certex_bridge.ledger.domain.issuers import as_declared, resolved
 from certex_bridge.ledger.domain.journal import Entry
-from certex_bridge.ledger.domain.members import ClaimResult, Settlement
+from certex_bridge.ledger.domain.members import Settlement
 from certex_bridge.ledger.domain.merge import merge
-from certex_bridge.ledger.domain.model import (
-    WHOLE_LICENCE,
-    Account,
-    Claim,
-    ClaimState,
-    DeclarationState,
-    Dim,
-    LicenceState,
-    Status,
-)
-from certex_bridge.ledger.domain.outcome import ClaimOutcome, DeclarationOutcome
+from certex_bridge.ledger.domain.model import ClaimState, DeclarationState
 from certex_bridge.ledger.domain.policy import Policy
-from certex_bridge.ledger.domain.reasons import Reason, Rule
 from certex_bridge.ledger.domain.settle import Settling
-from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.domain.window import too_late
 from certex_bridge.ledger.instrument import defer, emptied, is_linked, members, share
 from certex_bridge.ledger.joining import Conflict, adopt, find, main_id, park, tell_joined, wake_target
+from certex_bridge.ledger.outcomes import (
+    conflict_reasons,
+    dropped,
+    fingerprint,
+    tell,
+    tell_refused,
+    too_late_reasons,
+)
 from certex_bridge.ledger.statuses import publish_balance, raise_incidents
 from certex_bridge.ledger.work import Cause, Work
 
 _ASKS = (EventKind.LODGED, EventKind.PRESENTED, EventKind.ACCEPTED, EventKind.RECHECK)
-"""Events that are answered even when the answer is the one given before."""
+"""Events that are answered even when they say nothing new and the answer is the one given before."""
 
 
 class DeclarationHandling:
@@ -51,14 +44,16 @@ class DeclarationHandling:
             PutAside: other content under a version or request known before, or an LRN of several exporters.
         """
         meeting = find(work, command)
-        before, told = meeting.facts, meeting.told
-        _refuse_conflict(before, told)
+        declaration, before, told = meeting.declaration, meeting.facts, meeting.told
+        if _conflicts(before, told):
+            tell_refused(work, declaration, cause, command, conflict_reasons(command))
+            raise Conflict
         if too_late(before, command, self._policy):
             work.count("refused:TOO_LATE")
+            tell_refused(work, declaration, cause, command, too_late_reasons(before))
             return work.answer(
                 cause.event_id, "REFUSED", reason="ADJUST_REFUSED", detail="TOO_LATE", declaration=main_id(command)
             )
-        declaration = meeting.declaration
         if command.kind is EventKind.NOT_PRESENTED and _shown(before):
             # The timer read without a lock; meanwhile the goods came.
             return work.answer(cause.event_id, "SUPERSEDED", detail="PRESENTED", declaration=declaration.decl_id)
@@ -66,7 +61,8 @@ class DeclarationHandling:
         adopt(work, command, meeting, cause)
         declaration.facts = merge(before, told)
         tell_joined(work, command, declaration, cause)
-        if declaration.facts == known and command.kind not in (EventKind.NOTED, EventKind.RECHECK):
+        repeated = declaration.facts == known
+        if repeated and command.kind is not EventKind.NOTED and command.kind not in _ASKS:
             return work.answer(cause.event_id, _no_effect(known, command), declaration=declaration.decl_id)
         work.changes.declarations[declaration.decl_id] = declaration
         if declaration.joined:
@@ -74,7 +70,9 @@ class DeclarationHandling:
         if is_linked(declaration.facts):
             defer(work, declaration, cause)
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id, state="ONE_INSTRUMENT")
-        return self.settle(work, declaration, cause, command)
+        return self.settle(
+            work, declaration, cause, command, unless_moved=_no_effect(known, command) if repeated else ""
+        )
 
     def on_wake(self, work: Work, woken: DeclarationState, cause: Cause) -> None:
         """Settle again because a licence arrived, facts of the draft came late, or the other half of an instrument."""
@@ -103,8 +101,12 @@ class DeclarationHandling:
         cause: Cause,
         command: DeclarationCommand | None,
         facts: Facts | None = None,
+        unless_moved: str = "",
     ) -> str:
-        """Bring the ledger to what the facts ask for (`facts`: to these instead); publish what changed."""
+        """Bring the ledger to what the facts ask for (`facts`: to these instead); publish what changed.
+
+        `unless_moved` is the answer to an event that said nothing new, stored when nothing moves either.
+        """
         work.changes.declarations[declaration.decl_id] = declaration
         counted, remarks = amended(facts or declaration.facts)
         counted = resolved(counted)
@@ -116,17 +118,18 @@ class DeclarationHandling:
         settlement = Settling(seen, work.licences, self._policy, work.barred).run()
         self._book(work, settlement, declaration, cause)
         park(work, declaration, settlement.waiting_for)
-        said = _fingerprint(counted, settlement, remarks)
+        results = settlement.results + dropped(settlement) if settlement.obsolete else settlement.results
+        said = fingerprint(seen, results, remarks)
         asked = command is not None and command.kind in _ASKS
         findings = (*command.findings, *remarks) if command else remarks
-        if (settlement.results or findings) and (said != declaration.said or asked):
+        if (results or findings) and (said != declaration.said or asked):
             declaration.said = said
-            seen.dv = declaration.dv = declaration.dv + 1
-            work.outcomes.append(self._outcome(work, seen, settlement, cause, findings))
-            work.outcome_slots.append(len(work.changes.outbox))
-            work.send("outcome", declaration.decl_id, declaration.dv, declaration.decl_id, b"", cause.at)
+            tell(work, seen, cause, results, findings)
+            declaration.dv = seen.dv
         if command is None:
             return ""
+        if unless_moved and not any(result.changed for result in settlement.results):
+            return work.answer(cause.event_id, unless_moved, declaration=declaration.decl_id)
         return work.answer_applied(cause.event_id, declaration, [result.claim for result in settlement.results])
 
     def _book(self, work: Work, settlement: Settlement, declaration: DeclarationState, cause: Cause) -> None:
@@ -156,99 +159,20 @@ class DeclarationHandling:
             key = result.claim.key
             raise_incidents(work, work.licences[key.licence_id], result.incidents, key.decl_id, str(key), cause)
 
-    def _outcome(
-        self,
-        work: Work,
-        declaration: DeclarationState,
-        settlement: Settlement,
-        cause: Cause,
-        findings: tuple[Finding, ...],
-    ) -> DeclarationOutcome:
-        facts = declaration.facts
-        payload = facts.payload
-        return DeclarationOutcome(
-            decl_id=declaration.decl_id,
-            dv=declaration.dv,
-            mrn=facts.mrn,
-            lrn=facts.lrn,
-            exporter=payload.exporter if payload else facts.exporter,
-            office=payload.office if payload else "",
-            state=declaration_state(facts),
-            payload_version=facts.payload_rank.version if facts.payload_rank else 0,
-            event_id=cause.event_id,
-            event_kind=cause.kind,
-            occurred_at=cause.occurred_at,
-            claims=tuple(self._claim_outcome(work, result) for result in settlement.results),
-            findings=findings,
-        )
 
-    def _claim_outcome(self, work: Work, result: ClaimResult) -> ClaimOutcome:
-        claim, seen = result.claim, result.evaluation
-        state = work.licences[claim.key.licence_id]
-        quantity = _account(state, claim, Dim.QTY)
-        value = _account(state, claim, Dim.VAL)
-        show = self._policy.show_available
-        return ClaimOutcome(
-            key=claim.key,
-            reference=seen.spec.reference if seen else claim.key.licence_id.partition("/")[2],
-            document_code=claim.document_code,
-            outcome=claim.outcome,
-            state=claim.state,
-            unit=quantity.unit if quantity else "",
-            currency=value.unit if value else "",
-            requested=claim.requested,
-            reserved=claim.reserved,
-            consumed=claim.consumed,
-            uncovered=claim.uncovered,
-            passed=_passed(result),
-            failed=(*(seen.failed if seen else ()), *_short(result)),
-            warned=tuple(seen.warned) if seen else (),
-            reasons=result.reasons,
-            incidents=result.incidents,
-            source=claim.source,
-            at_risk=_at_risk(result, state),
-            licence=state.licence,
-            licence_status=state.status,
-            licence_version=state.version,
-            lv=state.lv,
-            available_quantity=quantity.available if quantity and show else None,
-            available_value=value.available if value and show else None,
-        )
-
-
-_EXCEEDED = ("QUANTITY_EXCEEDED", "VALUE_EXCEEDED")
-
-
-def _short(result: ClaimResult) -> list[tuple[Rule, Reason]]:
-    return [(Rule.AVAILABILITY, reason) for reason in result.reasons if reason.code in _EXCEEDED]
-
-
-def _passed(result: ClaimResult) -> tuple[Rule, ...]:
-    seen = result.evaluation
-    if seen is None:
-        return ()
-    fits = seen.managed and not seen.failed and result.claim.outcome.startswith("OK_")
-    return (*seen.passed, Rule.AVAILABILITY) if fits else tuple(seen.passed)
-
-
-def _refuse_conflict(held: Facts, told: Facts) -> None:
-    """One version has one content, one reference one request.
-
-    Raises:
-        Conflict: it is told with another.
-    """
+def _conflicts(held: Facts, told: Facts) -> bool:
+    """Whether one version gets another content, or one reference another request."""
     if told.requests and held.requests:
         known = {request.reference: request for request in held.requests}
         for request in told.requests:
             other = known.get(request.reference)
             if other is not None and other.asked and request.asked and _asks(other) != _asks(request):
-                raise Conflict
+                return True
     if told.generation != held.generation or told.payload is None or held.payload is None:
-        return
+        return False
     if told.payload_rank is None or held.payload_rank is None or told.payload_rank.order != held.payload_rank.order:
-        return
-    if told.payload != held.payload and as_declared(told.payload) != as_declared(held.payload):
-        raise Conflict
+        return False
+    return told.payload != held.payload and as_declared(told.payload) != as_declared(held.payload)
 
 
 def _asks(request: Request) -> tuple[object, ...]:
@@ -263,36 +187,3 @@ def _shown(facts: Facts) -> bool:
 def _no_effect(known: Facts, command: DeclarationCommand) -> str:
     told, held = command.facts.payload_rank, known.payload_rank
     return "SUPERSEDED" if told and held and told.order < held.order else "ALREADY_DONE"
-
-
-def _account(state: LicenceState, claim: Claim, dim: Dim) -> Account | None:
-    return state.limit(claim.key.line_no, dim) or state.limit(WHOLE_LICENCE, dim)
-
-
-_BLOCKED = (Status.SUSPENDED, Status.REVOKED, Status.CANCELLED)
-
-
-def _at_risk(result: ClaimResult, state: LicenceState) -> bool:
-    """Reserved, and since then the licence was blocked or its validity moved away from the acceptance date.
-
-    An expiry alone is no risk: validity is judged by the acceptance date.
-    """
-    if result.claim.state is not ClaimState.RESERVED:
-        return False
-    failed = result.evaluation.failed if result.evaluation else ()
-    return state.status in _BLOCKED or any(rule is Rule.VALIDITY for rule, _ in failed)
-
-
-def _fingerprint(facts: Facts, settlement: Settlement, remarks: tuple[Finding, ...]) -> str:
-    """What was said, without figures that other declarations move."""
-    rank = facts.payload_rank
-    parts = [declaration_state(facts), f"{rank.supplementary}.{rank.version}" if rank else "", *map(str, remarks)]
-    for result in settlement.results:
-        claim = result.claim
-        key = claim.key
-        figures = "|".join(map(format_decimal, (*claim.reserved, *claim.consumed, *claim.uncovered)))
-        parts.append(
-            f"{key.item}.{key.doc_seq}.{key.line_no}.{key.licence_id}|{claim.outcome}|{claim.state}|{claim.reasons}"
-            f"|{figures}"
-        )
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

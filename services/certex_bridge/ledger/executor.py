@@ -22,18 +22,15 @@ from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.tables import GENERAL_CODES
 from certex_bridge.ledger.joining import PutAside, draft_id, drafts_of, licences_in_play, main_id
 from certex_bridge.ledger.licences import LicenceHandling
-from certex_bridge.ledger.ports import Documents, InboxEntry, Known, Store, Unit, Wake
+from certex_bridge.ledger.ports import Documents, InboxEntry, Known, Store, Unit, Wake, bars_of
+from certex_bridge.ledger.pushes import push_statuses
 from certex_bridge.ledger.quarantine import conflict_row, key_text
-from certex_bridge.ledger.statuses import VALIDITY_SHORTENED
-from certex_bridge.ledger.work import Cause, Work, by_licence
+from certex_bridge.ledger.work import Cause, Work, utc_text
 from certex_bridge.licensing.domain.commands import LicenceCommand
 from certex_bridge.platform.failpoints import failpoint
 
 _YIELD_EVERY = 16
 """Commands decided in one go before the event loop gets a turn (heartbeats, the other role's sockets)."""
-
-_INTERESTED_MAX = 500
-"""Open claims named in one status push; more make further pushes with the next dense versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ class Executor:
         if declaration is None:
             return
         event_id = content_id("wake", wake.cause, wake.decl_id)
-        cause = Cause(event_id, "wake", datetime.fromisoformat(wake.at), wake.at)
+        cause = Cause(event_id, "wake", datetime.fromisoformat(wake.at), wake.at, wake.cause)
         self._declarations.on_wake(work, declaration, cause)
 
     # -- inbox
@@ -186,6 +183,7 @@ class Executor:
             work.anchors = await unit.lock_anchors(lrns)
         work.declarations = await unit.lock_declarations(create, existing - create)
         licence_ids = _licences_of(commands) | licences_in_play(commands, work.declarations.values())
+        licence_ids |= await _cited_by_barred(unit, work, commands)
         if licence_ids:
             work.licences = await unit.lock_licences(licence_ids)
         issued = {command.licence_id for command in commands if isinstance(command, LicenceCommand)}
@@ -247,32 +245,8 @@ class Executor:
         for claim in changes.claims.values():
             assert min(*claim.reserved, *claim.consumed) >= 0, f"negative claim {claim.key}"
         await unit.write(changes)
-        if work.status_changes:
-            await self._push(unit, work)
-
-    async def _push(self, unit: Unit, work: Work) -> None:
-        """Status pushes to whoever has an open interest (IR 2024/2145 Art. 5(2))."""
-        claims = by_licence(await unit.open_claims(work.status_changes))
-        pushes = Work(self._documents)
-        for licence_id, change in work.status_changes.items():
-            state = work.licences[licence_id]
-            interested = claims.get(licence_id, [])
-            same = state.status.value == change.old and change.reason != VALIDITY_SHORTENED
-            if same or not interested:
-                continue
-            for start in range(0, len(interested), _INTERESTED_MAX):
-                state.nv += 1
-                part = interested[start : start + _INTERESTED_MAX]
-                body = self._documents.status(state, change.old, change.reason, change.at, part)
-                pushes.send("notification", licence_id, state.nv, licence_id, body, change.at)
-            pushes.touch(state)
-        if pushes.changes.outbox:
-            await unit.write(pushes.changes)
-
-
-def utc_text(moment: datetime) -> str:
-    """An instant in UTC, ISO text with Z, microseconds only when there are any."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        if work.status_changes or work.cited_by_barred:
+            await push_statuses(unit, work)
 
 
 def _result(body: str) -> str:
@@ -299,6 +273,16 @@ def _licences_of(commands: Iterable[Command]) -> set[str]:
             found.add(command.licence_id)
             found.update(part.licence_id for part in command.parts)
     return found
+
+
+async def _cited_by_barred(unit: Unit, work: Work, commands: Iterable[Command]) -> set[str]:
+    """Licences whose open claims must hear of a bar: the notification counts on the licence's row."""
+    for command in commands:
+        if isinstance(command, LicenceCommand) and command.bar is not None and not command.refused:
+            bar = command.bar
+            codes = {one.document_code for one in bars_of(bar)}
+            work.cited_by_barred[bar.bar_id] = await unit.cited_licences(bar.issuer, bar.eori, codes)
+    return {licence_id for cited in work.cited_by_barred.values() for licence_id in cited}
 
 
 def _cites_general(payload: Payload) -> bool:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from certex_bridge.kernel.errors import Finding
 from certex_bridge.ledger.commands import ValidityPassed
 from certex_bridge.ledger.domain.model import Kind, LicenceState, Status
 from certex_bridge.ledger.domain.versions import LicenceDecision, Verdict, apply_version, judge, split_fits
-from certex_bridge.ledger.ports import LicenceVersionRow
-from certex_bridge.ledger.statuses import note_shortened, note_status, publish_balance, raise_incidents
+from certex_bridge.ledger.ports import LicenceVersionRow, bars_of
+from certex_bridge.ledger.statuses import (
+    issue_certificate,
+    note_shortened,
+    note_status,
+    publish_balance,
+    raise_incidents,
+)
 from certex_bridge.ledger.work import Cause, Work
 from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
-from certex_bridge.licensing.domain.documents import EUGEA_CODES
 from certex_bridge.licensing.domain.licence import Licence
 
 _STATUS_REASONS = {
@@ -40,7 +43,7 @@ class LicenceHandling:
     def on_event(self, work: Work, command: LicenceCommand, cause: Cause) -> LicenceDecision:
         """Decide and apply; the acknowledgement is queued in every case but a repeated id."""
         if command.bar is not None and not command.refused:
-            decision = self._bar(work, command)
+            decision = self._bar(work, command, cause)
         elif command.licence is None or command.refused:
             decision = LicenceDecision(Verdict.REFUSED, list(command.findings))
         else:
@@ -57,11 +60,12 @@ class LicenceHandling:
         )
         return decision
 
-    def _bar(self, work: Work, command: LicenceCommand) -> LicenceDecision:
+    def _bar(self, work: Work, command: LicenceCommand, cause: Cause) -> LicenceDecision:
         assert command.bar is not None
         bar = command.bar
         work.changes.bars.append(bar)
-        work.barred |= {(bar.issuer, bar.eori, code) for code in bar.document_codes or EUGEA_CODES}
+        work.bars_told.append((bar, cause))
+        work.barred |= frozenset(bars_of(bar))
         return LicenceDecision(Verdict.ACCEPTED, list(command.findings))
 
     def _snapshot(self, work: Work, command: LicenceCommand, licence: Licence, cause: Cause) -> LicenceDecision:
@@ -112,24 +116,18 @@ class LicenceHandling:
         state.expired_version = state.version if before and expired and not _extended(before, licence) else 0
         if not was_known:
             state.status = Status.UNKNOWN
-        note_status(work, state, cause.at, _STATUS_REASONS.get(command.kind, "VERSION"))
+        note_status(work, state, cause, _STATUS_REASONS.get(command.kind, "VERSION"))
         if before is not None and _shortened(before, licence):
-            note_shortened(work, state, cause.at)
-        self._certificate(work, state, cause.event_id, cause.occurred_at, cause.at)
+            note_shortened(work, state, cause)
+        certificate = issue_certificate(work, state, cause)
+        status = state.status.value
+        row = LicenceVersionRow(state.licence_id, state.version, cause.event_id, cause.at, status, licence, certificate)
+        work.changes.versions.append(row)
         publish_balance(work, state, entry, cause)
         if not was_known:
             for decl_id in work.waiting_for(state.licence_id):
                 work.changes.wakes.append((decl_id, cause.event_id, cause.at))
         raise_incidents(work, state, decision.incidents, "", "", cause)
-
-    def _certificate(self, work: Work, state: LicenceState, event_id: str, at: datetime, text: str) -> None:
-        assert state.licence is not None
-        document = work.documents.certificate(state, event_id, at)
-        status = state.derived_status().value
-        row = LicenceVersionRow(state.licence_id, state.version, event_id, text, status, state.licence, document)
-        work.changes.versions.append(row)
-        work.send("certificate", state.licence_id, state.version, state.licence_id, document, text)
-        work.count("certificates")
 
     def on_validity_passed(self, work: Work, timer: ValidityPassed, cause: Cause) -> None:
         """The clock saw the last day of validity pass; claims are judged by their acceptance date anyway."""
@@ -139,9 +137,10 @@ class LicenceHandling:
             return
         state.expired_version = timer.version
         work.touch(state)
-        change = note_status(work, state, cause.at, "VALIDITY_PASSED")
+        change = note_status(work, state, cause, "VALIDITY_PASSED")
         if change is not None:
             entry = work.entry(state.licence_id, cause)
             entry.note(Kind.STATUS, f"{change.old}->{state.status.value}")
+            issue_certificate(work, state, cause)
             publish_balance(work, state, entry, cause)
         work.answer(cause.event_id, "APPLIED", licence=timer.licence_id)

@@ -1,7 +1,7 @@
 """What the ledger needs of the world: a transactional store, and someone who writes documents.
 
 Lock order, the same for every caller: inbox ids, wake rows, anchors, declarations, licences; each sorted.
-Every row that must be locked exists first: it is inserted as a placeholder, then locked in a second statement.
+A row that may not exist yet is made first, in a statement of its own, for only what exists can be locked.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from certex_bridge.ledger.domain.facts import Facts
 from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState, Movement
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
 from certex_bridge.ledger.domain.reasons import Incident
 from certex_bridge.ledger.domain.versions import LicenceDecision
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceCommand
+from certex_bridge.licensing.domain.documents import EUGEA_CODES
 from certex_bridge.licensing.domain.licence import Licence
 
 
@@ -90,7 +92,7 @@ class Reference(NamedTuple):
 
 
 class LicenceVersionRow(NamedTuple):
-    """One version of a licence for ever: the snapshot in force and its certificate document."""
+    """One version of a licence for ever: the snapshot, and the certificate document of the moment it came in force."""
 
     licence_id: str
     version: int
@@ -109,6 +111,50 @@ class OpenClaim(NamedTuple):
     item: int
     doc_seq: int
     state: str
+    document_code: str = ""
+    exporter: str = ""
+    office: str = ""
+    """Customs office as declared; its first two letters name the member state of a draft, which has no MRN yet."""
+    accepted: str = ""
+    """Day or instant of acceptance (D.E. 15 09), ISO text; empty before acceptance."""
+
+    @staticmethod
+    def of(  # a claim's columns, in their order
+        licence_id: str, decl_id: str, item: int, doc_seq: int, state: str, document_code: str, facts: Facts
+    ) -> OpenClaim:
+        """With what a push tells of the declaration."""
+        payload = facts.payload
+        exporter = payload.exporter if payload else facts.exporter
+        accepted = facts.acceptance_day or (facts.accepted.occurred_at.isoformat() if facts.accepted else "")
+        office = payload.office if payload else ""
+        return OpenClaim(licence_id, decl_id, item, doc_seq, state, document_code, exporter, office, accepted)
+
+
+class StatusChange(NamedTuple):
+    """A licence whose published status changed, or something else that customs must hear about like a status."""
+
+    licence_id: str
+    old: str
+    reason: str
+    at: str
+    event_id: str
+    """The event that led to it."""
+
+
+class Bar(NamedTuple):
+    """An exporter barred from one general authorisation of an issuer (Regulation (EU) 2021/821 Art. 12(7))."""
+
+    issuer: str
+    eori: str
+    document_code: str
+    from_day: str
+    """First day of the bar in the issuer's legal time, ISO text; empty: from the beginning."""
+
+
+def bars_of(told: ExporterBar) -> list[Bar]:
+    """One bar per document code; none named means all general authorisations of the Union."""
+    codes = told.document_codes or tuple(sorted(EUGEA_CODES))
+    return [Bar(told.issuer, told.eori, code, told.from_day.isoformat()) for code in codes]
 
 
 @dataclass(slots=True)
@@ -167,11 +213,14 @@ class Unit(Protocol):
     async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
         """Declarations parked on each licence, in order."""
 
-    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str]]:
-        """(issuer, EORI, document code) of bars on these exporters."""
+    async def bars(self, exporters: Collection[str]) -> frozenset[Bar]:
+        """Bars on these exporters."""
 
     async def open_claims(self, licence_ids: Collection[str]) -> list[OpenClaim]:
         """Claims in an open state, after what this transaction wrote."""
+
+    async def cited_licences(self, issuer: str, eori: str, document_codes: Collection[str]) -> Collection[str]:
+        """Licences of an issuer that an exporter's open claims cite under these codes, without a lock."""
 
     async def write(self, changes: Changes) -> None:
         """Write everything; may be called more than once in a transaction."""
@@ -188,7 +237,7 @@ class Documents(Protocol):
     """Who writes the messages: bytes that already passed their schema."""
 
     def certificate(self, state: LicenceState, event_id: str, at: datetime) -> bytes:
-        """The certificate of the version in force."""
+        """The certificate of the version in force, with the status and the figures as they stand."""
 
     def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
         """The outcome documents, one each."""
@@ -199,11 +248,13 @@ class Documents(Protocol):
     def acknowledgement(self, command: LicenceCommand, decision: LicenceDecision) -> bytes:
         """The answer to the licensing side."""
 
-    def status(self, state: LicenceState, old: str, reason: str, at: str, interested: Sequence[OpenClaim]) -> bytes:
-        """A status push to everyone with an open interest."""
+    def status(
+        self, state: LicenceState, change: StatusChange, member_state: str, interested: Sequence[OpenClaim]
+    ) -> bytes:
+        """A status push to those of one member state with an open interest."""
 
-    def incidents(
-        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str
+    def incidents(  # what, where, when and why
+        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str, event: str
     ) -> bytes:
         """An incident that the licensing side must hear about."""
 

@@ -102,6 +102,7 @@ class Envelopes:
                 ("ce_specversion", SPECVERSION),
                 ("ce_type", f"certex.{agg_type}.v1".encode()),
                 ("ce_source", source.encode()),
+                ("ce_dataschema", data_schema(agg_type).encode()),
                 ("content-type", b"application/xml" if agg_type in _XML else b"application/json"),
             )
             for agg_type in topics
@@ -119,7 +120,13 @@ class Envelopes:
         return Record(self._topics[row.agg_type], row.key.encode(), row.body, headers, lane)
 
 
-_XML = frozenset({"certificate", "outcome"})
+_XML = {"certificate": "urn:certex-bridge:certificate:1", "outcome": "urn:certex-bridge:quantity-movement:1"}
+"""Namespace of the documents that are XML."""
+
+
+def data_schema(agg_type: str) -> str:
+    """The exact schema of a message's data: `$id` of its JSON Schema, or its XML namespace."""
+    return _XML.get(agg_type) or f"urn:certex-bridge:events:certex.{agg_type}:1"
 
 
 class Relay:

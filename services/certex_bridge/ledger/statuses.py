@@ -1,4 +1,4 @@
-"""What follows a change of balance or version: the balance message, and the status if it changed."""
+"""What follows a change of balance or version: the balance message, the status if it changed, the certificate."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from certex_bridge.ledger.domain.journal import Entry
 from certex_bridge.ledger.domain.model import Kind, LicenceState, Status
 from certex_bridge.ledger.domain.reasons import Incident
-from certex_bridge.ledger.work import Cause, StatusChange, Work
+from certex_bridge.ledger.ports import StatusChange
+from certex_bridge.ledger.work import Cause, Work
 
 VALIDITY_SHORTENED = "VALIDITY_SHORTENED"
 """Reason of a status push that changes no status."""
 
 
 def publish_balance(work: Work, state: LicenceState, entry: Entry, cause: Cause, declaration: str = "") -> None:
-    """Queue the balance of this journal version, and note a change of status (limit reached or restored)."""
-    change = note_status(work, state, cause.at)
+    """Queue the balance of this journal version; a change of status (limit reached or restored) goes with it."""
+    change = note_status(work, state, cause)
     if change is not None:
         entry.note(Kind.STATUS, f"{change.old}->{state.status.value}")
+        issue_certificate(work, state, cause)
     work.touch(state)
     work.changes.movements += entry.rows
     for row in entry.rows:
@@ -27,7 +29,21 @@ def publish_balance(work: Work, state: LicenceState, entry: Entry, cause: Cause,
     work.send("balance", state.licence_id, state.lv, state.licence_id, body, cause.at)
 
 
-def note_status(work: Work, state: LicenceState, at: str, reason: str = "") -> StatusChange | None:
+def issue_certificate(work: Work, state: LicenceState, cause: Cause) -> bytes:
+    """Queue the certificate as it now stands, in its next version, and return it.
+
+    The topic keeps the newest certificate of a licence, so it must follow every change of the status that customs
+    judge by, not the authority's versions only.
+    """
+    state.cv += 1
+    work.touch(state)
+    document = work.documents.certificate(state, cause.event_id, cause.occurred_at)
+    work.send("certificate", state.licence_id, state.cv, state.licence_id, document, cause.at)
+    work.count("certificates")
+    return document
+
+
+def note_status(work: Work, state: LicenceState, cause: Cause, reason: str = "") -> StatusChange | None:
     """Compare the derived status with the one last published."""
     now = state.derived_status()
     if now is state.status:
@@ -37,15 +53,15 @@ def note_status(work: Work, state: LicenceState, at: str, reason: str = "") -> S
         restored = "LIMIT_RESTORED" if old is Status.EXHAUSTED else "VERSION"
         reason = "LIMIT_REACHED" if now is Status.EXHAUSTED else restored
     first = work.status_changes.get(state.licence_id)
-    change = StatusChange(state.licence_id, first.old if first else old.value, reason, at)
-    work.status_changes[state.licence_id] = change
+    change = StatusChange(state.licence_id, old.value, reason, cause.at, cause.event_id)
+    work.status_changes[state.licence_id] = change._replace(old=first.old) if first else change
     work.touch(state)
-    return StatusChange(state.licence_id, old.value, reason, at)
+    return change
 
 
-def note_shortened(work: Work, state: LicenceState, at: str) -> None:
+def note_shortened(work: Work, state: LicenceState, cause: Cause) -> None:
     """Whoever has an open interest hears of a shorter validity, even though the status is the same."""
-    change = StatusChange(state.licence_id, state.status.value, VALIDITY_SHORTENED, at)
+    change = StatusChange(state.licence_id, state.status.value, VALIDITY_SHORTENED, cause.at, cause.event_id)
     work.status_changes.setdefault(state.licence_id, change)
 
 
@@ -55,9 +71,9 @@ def raise_incidents(
     """Tell the licensing side what was recorded although it should not have happened."""
     if not incidents:
         return
-    state.nv += 1
+    state.iv += 1
     work.touch(state)
-    body = work.documents.incidents(state, incidents, declaration, claim, cause.at)
-    work.send("notification", state.licence_id, state.nv, state.licence_id, body, cause.at)
+    body = work.documents.incidents(state, incidents, declaration, claim, cause.at, cause.event_id)
+    work.send("incident", state.licence_id, state.iv, state.licence_id, body, cause.at)
     for incident in incidents:
         work.count(f"incident:{incident.value}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -12,8 +12,9 @@ from certex_bridge.ledger.answers import Answer
 from certex_bridge.ledger.domain.journal import Entry
 from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
-from certex_bridge.ledger.ports import Changes, Documents, OpenClaim, OutboxRow, QuarantineRow
+from certex_bridge.ledger.ports import Bar, Changes, Documents, OutboxRow, QuarantineRow, StatusChange
 from certex_bridge.ledger.quarantine import storable
+from certex_bridge.licensing.domain.commands import ExporterBar
 
 _encoder = msgspec.json.Encoder()
 
@@ -27,16 +28,8 @@ class Cause:
     occurred_at: datetime
     at: str
     """`occurred_at` in UTC, ISO text."""
-
-
-@dataclass(slots=True)
-class StatusChange:
-    """A licence whose published status changed in this transaction."""
-
-    licence_id: str
-    old: str
-    reason: str
-    at: str
+    woken_by: str = ""
+    """For a wake: the event that led to it; the declaration's own last event is another one."""
 
 
 @dataclass(slots=True)
@@ -49,7 +42,11 @@ class Work:
     declarations: Mapping[str, DeclarationState] = field(default_factory=dict)
     licences: Mapping[str, LicenceState] = field(default_factory=dict)
     parked: Mapping[str, list[str]] = field(default_factory=dict)
-    barred: frozenset[tuple[str, str, str]] = frozenset()
+    barred: frozenset[Bar] = frozenset()
+    bars_told: list[tuple[ExporterBar, Cause]] = field(default_factory=list)
+    """Bars that came in this transaction."""
+    cited_by_barred: dict[str, Collection[str]] = field(default_factory=dict)
+    """Licences that open claims of the barred exporter cite, by the bar's id; they are locked."""
     outcomes: list[DeclarationOutcome] = field(default_factory=list)
     """Documents to render, in order; their outbox rows follow in the same order."""
     outcome_slots: list[int] = field(default_factory=list)
@@ -107,13 +104,10 @@ class Work:
         self.changes.outbox.append(OutboxRow(agg_type, agg_id, agg_ver, key, body, at))
 
 
+def utc_text(moment: datetime) -> str:
+    """An instant in UTC, ISO text with Z, microseconds only when there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def _codes(reasons: tuple[str, ...]) -> str:
     return '["' + '","'.join(reasons) + '"]' if reasons else "[]"
-
-
-def by_licence(claims: list[OpenClaim]) -> dict[str, list[OpenClaim]]:
-    """Open claims by licence."""
-    found: dict[str, list[OpenClaim]] = {}
-    for claim in claims:
-        found.setdefault(claim.licence_id, []).append(claim)
-    return found

@@ -36,7 +36,7 @@ _RECORD_BYTES = 2048
 _WIDEST = Decimal("9999999999999999.999999")
 
 
-def render_certificate(
+def render_certificate(  # noqa: PLR0913  # what a document is made of, each by name
     licence: Licence,
     status: str,
     balances: Sequence[Balance],
@@ -45,6 +45,7 @@ def render_certificate(
     event_id: str,
     sender: str = SENDER,
     recipient: str = RECIPIENT,
+    journal_version: int = 0,
 ) -> bytes:
     """The certificate of one licence version, validated.
 
@@ -56,18 +57,26 @@ def render_certificate(
         event_id: the event that led here.
         sender: this installation's name in message headers (an..35).
         recipient: the system that certificates are for (an..35).
+        journal_version: the last journal entry that the figures include; 0 leaves it out.
 
     Raises:
         DocumentInvalid: the licence was not linted, or the status is not one of the six.
     """
     document = build_certificate(
-        licence, status, balances, prepared_at=prepared_at, event_id=event_id, sender=sender, recipient=recipient
+        licence,
+        status,
+        balances,
+        prepared_at=prepared_at,
+        event_id=event_id,
+        sender=sender,
+        recipient=recipient,
+        journal_version=journal_version,
     )
     validator(FAMILY, VERSION).validate(document)
     return document
 
 
-def build_certificate(
+def build_certificate(  # noqa: PLR0913  # the same
     licence: Licence,
     status: str,
     balances: Sequence[Balance],
@@ -76,6 +85,7 @@ def build_certificate(
     event_id: str,
     sender: str = SENDER,
     recipient: str = RECIPIENT,
+    journal_version: int = 0,
 ) -> bytes:
     """As `render_certificate`, without validation."""
     accounts = {(balance.line_no, str(balance.dim)): balance for balance in balances}
@@ -93,6 +103,7 @@ def build_certificate(
         f"{parts.procedures(licence.procedures, direction)}"
         f"{parts.numbered('AcceptedProcedure', 'code', accepted_procedures(direction, status))}"
         f"{parts.numbered('Condition', 'text', licence.conditions)}"
+        f"{f'<journalVersion>{journal_version}</journalVersion>' if journal_version else ''}"
         f"{_whole(licence, accounts)}{''.join(lines)}{_removed(licence, accounts)}</Certificate>\n"
     ).encode()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from certex_bridge.operations.contract_models import MESSAGES, MessageContract
-from certex_bridge.platform.kafka_topics import TopicCatalogue, TopicSpec
+from certex_bridge.platform.kafka_topics import DAY_MS, TopicCatalogue, TopicSpec
 from certex_bridge.platform.metrics import bridge_version
 
 if TYPE_CHECKING:
@@ -22,9 +22,22 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = (
     "CloudEvents 1.0 on Kafka: binary mode is written, binary and structured mode are read. Amounts are JSON texts. "
-    "Every consumer must tolerate repeated messages: the event id is the identity."
+    "Every consumer must tolerate repeated messages: the event id is the identity. Messages of one aggregate carry a "
+    "dense version at the end of their id; a gap means a lost message, and an older version than one already seen is "
+    "to be ignored. What is written fits its closed schema; what is read may have more: a reader ignores fields it "
+    "does not know, and within a major version fields are only added. A required field, another name or a narrower "
+    "value is a new type on a new topic, and both are written for a while."
 )
 _HEADERS = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "content-type")
+_WRITTEN = ("ce_dataschema",)
+"""Headers that only the bridge's own messages are sure to have."""
+_EXAMPLES_MAX = 3
+"""Examples embedded per message; all of them are in contracts/examples."""
+
+_SECURITY: dict[str, Any] = {
+    "scram": {"type": "scramSha512", "description": "CERTEX_KAFKA_SECURITY_PROTOCOL=SASL_SSL"},
+    "mutualTls": {"type": "X509", "description": "CERTEX_KAFKA_SECURITY_PROTOCOL=SSL with a client certificate"},
+}
 
 
 def render() -> str:
@@ -56,6 +69,9 @@ def build() -> dict[str, Any]:
         document[part] = {spec.name: document[part][spec.name] for spec in catalogue}
     for spec in catalogue:
         _unfold(document, spec)
+    document["components"]["securitySchemes"] = _SECURITY
+    for server in document["servers"].values():
+        server["security"] = [{"$ref": f"#/components/securitySchemes/{name}"} for name in _SECURITY]
     return document
 
 
@@ -80,8 +96,12 @@ def _unfold(document: dict[str, Any], spec: TopicSpec) -> None:
     channel["bindings"]["kafka"] |= {
         "partitions": spec.partitions,
         "replicas": spec.replication,
-        "topicConfiguration": {"cleanup.policy": [spec.cleanup]},
+        "topicConfiguration": _kept(spec),
     }
+    channel["x-owner"] = spec.owner
+    channel["x-schema-compatibility"] = "BACKWARD_TRANSITIVE"
+    if spec.personal_data:
+        channel["x-personal-data"] = spec.personal_data
     for contract in MESSAGES[spec.name]:
         document["components"]["messages"][contract.title] = _message(contract, spec)
         channel["messages"][contract.title] = {"$ref": f"#/components/messages/{contract.title}"}
@@ -89,9 +109,15 @@ def _unfold(document: dict[str, Any], spec: TopicSpec) -> None:
     document["operations"][spec.name]["messages"] = references
 
 
+def _kept(spec: TopicSpec) -> dict[str, Any]:
+    kept: dict[str, Any] = {"cleanup.policy": [spec.cleanup]}
+    return kept | ({"retention.ms": spec.retention_days * DAY_MS} if spec.retention_days else {})
+
+
 def _message(contract: MessageContract, spec: TopicSpec) -> dict[str, Any]:
     text = {"type": "string"}
-    properties: dict[str, Any] = {name: dict(text) for name in _HEADERS}
+    headers = (*_HEADERS, *(_WRITTEN if spec.direction == "out" else ()))
+    properties: dict[str, Any] = {name: dict(text) for name in headers}
     if contract.ce_type:
         properties["ce_type"] = {"const": contract.ce_type}
     else:
@@ -109,5 +135,6 @@ def _message(contract: MessageContract, spec: TopicSpec) -> dict[str, Any]:
         "contentType": content,
         "headers": {"type": "object", "properties": properties, "required": list(properties)},
         "payload": payload,
+        "examples": contract.load_examples()[:_EXAMPLES_MAX],
         "bindings": {"kafka": {"key": {"type": "string", "description": spec.key}}},
     }

@@ -41,6 +41,7 @@ TOPIC_OF: Mapping[str, str] = {
     "certificate": "certex.certificates.v1",
     "outcome": "certex.outcomes.v1",
     "notification": "certex.notifications.v1",
+    "incident": "licensing.incidents.v1",
     "deadletter": "certex.deadletters.v1",
 }
 """Topic by outbox aggregate type."""
@@ -115,6 +116,7 @@ class Bridge:
             settings.message_sender,
             settings.message_recipient,
             min(LETTER_BYTES_MAX, settings.kafka_message_bytes_max - LETTER_FRAME_BYTES),
+            figures_shown=settings.figures_shown_to_customs,
         )
         self.store = self._store = PostgresStore(self._pool)
         self.outbox = PostgresOutbox(self._pool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from certex_bridge.customs.events import EVENT_MODELS as CUSTOMS_MODELS
 from certex_bridge.customs.events import event_type
 from certex_bridge.licensing.events import EVENT_MODELS as LICENSING_MODELS
+from certex_bridge.platform.resources import contract_path
 from certex_bridge.singlewindow.events import BalanceBody, IncidentBody, StatusBody
 
 
@@ -85,6 +87,26 @@ class MessageContract:
         """CamelCase name in the AsyncAPI document."""
         return "".join(part.capitalize() for part in self.name.replace("-", ".").split(".")) or "ForeignMessage"
 
+    def load_examples(self) -> list[dict[str, Any]]:
+        """Golden messages of this type from contracts/examples, as AsyncAPI message examples.
+
+        Incoming events lie there with their attributes (`type`, `data`), everything else as it is on the wire.
+        """
+        folder = contract_path("examples", self.examples)
+        files = [path for path in sorted(folder.glob("*.*")) if not path.name.startswith("every-")]
+        found = []
+        for path in files:
+            text = path.read_text("utf-8")
+            if path.suffix == ".xml":
+                found.append({"name": path.stem, "payload": text})
+                continue
+            told = json.loads(text)
+            if "data" not in told or "type" not in told:
+                found.append({"name": path.stem, "payload": told})
+            elif told["type"] == self.ce_type:
+                found.append({"name": path.stem, "payload": told["data"]})
+        return found
+
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema (2020-12) of the data."""
         kind: Any = self.models[0]
@@ -110,15 +132,16 @@ def _customs() -> tuple[MessageContract, ...]:
 
 MESSAGES: dict[str, tuple[MessageContract, ...]] = {
     "licensing.licences.v1": _licensing(),
-    "licensing.acknowledgements.v1": (MessageContract("certex.acknowledgement.v1", (AcknowledgementBody,)),),
+    "licensing.acknowledgements.v1": (
+        MessageContract("certex.acknowledgement.v1", (AcknowledgementBody,), examples="acknowledgements"),
+    ),
     "licensing.balances.v1": (MessageContract("certex.balance.v1", (BalanceBody,), examples="balances"),),
+    "licensing.incidents.v1": (MessageContract("certex.incident.v1", (IncidentBody,), examples="incidents"),),
     "customs.declarations.v1": _customs(),
     "customs.messages.v1": (MessageContract("", examples="wco"),),
     "certex.certificates.v1": (MessageContract("certex.certificate.v1", xsd="certificate/1", examples="certificates"),),
     "certex.outcomes.v1": (MessageContract("certex.outcome.v1", xsd="quantity-movement/1", examples="outcomes"),),
-    "certex.notifications.v1": (
-        MessageContract("certex.notification.v1", (StatusBody, IncidentBody), examples="notifications"),
-    ),
-    "certex.deadletters.v1": (MessageContract("certex.deadletter.v1", (DeadLetterBody,)),),
+    "certex.notifications.v1": (MessageContract("certex.notification.v1", (StatusBody,), examples="notifications"),),
+    "certex.deadletters.v1": (MessageContract("certex.deadletter.v1", (DeadLetterBody,), examples="deadletters"),),
 }
 """Messages by topic; a test compares the topics with contracts/topics.yaml and with what the bridge reads and sends."""

@@ -18,7 +18,7 @@ from certex_bridge.laboratory.day import Day, make_day
 from certex_bridge.laboratory.publish import Published, Sender
 from certex_bridge.operations import demo_report
 from certex_bridge.operations.demo_facts import gather_facts
-from certex_bridge.operations.demo_report import DemoResult, Verdict, WaveTime
+from certex_bridge.operations.demo_report import DOCUMENTS_WRITTEN, DemoResult, Verdict, WaveTime
 from certex_bridge.operations.demo_screen import bars, step
 from certex_bridge.operations.demo_servers import Servers
 from certex_bridge.operations.demo_watch import Watch
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from certex_bridge.operations.composition import Bridge
 
 ROLES: Collection[str] = ("intake", "worker", "relay")
-DOCUMENTS_WRITTEN = 200
-"""Certificates, and outcomes, that are written to files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +78,14 @@ async def _demo(options: DemoOptions) -> int:
             f"{count(options.licences)} licences, {count(options.declarations)} declarations, seed {options.seed}"
         )
     async with AsyncExitStack() as stack:
-        settings = await _prepare(stack)
+        settings, named = await _prepare(stack)
         bridge = Bridge(settings)
         async with running(bridge, ROLES) as roles:
             result = await _play(bridge, day, roles, options, time.monotonic() - began)
             demo_report.show(result)
             _write_summary(result, options.out)
             if options.keep:
-                await _keep(settings, bridge.pool, roles)
+                await _keep(settings, bridge.pool, roles, tell_address=not named)
     return 0 if result.ok else 1
 
 
@@ -96,8 +94,8 @@ def yesterday() -> date:
     return (datetime.now(UTC) - timedelta(days=1)).date()
 
 
-async def _prepare(stack: AsyncExitStack) -> Settings:
-    """Servers, schema, topics."""
+async def _prepare(stack: AsyncExitStack) -> tuple[Settings, bool]:
+    """Servers, schema, topics; and whether the database is one that the environment named."""
     from certex_bridge.platform.kafka import ensure_topics
     from certex_bridge.platform.migrations import migrate
     from certex_bridge.platform.postgres import ssl_argument
@@ -114,7 +112,7 @@ async def _prepare(stack: AsyncExitStack) -> Settings:
         applied = await migrate(database.address, ssl=ssl_argument(settings, database.address))
         report = await ensure_topics(settings)
         said.append(f"{applied} migrations applied, {len(report.created)} topics created")
-    return settings
+    return settings, database.named
 
 
 async def _play(
@@ -168,10 +166,13 @@ async def _write_documents(bridge: Bridge, out: Path) -> dict[str, int]:
 
 async def _verify(bridge: Bridge) -> Verdict:
     from certex_bridge.operations.verify import verify
+    from certex_bridge.platform.postgres import ssl_argument
 
     began = time.monotonic()
     with step("verifier") as said:
-        report = await verify(bridge.settings.database_url.get_secret_value())
+        settings = bridge.settings
+        url = settings.database_url.get_secret_value()
+        report = await verify(url, ssl=ssl_argument(settings, url))
         checks = tuple((check.name, check.ok, check.examined, check.detail) for check in report.checks)
         said.append(f"{len(checks)} checks")
     return Verdict(report.ok, checks, time.monotonic() - began)
@@ -183,11 +184,13 @@ def _write_summary(result: DemoResult, out: Path) -> None:
     (out / "demo.json").write_text(text + "\n", "utf-8")
 
 
-async def _keep(settings: Settings, pool: Any, roles: asyncio.Task[None]) -> None:
+async def _keep(settings: Settings, pool: Any, roles: asyncio.Task[None], *, tell_address: bool) -> None:
     """Leave everything running until Ctrl-C; tell how to reach it."""
     say("\nEverything stays running until Ctrl-C. In another terminal:\n")
-    # The embedded server's password opens nothing but this demo's own database.
-    console().print(f"  export CERTEX_DATABASE_URL={settings.database_url.get_secret_value()}", soft_wrap=True)
+    if tell_address:  # the embedded server's password opens nothing but this demo's own database
+        console().print(f"  export CERTEX_DATABASE_URL={settings.database_url.get_secret_value()}", soft_wrap=True)
+    else:
+        say("  with the same CERTEX_DATABASE_URL as here:")
     console().print(f"  export CERTEX_KAFKA_BOOTSTRAP_SERVERS={settings.kafka_bootstrap_servers}", soft_wrap=True)
     for command in await _examples(pool):
         say(f"  certex-bridge {command}")
@@ -208,5 +211,6 @@ async def _examples(pool: Any) -> list[str]:
     if adjusted:
         commands.insert(0, f"declaration show {adjusted}")
     if busiest:
-        commands.insert(0, f"licence show {busiest}")
+        noon = f"{yesterday().isoformat()}T12:00"
+        commands = [f"licence show {busiest}", f"licence history {busiest}", f"licence at {busiest} {noon}", *commands]
     return commands

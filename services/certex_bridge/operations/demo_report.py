@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from certex_bridge.laboratory.day import Day
     from certex_bridge.operations.demo_facts import Facts
 
+DOCUMENTS_WRITTEN = 200
+"""Certificates, and outcomes, that are written to files: the newest ones."""
+
 _FIRST = frozenset({1})
 
 
@@ -179,7 +182,7 @@ def _checks(result: DemoResult) -> Table:
 
 def _last_lines(result: DemoResult) -> None:
     written = ", ".join(f"{number} in {folder}" for folder, number in result.written.items())
-    say(f"Documents written: {written}")
+    say(f"Documents written (the newest {DOCUMENTS_WRITTEN} of each kind at most): {written}")
     if result.ok:
         say(f"[bold green]OK[/]  every invariant holds ({result.verdict.seconds:.1f} s to verify)")
     else:

@@ -23,6 +23,8 @@ class Server:
     address: str
     shown: str
     """Without password."""
+    named: bool = False
+    """Whether the environment named it: then its password is nobody's business."""
 
 
 class LedgerInUse(BridgeError):
@@ -70,7 +72,7 @@ class Servers:
         url = self._given.database_url.get_secret_value()
         if url:
             await refuse_a_ledger(self._given)
-            return Server(url, without_password(url))
+            return Server(url, without_password(url), named=True)
         from certex_bridge.platform.embedded import EmbeddedPostgres
 
         server = EmbeddedPostgres(self._place("postgres"))
@@ -81,7 +83,7 @@ class Servers:
         """The broker named in the environment, else an embedded one; raises like `database`."""
         named = self._given.kafka_bootstrap_servers
         if named:
-            return Server(named, named)
+            return Server(named, named, named=True)
         from certex_bridge.platform.embedded import EmbeddedBroker
 
         server = EmbeddedBroker(self._place("broker"))

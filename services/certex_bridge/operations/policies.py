@@ -16,7 +16,6 @@ def policy_of(settings: Settings) -> Policy:
         enforced=frozenset(Rule(name) for name in settings.enforce_mismatches),
         ladder=tuple(FigureSource(name) for name in settings.declared_figure_ladder),
         unit_aliases=settings.unit_aliases,
-        show_available=settings.figures_shown_to_customs,
         calendar_zone=ZoneInfo(settings.calendar_zone),
         calendar_zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
     )

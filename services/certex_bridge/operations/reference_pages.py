@@ -17,11 +17,20 @@ CloudEvents 1.0 on Kafka. The bridge writes binary mode and reads binary and str
 The whole contract is [asyncapi.yaml](../../contracts/asyncapi.yaml). This page is generated: `make contracts`.
 """
 
-_CODES_HEAD = """# Answers to customs
+_CODES_HEAD = """# Codes
 
-Outcomes, reasons and incidents as they stand in outcome documents and notifications. Codes are stable; sentences may
-improve. This page is generated: `make contracts`.
+Outcomes, reasons and incidents as they stand in outcome documents and incidents, and the findings on what was sent.
+Codes are stable; sentences may improve. This page is generated from the code: `make contracts`.
 """
+
+_FINDINGS = (
+    (
+        "Findings on declarations",
+        "An ERROR on a document refuses its claim with this code; one on the record puts that into quarantine.",
+        "customs",
+    ),
+    ("Findings on licence events", "Told in the acknowledgement.", "licensing"),
+)
 
 
 def command_line() -> str:
@@ -73,6 +82,8 @@ def events() -> str:
         reads = "The bridge reads it" if spec.direction == "in" else "The bridge writes it"
         kept = "newest record of each key for ever" if spec.cleanup == "compact" else f"{spec.retention_days} days"
         parts.append(f"\n## {spec.name}\n\n{spec.description} {reads}; key: {spec.key}; kept: {kept}.\n\n")
+        if spec.personal_data:
+            parts.append(f"Personal data: {spec.personal_data.strip()}\n\n")
         parts.append("| Type | Contract | Examples |\n| --- | --- | --- |\n")
         for one in MESSAGES[spec.name]:
             contract = "as its sender's profile says"
@@ -88,6 +99,7 @@ def events() -> str:
 def codes() -> str:
     """The page docs/reference/codes.md."""
     from certex_bridge.ledger.domain.reasons import SENTENCES, Incident, Outcome
+    from certex_bridge.operations.code_scan import codes_of
 
     parts = [_CODES_HEAD, "\n## Outcomes\n\n"]
     parts += [f"- `{outcome.value}`\n" for outcome in Outcome]
@@ -95,4 +107,7 @@ def codes() -> str:
     parts += [f"| `{code}` | {sentence} |\n" for code, sentence in sorted(SENTENCES.items())]
     parts.append("\n## Incidents\n\n")
     parts += [f"- `{incident.value}`\n" for incident in Incident]
+    for title, sentence, package in _FINDINGS:
+        parts.append(f"\n## {title}\n\n{sentence}\n\n")
+        parts += [f"- `{code}`\n" for code in sorted(codes_of(package, "kernel"))]
     return "".join(parts)

@@ -137,11 +137,13 @@ SELECT (SELECT count(*) FROM licence_version) AS examined, coalesce((
     ORDER BY v.licence_id, v.version LIMIT 1)) AS wrong
 
 -- name: outbox_versions
--- Every version of an aggregate was queued once: balances by lv, outcomes by dv, notifications by nv.
+-- Every version of an aggregate was queued once: balances by lv, outcomes by dv, notifications by nv, and so on.
 WITH expected AS (
     SELECT licence_id AS agg_id, lv AS last FROM licence WHERE $1::text = 'balance' AND lv > 0
     UNION ALL SELECT decl_id, dv FROM declaration WHERE $1::text = 'outcome' AND dv > 0
-    UNION ALL SELECT licence_id, nv FROM licence WHERE $1::text = 'notification' AND nv > 0),
+    UNION ALL SELECT licence_id, nv FROM licence WHERE $1::text = 'notification' AND nv > 0
+    UNION ALL SELECT licence_id, iv FROM licence WHERE $1::text = 'incident' AND iv > 0
+    UNION ALL SELECT licence_id, cv FROM licence WHERE $1::text = 'certificate' AND cv > 0),
 queued AS (
     SELECT agg_id, count(*) AS rows, min(agg_ver) AS first, max(agg_ver) AS last
     FROM outbox WHERE agg_type = $1::text GROUP BY agg_id),
@@ -158,15 +160,16 @@ SELECT (SELECT count(*) FROM outbox WHERE agg_type = $1::text) AS examined, (
     FROM wrong) AS wrong
 
 -- name: outbox_certificates
--- One certificate per licence version, the bytes that were kept.
-SELECT (SELECT count(*) FROM licence_version) AS examined, (
-    SELECT format('outbox certificate %s version %s: %s', coalesce(v.licence_id, o.agg_id),
-                  coalesce(v.version, o.agg_ver), CASE WHEN o.agg_id IS NULL THEN 'missing'
-                  WHEN v.licence_id IS NULL THEN 'of no licence version' ELSE 'not the bytes that were kept' END)
-    FROM licence_version v FULL JOIN (SELECT agg_id, agg_ver, body FROM outbox WHERE agg_type = 'certificate') o
-    ON o.agg_id = v.licence_id AND o.agg_ver = v.version
-    WHERE o.body IS DISTINCT FROM v.certificate
-    ORDER BY 1 LIMIT 1) AS wrong
+-- The certificate kept with each licence version was published, byte for byte, and the newest one says the status.
+SELECT (SELECT count(*) FROM licence_version) AS examined, coalesce((
+    SELECT format('licence %s version %s: its certificate was never published', v.licence_id, v.version)
+    FROM licence_version v WHERE NOT EXISTS (
+        SELECT FROM outbox o WHERE o.agg_type = 'certificate' AND o.agg_id = v.licence_id AND o.body = v.certificate)
+    ORDER BY v.licence_id, v.version LIMIT 1), (
+    SELECT format('outbox certificate %s version %s does not say %s', l.licence_id, l.cv, l.status)
+    FROM licence l JOIN outbox o ON o.agg_type = 'certificate' AND o.agg_id = l.licence_id AND o.agg_ver = l.cv
+    WHERE position(convert_to('<status>' || l.status || '</status>', 'UTF8') IN o.body) = 0
+    ORDER BY l.licence_id LIMIT 1)) AS wrong
 
 -- name: outbox_deadletters
 -- Whatever was put aside was told.

@@ -43,6 +43,8 @@ class TopicSpec:
     retention_days: int = 0
     """0: for ever (compacted topics)."""
     compression: str = "producer"
+    personal_data: str = ""
+    """What of a person the records hold, and who may read them; empty: nothing beyond the names in public acts."""
 
     def configuration(self, replication: int) -> dict[str, str]:
         """The broker's settings of the topic, with as many replicas as there are."""

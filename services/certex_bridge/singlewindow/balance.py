@@ -9,8 +9,11 @@ from __future__ import annotations
 from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING
 
+from certex_bridge.kernel.canonical import content_id
 from certex_bridge.ledger.domain.model import ZERO
 from certex_bridge.singlewindow.outcome_parts import figure
+
+_DRAFT_DIGITS = 32
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +29,16 @@ def balance_body(state: LicenceState, cause: Mapping[str, str], at: str) -> byte
     """
     issuer, number = licence_name(state)
     return (
-        f'{{"accounts":{accounts_json(state)},"at":{quoted(at)},"cause":{{"declaration":{quoted(cause["declaration"])},'
+        f'{{"accounts":{accounts_json(state)},"at":{quoted(at)},"cause":{{"declaration":{quoted(told_as(cause["declaration"]))},'
         f'"event":{quoted(cause["event"])},"kind":{quoted(cause["kind"])}}},"issuer":{quoted(issuer)},'
         f'"journalVersion":{state.lv},"licenceVersion":{state.version},"number":{quoted(number)},'
         f'"status":"{state.status.value}"}}'
     ).encode("utf-8", "replace")
+
+
+def told_as(declaration: str) -> str:
+    """A declaration as the licensing side is told it: a draft's name holds an exporter's number and is hashed."""
+    return f"draft:{content_id(declaration)[:_DRAFT_DIGITS]}" if "/" in declaration else declaration
 
 
 def licence_name(state: LicenceState) -> tuple[str, str]:

@@ -14,12 +14,13 @@ from certex_bridge.ledger.domain.model import LicenceState
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
 from certex_bridge.ledger.domain.reasons import Incident
 from certex_bridge.ledger.domain.versions import LicenceDecision
-from certex_bridge.ledger.ports import OpenClaim, QuarantineRow
+from certex_bridge.ledger.ports import OpenClaim, QuarantineRow, StatusChange
 from certex_bridge.licensing.certificate import render_certificate
 from certex_bridge.licensing.content import licence_content
 from certex_bridge.licensing.domain.commands import LicenceCommand
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.singlewindow.balance import balance_body
+from certex_bridge.singlewindow.disclosure import without_figures
 from certex_bridge.singlewindow.notification import incidents_body, status_body
 from certex_bridge.singlewindow.outcome_document import render_outcomes
 
@@ -39,28 +40,36 @@ _CONTENTS_MAX = 50_000
 class BridgeDocuments:
     """Writes documents; everything XML has passed its schema."""
 
-    def __init__(self, sender: str, recipient: str, letter_bytes_max: int = LETTER_BYTES_MAX) -> None:
+    def __init__(
+        self, sender: str, recipient: str, letter_bytes_max: int = LETTER_BYTES_MAX, *, figures_shown: bool = True
+    ) -> None:
         self._sender = sender
         self._recipient = recipient
         self._letter_bytes_max = letter_bytes_max
+        self._figures_shown = figures_shown
+        """Whether customs may see balances; applies to everything that goes to them."""
         self._contents: dict[tuple[str, int, int], str] = {}
         """Licence content by (licence, version, line): a version never changes."""
 
     def certificate(self, state: LicenceState, event_id: str, at: datetime) -> bytes:
-        """The certificate of the version in force."""
+        """The certificate of the version in force, with the figures as they stand if customs may see them."""
         assert state.licence is not None
+        shown = self._figures_shown
         return render_certificate(
             state.licence,
             state.status.value,
-            list(state.accounts.values()),
+            list(state.accounts.values()) if shown else [],
             prepared_at=at,
             event_id=event_id,
             sender=self._sender,
             recipient=self._recipient,
+            journal_version=state.lv if shown else 0,
         )
 
     def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
         """The outcome documents, one each."""
+        if not self._figures_shown:
+            outcomes = [without_figures(outcome) for outcome in outcomes]
         return render_outcomes(outcomes, self._content, sender=self._sender, recipient=self._recipient)
 
     def _content(self, licence: Licence, line_no: int) -> str:
@@ -98,15 +107,17 @@ class BridgeDocuments:
             }
         )
 
-    def status(self, state: LicenceState, old: str, reason: str, at: str, interested: Sequence[OpenClaim]) -> bytes:
-        """A status push."""
-        return status_body(state, old, reason, at, interested)
-
-    def incidents(
-        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str
+    def status(
+        self, state: LicenceState, change: StatusChange, member_state: str, interested: Sequence[OpenClaim]
     ) -> bytes:
-        """An incident for the licensing side."""
-        return incidents_body(state, incidents, declaration, claim, at)
+        """A status push to one member state; it has no balances."""
+        return status_body(state, change, member_state, interested)
+
+    def incidents(  # what, where, when and why
+        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str, event: str
+    ) -> bytes:
+        """An incident for the licensing side, which sees the balances."""
+        return incidents_body(state, incidents, declaration, claim, at, event)
 
     def dead_letter(self, row: QuarantineRow) -> bytes:
         """A quarantined record with its coded reason; bytes in base 64.

@@ -1,4 +1,4 @@
-"""Contracts of the JSON messages that leave the bridge: balances and notifications.
+"""Contracts of the JSON messages that leave the bridge: balances, notifications, incidents.
 
 The messages themselves are built by `balance` and `notification`; these models give their JSON Schemas and read them
 back in tests and tools. Amounts are text in canonical form: digits, an optional point, no trailing zero, no exponent.
@@ -37,7 +37,8 @@ MovementName = Literal[
     "VERSION",
     "STATUS",
 ]
-OpenState = Literal["CHECKED", "WAITING", "REFUSED", "RESERVED"]
+OpenState = Literal["CHECKED", "WAITING", "REFUSED", "RESERVED", "NOT_MANAGED"]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -63,7 +64,9 @@ class CauseBody(_Body):
 
     event: str
     kind: MovementName
-    declaration: Annotated[str, Field(description="MRN, or exporter/LRN before acceptance; empty for a licence event")]
+    declaration: Annotated[
+        str, Field(description="MRN; before acceptance draft: and a hash; empty for a licence event")
+    ]
 
 
 class _OfLicence(_Body):
@@ -86,16 +89,28 @@ class InterestBody(_Body):
     """A claim that customs still wait for."""
 
     declaration: str
-    member_state: Annotated[str, Field(max_length=2, description="Empty before acceptance")]
     item: Count
     document: Count
     claim_state: OpenState
-    at_risk: bool
+    at_risk: Annotated[bool, Field(description="Granted, and the licence is blocked or no longer covers acceptance")]
+    valid_at_acceptance: Annotated[
+        bool | None, Field(description="Whether the licence covers the day of acceptance; null before acceptance")
+    ]
 
 
 class StatusBody(_OfLicence):
-    """Topic certex.notifications.v1: the status of a licence has changed (IR 2024/2145 Art. 5(2))."""
+    """Topic certex.notifications.v1: the status of a licence has changed (IR 2024/2145 Art. 5(2)).
 
+    Old and new status are the same where something else bears on open claims: VALIDITY_SHORTENED, EXPORTER_BARRED.
+    """
+
+    member_state: Annotated[
+        str, Field(max_length=2, description="Whom it is for: all claims are of this state; empty if none is known")
+    ]
+    document_code: Annotated[str, Field(max_length=4, description="TARIC document code; empty for an unknown licence")]
+    valid_from: Day | None
+    valid_to: Day | None
+    cause_event: Annotated[str, Field(description="Id of the event that led to it")]
     old_status: StatusName
     new_status: StatusName
     effective_at: Instant
@@ -112,13 +127,14 @@ class IncidentEntry(_Body):
 
 
 class IncidentBody(_OfLicence):
-    """Topic certex.notifications.v1: something was recorded that should not have happened."""
+    """Topic licensing.incidents.v1: something was recorded that should not have happened; for the authority only."""
 
     status: StatusName
     at: Instant
     declaration: str
     member_state: Annotated[str, Field(max_length=2)]
     claim: str
+    cause_event: Annotated[str, Field(description="Id of the event that led to it")]
     incidents: tuple[IncidentEntry, ...] = Field(strict=False, min_length=1)
     accounts: tuple[AccountBody, ...] = Field(strict=False)
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, description="Dense per licence over all its incidents")]

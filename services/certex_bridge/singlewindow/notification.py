@@ -1,6 +1,6 @@
-"""Notifications to the single window: status pushes (IR 2024/2145 Art. 5(2)) and incidents.
+"""Status pushes to the single window (IR 2024/2145 Art. 5(2)), and incidents to the licensing side.
 
-Both go out on one topic per licence under one dense version, so a receiver sees gaps. Canonical JSON like the
+Each goes out on its own topic per licence under its own dense version, so a receiver sees gaps. Canonical JSON like the
 balance; `events.StatusBody` and `events.IncidentBody` are the contracts.
 """
 
@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.ledger.domain.model import ClaimState, Status
 from certex_bridge.ledger.domain.reasons import Incident
-from certex_bridge.singlewindow.balance import accounts_json, licence_name
+from certex_bridge.ledger.domain.risk import at_risk, valid_at_acceptance
+from certex_bridge.ledger.pushes import member_state
+from certex_bridge.singlewindow.balance import accounts_json, licence_name, told_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from certex_bridge.ledger.domain.model import LicenceState
-    from certex_bridge.ledger.ports import OpenClaim
-
-_BLOCKED = (Status.SUSPENDED, Status.REVOKED, Status.CANCELLED)
-"""Statuses that put an open reservation at risk; an expiry is judged by the day of acceptance."""
-_MRN_LENGTH = 18
+    from certex_bridge.ledger.ports import OpenClaim, StatusChange
 
 INCIDENT_SENTENCES: dict[Incident, str] = {
     Incident.RELEASED_MORE: "More was released than had been reserved; it fitted and is booked.",
@@ -35,46 +34,59 @@ INCIDENT_SENTENCES: dict[Incident, str] = {
 }
 
 
-def status_body(state: LicenceState, old: str, reason: str, at: str, interested: Sequence[OpenClaim]) -> bytes:
-    """A change of status for those with an open interest; `state.status` is the new one, `state.nv` the version.
+def status_body(
+    state: LicenceState, change: StatusChange, recipient_state: str, interested: Sequence[OpenClaim]
+) -> bytes:
+    """A change of status for the claims of one member state; `state.status` is the new one, `state.nv` the version.
 
-    `at` is when the change took effect (UTC, ISO text). An empty `old` means that the licence was not known before.
+    An empty `change.old` means that the licence was not known before. The licence is referred to, not repeated: its
+    content is in the certificate of the same licence version.
     """
     issuer, number = licence_name(state)
-    blocked = state.status in _BLOCKED
-    claims = ",".join([_interest(claim, blocked=blocked) for claim in interested])
+    licence = state.licence
+    claims = ",".join([_interest(state, claim) for claim in interested])
     return (
-        f'{{"effectiveAt":{quoted(at)},"interested":[{claims}],"issuer":{quoted(issuer)},'
-        f'"journalVersion":{state.lv},"licenceVersion":{state.version},"newStatus":"{state.status.value}",'
-        f'"number":{quoted(number)},"oldStatus":{quoted(old or Status.UNKNOWN.value)},"reason":{quoted(reason)},'
-        f'"version":{state.nv}}}'
+        f'{{"causeEvent":{quoted(change.event_id)},"documentCode":{quoted(licence.document_code if licence else "")},'
+        f'"effectiveAt":{quoted(change.at)},"interested":[{claims}],"issuer":{quoted(issuer)},'
+        f'"journalVersion":{state.lv},"licenceVersion":{state.version},"memberState":{quoted(recipient_state)},'
+        f'"newStatus":"{state.status.value}","number":{quoted(number)},'
+        f'"oldStatus":{quoted(change.old or Status.UNKNOWN.value)},"reason":{quoted(change.reason)},'
+        f'"validFrom":{_day(licence.valid_from if licence else None)},'
+        f'"validTo":{_day(licence.valid_to if licence else None)},"version":{state.nv}}}'
     ).encode("utf-8", "replace")
 
 
-def _interest(claim: OpenClaim, *, blocked: bool) -> str:
-    at_risk = "true" if blocked and claim.state == ClaimState.RESERVED else "false"
+def _day(day: date | None) -> str:
+    return f'"{day.isoformat()}"' if day else "null"
+
+
+def _interest(state: LicenceState, claim: OpenClaim) -> str:
+    valid = valid_at_acceptance(claim.accepted, state.licence) if state.licence else None
+    risk = at_risk(ClaimState(claim.state), state.status, valid=valid is not False)
     return (
-        f'{{"atRisk":{at_risk},"claimState":"{claim.state}","declaration":{quoted(claim.decl_id)},'
-        f'"document":{claim.doc_seq},"item":{claim.item},"memberState":{quoted(member_state(claim.decl_id))}}}'
+        f'{{"atRisk":{_flag(risk)},"claimState":"{claim.state}","declaration":{quoted(claim.decl_id)},'
+        f'"document":{claim.doc_seq},"item":{claim.item},"validAtAcceptance":{_flag(valid)}}}'
     )
 
 
-def member_state(declaration: str) -> str:
-    """The state of the declaration: in the MRN; empty for a draft, which is known by exporter and LRN only."""
-    is_mrn = len(declaration) == _MRN_LENGTH and "/" not in declaration
-    return declaration[2:4] if is_mrn else ""
+def _flag(value: bool | None) -> str:  # noqa: FBT001  # the value to be written
+    return "null" if value is None else "true" if value else "false"
 
 
-def incidents_body(state: LicenceState, incidents: Iterable[Incident], declaration: str, claim: str, at: str) -> bytes:
+def incidents_body(  # what, where, when and why
+    state: LicenceState, incidents: Iterable[Incident], declaration: str, claim: str, at: str, event: str
+) -> bytes:
     """What was recorded although it should not have happened, with the licence's figures after it.
 
-    `declaration` and `claim` are empty when a licence version is the cause; `at` is UTC, ISO text.
+    `declaration` and `claim` are empty when a licence version is the cause; `event` led to it; `at` is UTC, ISO text.
     """
     issuer, number = licence_name(state)
+    name, state_of = told_as(declaration), member_state(declaration)
     told = ",".join([f'{{"code":"{code.value}","text":{quoted(INCIDENT_SENTENCES[code])}}}' for code in incidents])
     return (
-        f'{{"accounts":{accounts_json(state)},"at":{quoted(at)},"claim":{quoted(claim)},'
-        f'"declaration":{quoted(declaration)},"incidents":[{told}],"issuer":{quoted(issuer)},'
-        f'"journalVersion":{state.lv},"licenceVersion":{state.version},"memberState":{quoted(member_state(declaration))},'
-        f'"number":{quoted(number)},"status":"{state.status.value}","version":{state.nv}}}'
+        f'{{"accounts":{accounts_json(state)},"at":{quoted(at)},"causeEvent":{quoted(event)},'
+        f'"claim":{quoted(name + claim[len(declaration) :])},'
+        f'"declaration":{quoted(name)},"incidents":[{told}],"issuer":{quoted(issuer)},'
+        f'"journalVersion":{state.lv},"licenceVersion":{state.version},"memberState":{quoted(state_of)},'
+        f'"number":{quoted(number)},"status":"{state.status.value}","version":{state.iv}}}'
     ).encode("utf-8", "replace")

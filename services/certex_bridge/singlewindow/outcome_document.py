@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from certex_bridge.ledger.domain.model import NOTHING, Status
-from certex_bridge.ledger.domain.reasons import SENTENCES, Reason, Rule
+from certex_bridge.ledger.domain.reasons import SENTENCES, Outcome, Reason, Rule
 from certex_bridge.platform.xsd import validator
 from certex_bridge.singlewindow.outcome_parts import figure, identifier, optional, text, utc_seconds
 
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 
     Content = Callable[[Licence, int], str]
 
-MESSAGE_TYPE = "QuantityMovementResponse"
+ROOT = "QuantityMovementResponse"
+MESSAGE_TYPE = "CBQMRS"
+"""an6, as the message types of the customs systems are."""
 FAMILY = "quantity-movement"
 VERSION = 1
 NAMESPACE = f"urn:certex-bridge:{FAMILY}:{VERSION}"
 
-_OPEN = f'<?xml version="1.0" encoding="UTF-8"?>\n<{MESSAGE_TYPE} xmlns="{NAMESPACE}">'
-_CLOSE = f"</{MESSAGE_TYPE}>\n"
+_OPEN = f'<?xml version="1.0" encoding="UTF-8"?>\n<{ROOT} xmlns="{NAMESPACE}">'
+_CLOSE = f"</{ROOT}>\n"
+_POSITIVE = frozenset({*(outcome for outcome in Outcome if outcome.startswith("OK_")), Outcome.CLOSED})
 _SENTENCES = {code: text(sentence, 512) for code, sentence in SENTENCES.items()}
 
 
@@ -82,6 +85,7 @@ def build_outcome(outcome: DeclarationOutcome, content: Content, *, sender: str,
         f"{_identified('Exporter', 'identificationNumber', exporter, 17) if exporter else ''}"
         f"</DeclarationReference><declarationState>{outcome.state}</declarationState>"
         f"<outcomeVersion>{outcome.dv}</outcomeVersion>{optional('eventType', outcome.event_kind, 70)}"
+        f"{optional('causeIdentification', outcome.cause_id, 128)}"
         f"{findings}{results}{_CLOSE}"
     ).encode()
 
@@ -97,7 +101,9 @@ def _identified(group: str, item: str, value: str, limit: int) -> str:
 def _claim(number: int, claim: ClaimOutcome, content: Content) -> str:
     key = claim.key
     incidents = f"<incidents>{' '.join(claim.incidents)}</incidents>" if claim.incidents else ""
-    passed = f"<rulesPassed>{' '.join(claim.passed)}</rulesPassed>" if claim.passed else ""
+    tested = f"<rulesPassed>{' '.join(claim.passed)}</rulesPassed>" if claim.passed else ""
+    if claim.not_tested:
+        tested += f"<rulesNotTested>{' '.join(claim.not_tested)}</rulesNotTested>"
     return (
         f"<ClaimResult><sequenceNumber>{number}</sequenceNumber>"
         f"{f'<declarationGoodsItemNumber>{key.item}</declarationGoodsItemNumber>' if key.item else ''}"
@@ -106,7 +112,7 @@ def _claim(number: int, claim: ClaimOutcome, content: Content) -> str:
         f"{f'<documentLineItemNumber>{key.line_no}</documentLineItemNumber>' if key.line_no else ''}"
         f"</SupportingDocument><outcome>{claim.outcome}</outcome><state>{claim.state}</state>"
         f"{'<atRisk>1</atRisk>' if claim.at_risk else ''}{_figures(claim)}"
-        f"{passed}{_verdicts(claim)}{incidents}{_licence(claim, content)}</ClaimResult>"
+        f"{tested}{_verdicts(claim)}{incidents}{_licence(claim, content)}</ClaimResult>"
     )
 
 
@@ -143,13 +149,20 @@ def _available(tag: str, amount: Decimal | None) -> str:
 
 
 def _verdicts(claim: ClaimOutcome) -> str:
-    """The tests that failed, those that only warn, and reasons that come from no test (a refused group, say)."""
-    if not (claim.failed or claim.warned or claim.reasons):
+    """The tests that failed, those that only warn, reasons that come from no test (a refused group, say), and notes.
+
+    Nothing is an error where the outcome is positive: a test may fail by now (the licence was suspended since) and
+    the reservation made before it stands all the same.
+    """
+    if not (claim.failed or claim.warned or claim.reasons or claim.notes):
         return ""
-    parts = [_verdict(rule, "ERROR", reason) for rule, reason in claim.failed]
+    positive = claim.outcome in _POSITIVE
+    failed, others = ("WARNING", "INFO") if positive else ("ERROR", "ERROR")
+    parts = [_verdict(rule, failed, reason) for rule, reason in claim.failed]
     parts += [_verdict(rule, "WARNING", reason) for rule, reason in claim.warned]
     told = [reason for _, reason in claim.failed]
-    parts += [_verdict(None, "ERROR", reason) for reason in claim.reasons if reason not in told]
+    parts += [_verdict(None, others, reason) for reason in claim.reasons if reason not in told]
+    parts += [_verdict(None, "INFO", reason) for reason in claim.notes]
     return "".join(parts)
 
 

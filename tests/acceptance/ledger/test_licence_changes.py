@@ -76,7 +76,7 @@ async def test_a_licence_revoked_with_an_open_reservation(s: Scenario) -> None:
     await s.revoke("A")
     assert await s.balance("A") == "40/0/60"
     (push,) = await s.messages("notification", licence_id("A"))
-    assert push == {"text": "STATUS Valid->Revoked REVOKED", "interested": [mrn_of("M1")]}
+    assert (push["text"], push["for"], push["interested"]) == ("STATUS Valid->Revoked REVOKED", "BE", [mrn_of("M1")])
     await s.presented("M1")
     (claim,) = (await s.messages("outcome", mrn_of("M1")))[-1]["claims"]
     assert claim["at_risk"] is True

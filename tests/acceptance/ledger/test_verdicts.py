@@ -192,12 +192,3 @@ async def test_findings_on_a_licence_event_refuse_it(s: Scenario) -> None:
 async def test_the_first_version_may_be_a_revoked_one(s: Scenario) -> None:
     await s.issue(licence("R", "5 NAR", status=AuthorityStatus.REVOKED))
     assert await s.status("R") == "Revoked"
-
-
-@pytest.mark.row("E180")
-async def test_available_figures_can_be_hidden(with_policy: MakeScenario) -> None:
-    s = await with_policy(Policy(show_available=False))
-    await s.accepted("M1", A=1)
-    (claim,) = (await s.messages("outcome", mrn_of("M1")))[-1]["claims"]
-    assert claim["available_quantity"] is None
-    await s.finish()

@@ -40,7 +40,7 @@ from certex_bridge.licensing.domain.commands import ExporterBar
 from certex_bridge.licensing.domain.documents import EUGEA_CODES
 from tests.support.ledger_contents import contents_of
 from tests.support.ledger_recorder import read
-from tests.support.ledger_words import Customs, item, licence, mrn_of
+from tests.support.ledger_words import HOLDER, Customs, item, licence, mrn_of
 from tests.support.scenario import Scenario
 
 Store = InMemoryStore | PostgresStore
@@ -319,28 +319,37 @@ async def test_bars_of_exporters(store: Store) -> None:
     some = ExporterBar("BE", "BE1", ("X061",), date(2026, 1, 1))
     every = ExporterBar("DE", "DE1", (), date(2026, 1, 1))
     await write(store, Changes(bars=[some, every]))
-    await write(store, Changes(bars=[some]))
+    await write(store, Changes(bars=[replace(some, from_day=date(2026, 2, 1))]))  # the earliest day counts
     async with store.transaction() as unit:
-        assert await unit.bars({"BE1"}) == {("BE", "BE1", "X061")}
-        assert await unit.bars({"BE1", "DE1"}) == {("BE", "BE1", "X061"), *(("DE", "DE1", c) for c in EUGEA_CODES)}
+        assert await unit.bars({"BE1"}) == {("BE", "BE1", "X061", "2026-01-01")}
+        theirs = {("DE", "DE1", code, "2026-01-01") for code in EUGEA_CODES}
+        assert await unit.bars({"BE1", "DE1"}) == {("BE", "BE1", "X061", "2026-01-01"), *theirs}
         assert await unit.bars({"FR1"}) == frozenset()
 
 
 async def test_open_claims_include_what_this_transaction_wrote(store: Store) -> None:
-    states = [ClaimState.RESERVED, ClaimState.CONSUMED, ClaimState.REFUSED, ClaimState.CHECKED, ClaimState.CLOSED]
+    states = [ClaimState.RESERVED, ClaimState.CONSUMED, ClaimState.REFUSED, ClaimState.CHECKED, ClaimState.NOT_MANAGED]
+    facts = Customs().accepted("M1", A=1, on="2026-03-01").facts
     claims: dict[object, Claim] = {}
     for number, state in enumerate(states, start=1):
         key = ClaimKey(M1, number, 1, A, 1)
-        claims[key] = Claim(key, state)
+        claims[key] = Claim(key, state, document_code="X060")
     async with store.transaction() as unit:
-        await unit.lock_declarations({M1}, ())
+        declaration = (await unit.lock_declarations({M1}, ()))[M1]
+        declaration.facts = facts
         await unit.lock_licences({A})
-        await unit.write(Changes(claims=claims))
+        await unit.write(Changes(claims=claims, declarations={M1: declaration}))
         found = await unit.open_claims({A, "BE/none"})
+        assert await unit.cited_licences("BE", HOLDER, {"X060", "X061"}) == [A]
+        assert not await unit.cited_licences("BE", HOLDER, {"X061"})
+        assert not await unit.cited_licences("BE", "BE1", {"X060"})
+        assert not await unit.cited_licences("DE", HOLDER, {"X060"})
+    told = ("X060", HOLDER, "BE000123", "2026-03-01")
     assert found == [
-        OpenClaim(A, M1, 1, 1, "RESERVED"),
-        OpenClaim(A, M1, 3, 1, "REFUSED"),
-        OpenClaim(A, M1, 4, 1, "CHECKED"),
+        OpenClaim(A, M1, 1, 1, "RESERVED", *told),
+        OpenClaim(A, M1, 3, 1, "REFUSED", *told),
+        OpenClaim(A, M1, 4, 1, "CHECKED", *told),
+        OpenClaim(A, M1, 5, 1, "NOT_MANAGED", *told),
     ]
 
 

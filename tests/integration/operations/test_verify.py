@@ -222,11 +222,15 @@ CASES = {
     ),
     "another certificate": Case(
         "UPDATE outbox SET body = body || ' '::bytea WHERE agg_type = 'certificate' AND agg_id = 'BE/A' AND agg_ver = 2",
-        "certificates published", "outbox certificate BE/A version 2",
+        "certificates of versions", "licence BE/A version 2: its certificate was never published",
+    ),
+    "a certificate with another status": Case(
+        "UPDATE licence SET status = 'Expired' WHERE licence_id = 'BE/B'",
+        "certificates of versions", "outbox certificate BE/B version 1 does not say Expired",
     ),
     "a certificate never published": Case(
         "DELETE FROM outbox WHERE agg_type = 'certificate' AND agg_id = 'BE/B'",
-        "certificates published", "outbox certificate BE/B version 1: missing",
+        "certificates published", "outbox certificate BE/B: version 1 is missing",
     ),
     "a dead letter never published": Case(
         "DELETE FROM outbox WHERE agg_type = 'deadletter' AND agg_id = 'q1'", "dead letters published", "quarantine q1"

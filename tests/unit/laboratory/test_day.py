@@ -9,11 +9,13 @@ from datetime import date
 import pytest
 
 from certex_bridge.customs.decode import decode_declaration_event
+from certex_bridge.customs.wco.profile import decode_wco
 from certex_bridge.kernel.identifiers import check_mrn
 from certex_bridge.laboratory.day import WAVES, Day, make_day
 from certex_bridge.laboratory.licences import PROPORTIONS_2022, shares
 from certex_bridge.laboratory.lives import PATHS
-from certex_bridge.laboratory.messages import LICENCES, Fate, Message
+from certex_bridge.laboratory.messages import DECLARATIONS, LICENCES, Fate, Message
+from certex_bridge.laboratory.wco import CUSTOMS_MESSAGES
 from certex_bridge.ledger.domain.facts import DeclarationCommand
 from certex_bridge.licensing.decode import decode_licence_event
 from certex_bridge.licensing.domain.commands import LicenceCommand
@@ -34,6 +36,9 @@ def day() -> Day:
 
 def decode(message: Message) -> LicenceCommand | DeclarationCommand:
     envelope = Envelope(message.topic, 0, 0, message.key, message.value, message.headers)
+    if message.topic == CUSTOMS_MESSAGES:
+        (command,) = decode_wco(envelope)
+        return command
     return decode_licence_event(envelope) if message.topic == LICENCES else decode_declaration_event(envelope)
 
 
@@ -104,16 +109,38 @@ def test_every_kind_of_event_occurs(day: Day) -> None:
         header.decode() for message in day.messages for name, header in message.headers if name == "ce_type" and header
     }
     customs = {"lodged", "presented", "accepted", "amended", "released", "not-released", "invalidated"}
-    customs |= {"exit-confirmed", "supplementary", "rejected"}
+    customs |= {"exit-confirmed", "supplementary", "rejected", "recheck"}
     assert {f"customs.declaration.{kind}.v1" for kind in customs} <= kinds
     licensing = {"issued", "modified", "suspended", "revoked", "annulled", "split", "eugea-registered"}
     assert {f"licensing.licence.{kind}.v1" for kind in licensing} <= kinds
     assert "licensing.exporter.barred.v1" in kinds
 
 
+def test_foreign_messages_cite_licences_and_end_with_the_clearance(day: Day) -> None:
+    messages = [message for message in day.messages if message.topic == CUSTOMS_MESSAGES]
+    assert {message.label.removeprefix("declaration wco ") for message in messages} == {
+        "declaration",
+        "notification 01",
+        "notification 09",
+    }
+    contents = [command.facts.payload for one in messages if isinstance(command := decode(one), DeclarationCommand)]
+    assert any(item.claims for payload in contents if payload for item in payload.items)
+
+
+def test_transit_and_every_export_procedure_occur(day: Day) -> None:
+    told = [command.facts.payload for one in day.messages if isinstance(command := readable(one), DeclarationCommand)]
+    assert "T1" in {payload.declaration_type for payload in told if payload}
+    procedures = {item.procedure[:2] for payload in told if payload for item in payload.items}
+    assert {"10", "21", "22", "23", "31"} <= procedures
+
+
+def readable(message: Message) -> LicenceCommand | DeclarationCommand | None:
+    return None if refusal(message) else decode(message)
+
+
 def test_every_mrn_has_a_valid_check_digit(day: Day) -> None:
     for message in day.messages:
-        if message.label.startswith("declaration ") and message.value:
+        if message.topic == DECLARATIONS and message.label.startswith("declaration ") and message.value:
             mrn = json.loads(message.value).get("mrn")
             assert mrn is None or check_mrn(mrn) == []
 

@@ -7,20 +7,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+from pydantic import BaseModel
 
 from certex_bridge.kernel.errors import Finding, Severity
+from certex_bridge.ledger.domain.reasons import COMPARISONS, SENTENCES, Incident, Outcome
 from certex_bridge.ledger.domain.versions import LicenceDecision, Verdict
 from certex_bridge.ledger.ports import Origin, QuarantineRow
+from certex_bridge.ledger.relay import data_schema
 from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
-from certex_bridge.operations import asyncapi, contracts
+from certex_bridge.operations import asyncapi, contracts, reference_pages
+from certex_bridge.operations.code_scan import codes_of
 from certex_bridge.operations.composition import TOPIC_OF, decoders_of
-from certex_bridge.operations.contract_models import MESSAGES, AcknowledgementBody, DeadLetterBody
+from certex_bridge.operations.contract_models import MESSAGES, AcknowledgementBody, DeadLetterBody, MessageContract
 from certex_bridge.platform.envelope import Envelope
-from certex_bridge.platform.kafka_topics import TopicCatalogue
+from certex_bridge.platform.kafka_topics import DAY_MS, TopicCatalogue
 from certex_bridge.platform.resources import contract_path
 from certex_bridge.platform.settings import Settings
 from certex_bridge.singlewindow.documents import BridgeDocuments
+from tests.unit.singlewindow.samples import golden
 
 
 def test_generated_files_are_fresh(project_root: Path) -> None:
@@ -61,13 +67,11 @@ def test_asyncapi_references_lead_somewhere() -> None:
             at = at[part]
 
 
-def test_acknowledgement_is_as_its_contract_says() -> None:
-    finding = Finding("ZERO", "lines[0].quantity.amount", "0", "must be more than zero")
+def acknowledgement(verdict: Verdict, *findings: Finding) -> bytes:
     command = LicenceCommand(
-        "e1", datetime(2026, 1, 1, tzinfo=UTC), LicenceEventKind.ISSUED, None, (), None, (finding,), "00", "BE/1", 1
+        "e1", datetime(2026, 1, 1, tzinfo=UTC), LicenceEventKind.ISSUED, None, (), None, findings, "00", "BE/1", 1
     )
-    body = BridgeDocuments("A", "B").acknowledgement(command, LicenceDecision(Verdict.REFUSED, [finding]))
-    assert AcknowledgementBody.model_validate_json(body).findings[0].code == "ZERO"
+    return BridgeDocuments("A", "B").acknowledgement(command, LicenceDecision(verdict, list(findings)))
 
 
 def test_an_acknowledgement_fits_a_message_however_much_is_wrong() -> None:
@@ -98,10 +102,68 @@ def test_the_limit_of_a_message_is_the_limit_of_a_certificate() -> None:
     assert "CERTIFICATE_SIZE" not in found(1_000_000)
 
 
-def test_dead_letter_is_as_its_contract_says() -> None:
-    row = QuarantineRow("q", Origin("t", 0, 1), "JSON_SYNTAX", "", "", "no", "", None, b"{", (("a", b"b"),))
-    body = BridgeDocuments("A", "B").dead_letter(row)
-    assert DeadLetterBody.model_validate_json(body).rawBytes == 1
+ZERO = Finding("ZERO", "lines[0].quantity.amount", "0", "must be more than zero")
+GAP = Finding("VERSION_GAP", "version", "4", "Versions in between never arrived.", Severity.WARNING)
+UNREADABLE = QuarantineRow(
+    "q", Origin("licensing.licences.v1", 0, 1), "JSON_SYNTAX", "", "", "no JSON", "", b"BE/1", b"{", (("ce_id", b"e1"),)
+)
+ANSWERS: dict[str, tuple[str, bytes, type[BaseModel]]] = {
+    "accepted": ("acknowledgements", acknowledgement(Verdict.ACCEPTED, GAP), AcknowledgementBody),
+    "refused": ("acknowledgements", acknowledgement(Verdict.REFUSED, ZERO), AcknowledgementBody),
+    "unreadable": ("deadletters", BridgeDocuments("A", "B").dead_letter(UNREADABLE), DeadLetterBody),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_acknowledgements_and_dead_letters_are_as_their_contracts_say(name: str) -> None:
+    folder, body, model = ANSWERS[name]
+    assert body == golden(folder, f"{name}.json", body).read_bytes()
+    model.model_validate_json(body)
+
+
+EXAMPLES = [
+    pytest.param(one, example, id=f"{one.name}-{example['name']}")
+    for contracts_of_topic in MESSAGES.values()
+    for one in contracts_of_topic
+    if one.models
+    for example in one.load_examples()
+]
+
+
+@pytest.mark.parametrize(("contract", "example"), EXAMPLES)
+def test_every_example_fits_the_published_schema(
+    contract: MessageContract, example: dict[str, Any], project_root: Path
+) -> None:
+    """With another implementation of JSON Schema than the one that wrote it."""
+    schema = json.loads((project_root / contracts.SCHEMAS / contract.name / "v1.json").read_text("utf-8"))
+    checker = jsonschema.Draft202012Validator
+    checker.check_schema(schema)
+    assert [error.message for error in checker(schema).iter_errors(example["payload"])] == []
+
+
+def test_every_message_the_bridge_writes_has_an_example() -> None:
+    document = asyncapi.build()
+    written = {one.title for name in TopicCatalogue.load().names("out") for one in MESSAGES[name]}
+    assert all(document["components"]["messages"][title]["examples"] for title in written)
+
+
+def test_asyncapi_says_who_owns_a_topic_how_long_it_keeps_and_how_to_get_in() -> None:
+    document = asyncapi.build()
+    for spec in TopicCatalogue.load():
+        channel = document["channels"][spec.name]
+        kept = channel["bindings"]["kafka"]["topicConfiguration"]
+        assert channel["x-owner"] == spec.owner
+        assert kept.get("retention.ms", 0) == spec.retention_days * DAY_MS
+        assert spec.personal_data
+    assert set(document["components"]["securitySchemes"]) == {"scram", "mutualTls"}
+    assert all(server["security"] for server in document["servers"].values())
+
+
+def test_the_schema_header_names_the_published_schema() -> None:
+    for agg_type, topic in TOPIC_OF.items():
+        (contract,) = MESSAGES[topic]
+        expected = f"urn:certex-bridge:{contract.xsd.replace('/', ':')}"
+        assert data_schema(agg_type) == (contract.json_schema()["$id"] if contract.models else expected)
 
 
 @pytest.mark.parametrize("topic", ["licensing.licences.v1", "customs.declarations.v1"])
@@ -122,3 +184,22 @@ def test_schemas_name_their_dialect_and_themselves() -> None:
                 schema = one.json_schema()
                 assert schema["$schema"].endswith("2020-12/schema")
                 assert schema["$id"] == f"urn:certex-bridge:events:{one.name}:1"
+
+
+def test_every_reason_has_a_sentence_and_every_sentence_a_reason() -> None:
+    """UNKNOWN_DOC_TYPE and the five mismatches are put together from a rule or read from a table."""
+    emitted = codes_of("ledger", "customs")
+    by_name = {f"{rule}_MISMATCH" for rule in COMPARISONS}
+    tables = {text for text in SENTENCES if text.startswith("STATUS_")}
+    declared = {"INVALID_QUANTITY", "UNKNOWN_DOC_TYPE", "INVALIDATED", "REJECTED", "NOT_PRESENTED", "NOT_RELEASED"}
+    exceeded = {"QUANTITY_EXCEEDED", "VALUE_EXCEEDED"}
+    assert set(SENTENCES) - emitted <= by_name | tables | declared | exceeded
+    licence_events = {"VERSION_GAP", "LINE_REMOVED_WITH_USE", "CAP_BELOW_USE", "CONFLICTING_DUPLICATE"}
+    refused = {"INVALID_TRANSITION", "SPLIT_EXCEEDS_REMAINDER", "AMENDMENT_PENDING", "AMENDMENT_UNMERGED"}
+    assert codes_of("ledger/domain", "ledger/outcomes.py") - licence_events - refused <= set(SENTENCES)
+
+
+def test_the_page_of_codes_lists_them_all() -> None:
+    page = reference_pages.codes()
+    for code in (*SENTENCES, *Outcome, *Incident, *codes_of("customs", "licensing", "kernel")):
+        assert f"`{code}`" in page

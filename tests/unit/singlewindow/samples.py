@@ -219,9 +219,7 @@ SCENES: dict[str, DeclarationOutcome] = {
     ),
     "adjusted": outcome(claim(outcome="OK_ADJUSTED", state="CONSUMED", reserved=NOTHING, consumed=HALF), **_RELEASED),
     "withdrawn": outcome(
-        claim(
-            outcome="OK_WITHDRAWN", state="WITHDRAWN", reserved=NOTHING, reasons=_WITHDRAWN, licence_status="Expired"
-        ),
+        claim(outcome="OK_WITHDRAWN", state="WITHDRAWN", reserved=NOTHING, notes=_WITHDRAWN, licence_status="Expired"),
         state="INVALIDATED",
         event_kind="invalidated",
         dv=4,
@@ -243,7 +241,7 @@ SCENES: dict[str, DeclarationOutcome] = {
 
 def state(*accounts: Account, **changes: Any) -> LicenceState:
     """A licence row with its accounts."""
-    made = LicenceState(LICENCE.licence_id, 2, LICENCE, "", Status.VALID, 0, 12, 3)
+    made = LicenceState(LICENCE.licence_id, 2, LICENCE, "", Status.VALID, 0, lv=12, nv=3, cv=2, iv=1)
     made.accounts = {(account.line_no, account.dim): account for account in accounts}
     for name, value in changes.items():
         setattr(made, name, value)

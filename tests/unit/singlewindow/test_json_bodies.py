@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import get_args
 
@@ -14,20 +16,29 @@ from pydantic import BaseModel, ValidationError
 from certex_bridge.kernel.canonical import canonical_json
 from certex_bridge.ledger.domain.model import OPEN_STATES, Account, Dim, Kind, LicenceState, Status
 from certex_bridge.ledger.domain.reasons import Incident
-from certex_bridge.ledger.ports import OpenClaim
+from certex_bridge.ledger.domain.risk import valid_at_acceptance
+from certex_bridge.ledger.ports import OpenClaim, StatusChange
+from certex_bridge.ledger.pushes import member_state
 from certex_bridge.singlewindow import events
-from certex_bridge.singlewindow.balance import balance_body
+from certex_bridge.singlewindow.balance import balance_body, told_as
 from certex_bridge.singlewindow.events import BalanceBody, IncidentBody, StatusBody
-from certex_bridge.singlewindow.notification import INCIDENT_SENTENCES, incidents_body, member_state, status_body
+from certex_bridge.singlewindow.notification import INCIDENT_SENTENCES, incidents_body, status_body
 from tests.unit.singlewindow.samples import AT, LICENCE, MRN, golden, state, two_accounts
 
 CAUSE = {"event": "0198c6d2-1111-7000-8000-000000000001", "kind": "RESERVE", "declaration": MRN}
 CLAIM = f"{MRN}#1.1@{LICENCE.licence_id}:1"
 DRAFT = "BE0123456789/LRN-2026-0002"
 INTERESTED = [
-    OpenClaim(LICENCE.licence_id, MRN, 1, 1, "RESERVED"),
-    OpenClaim(LICENCE.licence_id, DRAFT, 2, 1, "CHECKED"),
+    OpenClaim(LICENCE.licence_id, MRN, 1, 1, "RESERVED", "X060", "BE0123456789", "BE000123", "2026-03-01"),
+    OpenClaim(LICENCE.licence_id, DRAFT, 2, 1, "CHECKED", "X060", "BE0123456789", "BE000123"),
 ]
+
+
+def change(old: str, reason: str) -> StatusChange:
+    return StatusChange(LICENCE.licence_id, old, reason, AT, "e-7")
+
+
+SHORTER = replace(LICENCE, valid_to=date(2026, 2, 1), version=3)
 
 
 def over_used() -> Account:
@@ -50,20 +61,34 @@ MADE: dict[str, tuple[str, bytes, type[BaseModel]]] = {
         ),
         BalanceBody,
     ),
-    "suspended": ("notifications", status_body(suspended(), "Valid", "SUSPENDED", AT, INTERESTED), StatusBody),
-    "expired": (
+    "suspended": (
         "notifications",
-        status_body(state(status=Status.EXPIRED), "Valid", "VALIDITY_PASSED", AT, INTERESTED),
+        status_body(suspended(), change("Valid", "SUSPENDED"), "BE", INTERESTED),
         StatusBody,
     ),
-    "incident-uncovered": (
+    "expired": (
         "notifications",
-        incidents_body(suspended(), [Incident.UNCOVERED, Incident.RELEASED_ON_BLOCKED], MRN, CLAIM, AT),
+        status_body(state(status=Status.EXPIRED), change("Valid", "VALIDITY_PASSED"), "BE", INTERESTED),
+        StatusBody,
+    ),
+    "validity-shortened": (
+        "notifications",
+        status_body(state(licence=SHORTER, version=3), change("Valid", "VALIDITY_SHORTENED"), "BE", INTERESTED),
+        StatusBody,
+    ),
+    "exporter-barred": (
+        "notifications",
+        status_body(state(), change("Valid", "EXPORTER_BARRED"), "BE", INTERESTED),
+        StatusBody,
+    ),
+    "uncovered": (
+        "incidents",
+        incidents_body(suspended(), [Incident.UNCOVERED, Incident.RELEASED_ON_BLOCKED], MRN, CLAIM, AT, "e-7"),
         IncidentBody,
     ),
-    "incident-cap-below-use": (
-        "notifications",
-        incidents_body(state(over_used()), [Incident.CAP_BELOW_USE], "", "", AT),
+    "cap-below-use": (
+        "incidents",
+        incidents_body(state(over_used()), [Incident.CAP_BELOW_USE], "", "", AT, "e-7"),
         IncidentBody,
     ),
 }
@@ -99,14 +124,31 @@ def test_the_contract_gives_a_json_schema(model: type[BaseModel]) -> None:
 
 def test_a_reservation_on_a_blocked_licence_is_at_risk_and_one_on_an_expired_is_not() -> None:
     suspended_ = StatusBody.model_validate_json(MADE["suspended"][1])
-    assert [(claim.at_risk, claim.member_state) for claim in suspended_.interested] == [(True, "BE"), (False, "")]
+    assert [(claim.at_risk, claim.valid_at_acceptance) for claim in suspended_.interested] == [
+        (True, True),
+        (False, None),
+    ]
     expired = StatusBody.model_validate_json(MADE["expired"][1])
     assert not any(claim.at_risk for claim in expired.interested)
 
 
+def test_a_reservation_accepted_on_a_day_no_longer_covered_is_at_risk() -> None:
+    shortened = StatusBody.model_validate_json(MADE["validity-shortened"][1])
+    first, draft = shortened.interested
+    assert (first.at_risk, first.valid_at_acceptance) == (True, False)
+    assert (draft.at_risk, draft.valid_at_acceptance) == (False, None)
+    assert (shortened.document_code, shortened.valid_to) == ("X060", "2026-02-01")
+
+
+def test_an_acceptance_told_as_an_instant_is_its_day_where_the_licence_was_issued() -> None:
+    assert valid_at_acceptance("2026-12-31T23:30:00Z", LICENCE) is False  # New Year in Brussels
+    assert valid_at_acceptance("2026-12-31T22:30:00Z", LICENCE) is True
+
+
 def test_a_licence_not_seen_yet_is_named_by_its_key() -> None:
     unseen = LicenceState("BE/A/B", nv=1)
-    body = json.loads(status_body(unseen, "", "VERSION", AT, []))
+    body = json.loads(status_body(unseen, change("", "VERSION"), "BE", INTERESTED))
+    assert [claim["validAtAcceptance"] for claim in body["interested"]] == [None, None]
     assert (body["issuer"], body["number"], body["oldStatus"]) == ("BE", "A/B", "Unknown")
 
 
@@ -114,14 +156,26 @@ def test_the_member_state_stands_in_the_mrn_only() -> None:
     assert member_state(MRN) == "BE"
     assert member_state("BE0123456789/LRN-1") == ""  # as long as an MRN
     assert member_state("") == ""
+    assert member_state(DRAFT, "NL000123") == "NL"
 
 
-@given(st.text(), st.text())
+@given(st.text(), st.text(st.characters(codec="utf-8")))
 def test_any_text_gives_json(event: str, declaration: str) -> None:
     body = balance_body(state(), {"event": event, "kind": "RESERVE", "declaration": declaration}, AT)
     read = json.loads(body)["cause"]
     assert read["event"] == event.encode("utf-8", "replace").decode()
-    assert read["declaration"] == declaration.encode("utf-8", "replace").decode()
+    assert read["declaration"] == told_as(declaration).encode("utf-8", "replace").decode()
+
+
+def test_the_licensing_side_reads_no_exporter_of_a_draft() -> None:
+    claim = f"{DRAFT}#1.1@{LICENCE.licence_id}:1"
+    balance = balance_body(state(), {**CAUSE, "declaration": DRAFT}, AT)
+    incident = incidents_body(state(), [Incident.UNCOVERED], DRAFT, claim, AT, "e-7")
+    for body in (balance, incident):
+        assert b"BE0123456789" not in body
+    read = json.loads(incident)
+    assert read["claim"] == f"{told_as(DRAFT)}#1.1@{LICENCE.licence_id}:1"
+    assert json.loads(balance)["cause"]["declaration"] == read["declaration"] == told_as(DRAFT)
 
 
 quantities = st.decimals(min_value=0, max_value=10**10, places=6)

@@ -22,6 +22,7 @@ from certex_bridge.ledger.domain.model import (
     Movement,
 )
 from certex_bridge.ledger.ports import (
+    Bar,
     Changes,
     InboxEntry,
     Known,
@@ -31,8 +32,9 @@ from certex_bridge.ledger.ports import (
     QuarantineRow,
     Reference,
     Wake,
+    bars_of,
 )
-from certex_bridge.licensing.domain.documents import EUGEA_CODES
+from certex_bridge.licensing.domain.commands import ExporterBar
 
 
 class AppendOnly(Exception):
@@ -52,7 +54,7 @@ class Contents:
     movements: list[Movement] = field(default_factory=list)
     effects: set[tuple[str, ...]] = field(default_factory=set)
     versions: dict[tuple[str, int], LicenceVersionRow] = field(default_factory=dict)
-    bars: set[tuple[str, str, str]] = field(default_factory=set)
+    bars: set[Bar] = field(default_factory=set)
     parked: set[tuple[str, str]] = field(default_factory=set)
     wakes: dict[int, Wake] = field(default_factory=dict)
     next_wake: int = 1
@@ -152,17 +154,26 @@ class InMemoryUnit:
                 found.setdefault(licence_id, []).append(decl_id)
         return found
 
-    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str]]:
+    async def bars(self, exporters: Collection[str]) -> frozenset[Bar]:
         """Bars on exporters."""
-        return frozenset(bar for bar in self._contents.bars if bar[1] in exporters)
+        return frozenset(bar for bar in self._contents.bars if bar.eori in exporters)
 
     async def open_claims(self, licence_ids: Collection[str]) -> list[OpenClaim]:
         """Claims in an open state."""
         return sorted(
-            OpenClaim(key.licence_id, key.decl_id, key.item, key.doc_seq, claim.state.value)
+            OpenClaim.of(
+                key.licence_id, key.decl_id, key.item, key.doc_seq, claim.state.value, claim.document_code,
+                self._contents.declarations[key.decl_id].facts,
+            )
             for key, claim in self._contents.claims.items()
             if key.licence_id in licence_ids and claim.state in OPEN_STATES
-        )
+        )  # fmt: skip
+
+    async def cited_licences(self, issuer: str, eori: str, document_codes: Collection[str]) -> Collection[str]:
+        """Licences of an issuer cited by an exporter's open claims."""
+        licences = {key.licence_id for key in self._contents.claims if key.licence_id.partition("/")[0] == issuer}
+        claims = await self.open_claims(licences)
+        return sorted({c.licence_id for c in claims if c.exporter == eori and c.document_code in document_codes})
 
     async def write(self, changes: Changes) -> None:
         """Write everything, with the keys that the database would enforce."""
@@ -173,7 +184,7 @@ class InMemoryUnit:
         held.licences |= changes.licences
         self._append(changes)
         for bar in changes.bars:
-            held.bars |= {(bar.issuer, bar.eori, code) for code in bar.document_codes or EUGEA_CODES}
+            self._write_bar(bar)
         held.parked = (held.parked | changes.parked) - changes.unparked
         for decl_id, cause, at in changes.wakes:
             held.wakes[held.next_wake] = Wake(held.next_wake, decl_id, cause, at)
@@ -186,6 +197,12 @@ class InMemoryUnit:
                 raise AppendOnly(f"answered twice: {event_id}")
         for place, record in changes.offsets.items():
             held.offsets[place] = max(held.offsets.get(place, 0), record)
+
+    def _write_bar(self, told: ExporterBar) -> None:
+        for bar in bars_of(told):
+            known = next((one for one in self._contents.bars if one[:3] == bar[:3]), bar)
+            self._contents.bars.discard(known)
+            self._contents.bars.add(min(known, bar))
 
     def _append(self, changes: Changes) -> None:
         held = self._contents

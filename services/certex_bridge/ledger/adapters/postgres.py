@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from certex_bridge.ledger.adapters import copytext, rows
-from certex_bridge.ledger.adapters.codec import decode_licence
+from certex_bridge.ledger.adapters.codec import decode_facts, decode_licence
 from certex_bridge.ledger.domain.model import (
     Account,
     Anchor,
@@ -21,7 +21,7 @@ from certex_bridge.ledger.domain.model import (
     LicenceState,
     Status,
 )
-from certex_bridge.ledger.ports import Changes, InboxEntry, Known, OpenClaim, Reference, Wake
+from certex_bridge.ledger.ports import Bar, Changes, InboxEntry, Known, OpenClaim, Reference, Wake
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.platform.postgres import load_queries, retry_cause
 
@@ -188,13 +188,23 @@ class PostgresUnit:
             found.setdefault(row["licence_id"], []).append(row["decl_id"])
         return found
 
-    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str]]:
+    async def bars(self, exporters: Collection[str]) -> frozenset[Bar]:
         """Bars on exporters."""
-        return frozenset(tuple(row) for row in await self._fetch("bars", list(exporters)))
+        return frozenset(Bar(*row) for row in await self._fetch("bars", list(exporters)))
 
     async def open_claims(self, licence_ids: Collection[str]) -> list[OpenClaim]:
         """Claims in an open state, this transaction's included."""
-        return [OpenClaim(*row) for row in await self._fetch("open_claims", list(licence_ids))]
+        found = await self._fetch("open_claims", list(licence_ids))
+        if not found:
+            return []
+        told = await self._fetch("facts_of", sorted({row["decl_id"] for row in found}))
+        facts = {row["decl_id"]: decode_facts(row["facts"]) for row in told}
+        return [rows.open_claim(row, facts[row["decl_id"]]) for row in found]
+
+    async def cited_licences(self, issuer: str, eori: str, document_codes: Collection[str]) -> Collection[str]:
+        """Licences of an issuer cited by an exporter's open claims."""
+        found = await self._fetch("cited_licences", issuer, list(document_codes), eori)
+        return [row["licence_id"] for row in found]
 
     # -- writing
 
@@ -271,6 +281,8 @@ def _licence_state(row: Mapping[str, Any]) -> LicenceState:
         expired_version=row["expired_version"],
         lv=row["lv"],
         nv=row["nv"],
+        cv=row["cv"],
+        iv=row["iv"],
         chain=row["chain"],
         frozen=row["frozen"],
     )

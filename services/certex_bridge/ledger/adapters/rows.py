@@ -22,10 +22,9 @@ from certex_bridge.ledger.domain.model import (
     Movement,
 )
 from certex_bridge.ledger.domain.standing import declaration_state
-from certex_bridge.ledger.ports import LicenceVersionRow, QuarantineRow
+from certex_bridge.ledger.ports import LicenceVersionRow, OpenClaim, QuarantineRow, bars_of
 from certex_bridge.ledger.quarantine import storable
 from certex_bridge.licensing.domain.commands import ExporterBar
-from certex_bridge.licensing.domain.documents import EUGEA_CODES
 
 _NO_FACTS = Facts()
 
@@ -63,6 +62,13 @@ def declaration_row(state: DeclarationState) -> tuple[object, ...]:
         facts.exporter,
         declaration_state(facts),
         unpresented_since,
+    )
+
+
+def open_claim(row: Mapping[str, Any], facts: Facts) -> OpenClaim:
+    """A claim with an open interest, and what a push tells of its declaration."""
+    return OpenClaim.of(
+        row["licence_id"], row["decl_id"], row["item"], row["doc_seq"], row["state"], row["document_code"], facts
     )
 
 
@@ -131,6 +137,8 @@ def licence_row(state: LicenceState) -> tuple[object, ...]:
         state.expired_version,
         state.lv,
         state.nv,
+        state.cv,
+        state.iv,
         state.chain,
     )
 
@@ -192,9 +200,8 @@ def version_row(v: LicenceVersionRow) -> tuple[object, ...]:
 
 
 def bar_rows(bar: ExporterBar) -> Iterable[tuple[object, ...]]:
-    """One row per document code; none named means all general authorisations of the Union."""
-    codes = bar.document_codes or tuple(sorted(EUGEA_CODES))
-    return ((bar.issuer, bar.eori, code, bar.from_day) for code in codes)
+    """One row per document code."""
+    return ((*one[:3], bar.from_day) for one in bars_of(bar))
 
 
 def quarantine_row(row: QuarantineRow) -> tuple[object, ...]:

@@ -55,8 +55,13 @@ class ClaimState(StrEnum):
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
-OPEN_STATES = frozenset({ClaimState.CHECKED, ClaimState.WAITING, ClaimState.REFUSED, ClaimState.RESERVED})
-"""States in which customs still wait for this licence: they receive its status pushes (IR 2024/2145 Art. 5(2))."""
+OPEN_STATES = frozenset(
+    {ClaimState.CHECKED, ClaimState.WAITING, ClaimState.REFUSED, ClaimState.RESERVED, ClaimState.NOT_MANAGED}
+)
+"""States in which customs still wait for this licence: they receive its status pushes (IR 2024/2145 Art. 5(2)).
+
+A claim on a licence without limits is open from acceptance to release; released, it is CONSUMED with no figures.
+"""
 
 
 class Kind(StrEnum):
@@ -217,6 +222,10 @@ class LicenceState:
     lv: int = 0
     nv: int = 0
     """Dense version of status notifications."""
+    cv: int = 0
+    """Dense version of certificates: one for each licence version and each change of the derived status."""
+    iv: int = 0
+    """Dense version of incidents."""
     chain: bytes = GENESIS
     accounts: dict[tuple[int, Dim], Account] = field(default_factory=dict)
     frozen: bool = False

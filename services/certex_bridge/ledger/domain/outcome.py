@@ -36,6 +36,10 @@ class ClaimOutcome:
     warned: tuple[tuple[Rule, Reason], ...]
     reasons: tuple[Reason, ...]
     incidents: tuple[Incident, ...]
+    notes: tuple[Reason, ...] = ()
+    """Causes of a positive outcome (the declaration was invalidated, say): told, and no failure."""
+    not_tested: tuple[Rule, ...] = ()
+    """Rules that had nothing to test, or were not reached."""
     source: str = ""
     at_risk: bool = False
     """Reserved while Valid, and the licence is no longer Valid: customs decide on release."""
@@ -46,7 +50,7 @@ class ClaimOutcome:
     lv: int = 0
     """Journal version of the licence that this result includes."""
     available_quantity: Decimal | None = None
-    """None when not limited, or when the policy hides it."""
+    """None when not limited. Whether customs may see it is decided where the document is written."""
     available_value: Decimal | None = None
 
 
@@ -64,7 +68,10 @@ class DeclarationOutcome:
     """LODGED, ACCEPTED, RELEASED, NOT_RELEASED, INVALIDATED, REJECTED, NOT_PRESENTED."""
     payload_version: int
     event_id: str
+    """The event that is answered: always one of the declaration's own."""
     event_kind: str
     occurred_at: datetime
     claims: tuple[ClaimOutcome, ...]
     findings: tuple[Finding, ...] = ()
+    cause_id: str = ""
+    """The event that led to the answer, when that is not the one answered (a licence arrived, say)."""

@@ -44,8 +44,6 @@ class Policy:
     """Whether exact factors between units of one dimension are used (TNE = 1000 KGM)."""
     amendment_years: int = 3
     """UCC Art. 173(3)."""
-    show_available: bool = True
-    """Whether answers carry the available figure."""
     calendar_zone: tzinfo = _UNION_SEAT
     """Legal time of an issuer that no list knows."""
     calendar_zones: Mapping[str, tzinfo] = field(default_factory=dict)

@@ -85,6 +85,7 @@ SENTENCES: dict[str, str] = {
     "NOT_REGISTERED": "No registration of the exporter for this general authorisation is known.",
     "BARRED": "The authority has barred the exporter from this general authorisation.",
     "ADJUST_REFUSED": "The change after release cannot be booked.",
+    "CLAIM_CONFLICT": "The same version of the declaration arrived before with other content; the first one counts.",
     "TOO_LATE": "An amendment is possible within three years of acceptance.",
     "GROUP_REFUSED": "Another claim of the same group was refused; a group is booked whole or not at all.",
     "INVALIDATED": "The declaration is invalidated.",

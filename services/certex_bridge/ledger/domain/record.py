@@ -1,4 +1,4 @@
-"""RECORD: the goods were released, so nothing is refused and nothing is lost.
+"""RECORD: the goods have left, and what has happened is written down, whatever the licence says by now.
 
 What a reservation covers is consumed, always. An uncovered rest is consumed only if it fits and every rule passes;
 else it is booked nowhere and becomes an incident, never an overdraft.
@@ -40,7 +40,8 @@ def _record_unmanaged(member: Member) -> ClaimResult:
     if blocking:
         claim = member.claim(ClaimState.UNCOVERED, Outcome.UNCOVERED, reasons=blocking)
         return ClaimResult(claim, member.evaluation, blocking, (Incident.UNCOVERED,))
-    return ClaimResult(member.claim(ClaimState.NOT_MANAGED, Outcome.OK_NOT_MANAGED), member.evaluation)
+    # Nothing is written off, but customs wait no longer: the claim must not stay open for status pushes.
+    return ClaimResult(member.claim(ClaimState.CONSUMED, Outcome.OK_NOT_MANAGED), member.evaluation)
 
 
 def _before(member: Member) -> tuple[Reason, ...]:

@@ -68,8 +68,8 @@ class Circumstances:
     payload: Payload
     facts: Facts
     policy: Policy
-    barred: frozenset[tuple[str, str, str]] = frozenset()
-    """(issuer, EORI, document code) of exporters barred from general authorisations (DU Art. 12(7))."""
+    barred: frozenset[tuple[str, str, str, str]] = frozenset()
+    """(issuer, EORI, document code, first day or "") of bars from general authorisations (DU Art. 12(7))."""
 
 
 def evaluate(spec: ClaimSpec, item: Item, state: LicenceState, around: Circumstances, held_line: int) -> Evaluation:
@@ -249,7 +249,11 @@ def _destination(declared: str, allowed: tuple[str, ...]) -> bool:
 
 
 def _bar(seen: Evaluation, licence: Licence, around: Circumstances) -> None:
-    if licence.type.is_eugea and (licence.issuer, around.payload.exporter, seen.spec.document_code) in around.barred:
+    if not (around.barred and licence.type.is_eugea):
+        return
+    wanted = (licence.issuer, around.payload.exporter, seen.spec.document_code)
+    day = reference_day(around.facts, seen.item.number, licence.issuer).isoformat()
+    if any(bar[:3] == wanted and bar[3] <= day for bar in around.barred):
         seen.fail(Rule.HOLDER, "BARRED", "exporter", around.payload.exporter)
 
 

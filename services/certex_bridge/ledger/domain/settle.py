@@ -34,7 +34,7 @@ class Settling:
         declaration: DeclarationState,
         licences: Mapping[str, LicenceState],
         policy: Policy,
-        barred: frozenset[tuple[str, str, str]] = frozenset(),
+        barred: frozenset[tuple[str, str, str, str]] = frozenset(),
     ) -> None:
         self._declaration = declaration
         self._licences = licences

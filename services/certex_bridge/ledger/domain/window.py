@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 
+from certex_bridge.kernel.dates import legal_day
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Stamp
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.standing import rejection
 
+_AMENDING = (EventKind.AMENDED, EventKind.SUPPLEMENTARY)
+
 
 def too_late(known: Facts, command: DeclarationCommand, policy: Policy) -> bool:
-    """Whether an amendment comes after the years of UCC Art. 173(3), counted from acceptance by customs' time."""
-    if command.kind is not EventKind.AMENDED or known.accepted is None:
+    """Whether an amendment comes after the years of UCC Art. 173(3), counted from the day of acceptance.
+
+    The day is the one customs state (D.E. 15 09), else that of the acceptance event; the last day still counts, in
+    the legal time of the declaration's member state. A supplementary declaration changes figures as well.
+    """
+    if command.kind not in _AMENDING or known.accepted is None:
         return False
-    accepted = known.accepted.occurred_at
-    return command.occurred_at > _years_later(accepted, policy.amendment_years)
+    zone = policy.zone(known.mrn[2:4])
+    accepted = _acceptance_day(known, known.accepted.occurred_at, zone)
+    return legal_day(command.occurred_at, zone) > _years_later(accepted, policy.amendment_years)
 
 
-def _years_later(moment: datetime, years: int) -> datetime:
+def _acceptance_day(known: Facts, told: datetime, zone: tzinfo) -> date:
+    stated = known.acceptance_day
+    if not stated:
+        return legal_day(told, zone)
+    moment = datetime.fromisoformat(stated)
+    return moment.date() if moment.tzinfo is None else legal_day(moment, zone)
+
+
+def _years_later(day: date, years: int) -> date:
     try:
-        return moment.replace(year=moment.year + years)
-    except ValueError:  # 29 February
-        return moment.replace(year=moment.year + years, month=3, day=1)
+        return day.replace(year=day.year + years)
+    except ValueError:  # 29 February: the period ends with the month (Regulation 1182/71 Art. 3(2)(c))
+        return day.replace(year=day.year + years, day=28)
 
 
 def in_generation(known: Facts, command: DeclarationCommand) -> Facts:

@@ -28,7 +28,7 @@ SELECT lrn, exporters, mrns FROM anchor WHERE lrn = ANY($1::text[])
 SELECT decl_id, facts FROM declaration WHERE decl_id = ANY($1::text[])
 
 -- name: create_anchors
--- Placeholders first: FOR UPDATE on a missing row locks nothing.
+-- Rows to lock are made here; the lock is taken by the next statement.
 INSERT INTO anchor (lrn) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING lrn
 
 -- name: lock_anchors
@@ -56,7 +56,7 @@ INSERT INTO licence (licence_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHIN
 
 -- name: lock_licences
 -- In order of id, in a statement of its own, so that it sees what was committed while we waited.
-SELECT licence_id, version, payload_sha256, status, expired_version, lv, nv, chain, frozen
+SELECT licence_id, version, payload_sha256, status, expired_version, lv, nv, cv, iv, chain, frozen
 FROM licence
 WHERE licence_id = ANY($1::text[]) ORDER BY licence_id FOR UPDATE
 
@@ -75,13 +75,24 @@ SELECT licence_id, decl_id FROM parked WHERE licence_id = ANY($1::text[]) ORDER 
 
 -- name: bars
 -- Exporters barred from general authorisations.
-SELECT issuer, eori, document_code FROM exporter_bar WHERE eori = ANY($1::text[])
+SELECT issuer, eori, document_code, coalesce(from_day::text, '') FROM exporter_bar WHERE eori = ANY($1::text[])
 
 -- name: open_claims
 -- Claims whose customs office still has an interest.
-SELECT licence_id, decl_id, item, doc_seq, state FROM claim
-WHERE licence_id = ANY($1::text[]) AND state IN ('CHECKED', 'WAITING', 'REFUSED', 'RESERVED')
+SELECT licence_id, decl_id, item, doc_seq, state, document_code FROM claim
+WHERE licence_id = ANY($1::text[]) AND state IN ('CHECKED', 'WAITING', 'REFUSED', 'RESERVED', 'NOT_MANAGED')
 ORDER BY licence_id, decl_id, item, doc_seq
+
+-- name: facts_of
+-- What customs said of declarations, once for all their claims.
+SELECT decl_id, facts FROM declaration WHERE decl_id = ANY($1::text[])
+
+-- name: cited_licences
+-- Licences of one issuer on which some claim with one of these document codes is open (for an exporter's bar).
+SELECT DISTINCT licence_id FROM claim
+WHERE state IN ('CHECKED', 'WAITING', 'REFUSED', 'RESERVED', 'NOT_MANAGED') AND split_part(licence_id, '/', 1) = $1
+  AND document_code = ANY($2::text[]) AND decl_id IN (
+    SELECT decl_id FROM declaration WHERE exporter = $3 OR convert_from(facts, 'UTF8')::jsonb #>> '{payload,exporter}' = $3)
 
 -- name: write_anchors
 -- Who met at these local reference numbers.
@@ -114,9 +125,10 @@ ON CONFLICT (decl_id, item, doc_seq, licence_id, line_no) DO UPDATE SET
 -- name: write_licences
 -- Everything but the content, which only a new version changes.
 UPDATE licence SET version = n.version, payload_sha256 = n.sha, status = n.status, expired_version = n.expired,
-       lv = n.lv, nv = n.nv, chain = n.chain
-FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::bytea[])
-     AS n(licence_id, version, sha, status, expired, lv, nv, chain)
+       lv = n.lv, nv = n.nv, cv = n.cv, iv = n.iv, chain = n.chain
+FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[],
+            $9::bigint[], $10::bytea[])
+     AS n(licence_id, version, sha, status, expired, lv, nv, cv, iv, chain)
 WHERE licence.licence_id = n.licence_id
 
 -- name: write_snapshots

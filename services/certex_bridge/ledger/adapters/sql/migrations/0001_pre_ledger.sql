@@ -10,10 +10,12 @@ CREATE TABLE licence (
     valid_to        date,
     lv              bigint NOT NULL DEFAULT 0,
     nv              bigint NOT NULL DEFAULT 0,
+    cv              bigint NOT NULL DEFAULT 0,
+    iv              bigint NOT NULL DEFAULT 0,
     chain           bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
     snapshot        bytea,
     frozen          boolean NOT NULL DEFAULT false,
-    CHECK (version >= 0 AND lv >= 0 AND nv >= 0)
+    CHECK (version >= 0 AND lv >= 0 AND nv >= 0 AND cv >= 0 AND iv >= 0)
 ) WITH (fillfactor = 60);
 COMMENT ON TABLE licence IS 'One row per licence; version 0 is the placeholder of a licence not seen yet';
 CREATE INDEX licence_to_expire ON licence (valid_to) WHERE valid_to IS NOT NULL AND expired_version < version;
@@ -86,7 +88,7 @@ CREATE TABLE claim (
     CHECK (state NOT IN ('CONSUMED', 'UNCOVERED') OR (q_res = 0 AND v_res = 0))
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE claim IS 'One document on one goods item against one licence line; terminal states hold nothing';
-CREATE INDEX claim_open ON claim (licence_id) WHERE state IN ('CHECKED', 'WAITING', 'REFUSED', 'RESERVED');
+CREATE INDEX claim_open ON claim (licence_id) WHERE state IN ('CHECKED', 'WAITING', 'REFUSED', 'RESERVED', 'NOT_MANAGED');
 
 CREATE TABLE movement (
     licence_id text NOT NULL REFERENCES licence,
@@ -125,7 +127,7 @@ CREATE TABLE licence_version (
     written_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (licence_id, version)
 );
-COMMENT ON TABLE licence_version IS 'Every version that was ever in force, with the certificate document published for it';
+COMMENT ON TABLE licence_version IS 'Every version that was ever in force, with the certificate document of that moment; later ones are in outbox';
 
 CREATE TABLE exporter_bar (
     issuer        text NOT NULL,
