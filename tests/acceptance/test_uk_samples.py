@@ -49,7 +49,7 @@ def uk_licence(number: str, lines: dict[int, str], unit: str) -> Record:
     data: dict[str, Any] = {
         "issuer": "GB", "number": number, "version": 1, "type": "LEGACY", "documentCode": "X002",
         "direction": "EXPORT", "status": "VALID", "issueDate": "2025-01-02", "validFrom": "2025-01-01",
-        "validTo": "2026-12-31", "holder": {"name": "Holder", "eori": "XI896458895015", "country": "XI"},
+        "validTo": "2099-12-31", "holder": {"name": "Holder", "eori": "XI896458895015", "country": "XI"},
         "authority": {"name": "Authority", "country": "GB"}, "destinations": ["GB"],
         "lines": [{"line": line, "description": "item", "control": "QUANTITY",
                    "quantity": {"amount": amount, "unit": unit}} for line, amount in lines.items()],

@@ -40,7 +40,7 @@ def licence(number: str, quantity: str, *, version: int = 1, status: str = "VALI
     """A licence of one line in pieces."""
     data = {
         "issuer": "BE", "number": number, "version": version, "type": "INDIVIDUAL", "direction": "EXPORT",
-        "status": status, "issueDate": "2026-01-02", "validFrom": "2026-01-01", "validTo": "2026-12-31",
+        "status": status, "issueDate": "2026-01-02", "validFrom": "2026-01-01", "validTo": "2099-12-31",
         "holder": {"name": "Holder", "eori": "BE0123456789", "country": "BE"},
         "authority": {"name": "Authority", "country": "BE"},
         "consignees": [{"name": "Consignee", "country": "KR"}], "destinations": ["KR"],
