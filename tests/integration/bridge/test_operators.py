@@ -116,12 +116,12 @@ async def test_a_message_too_large_is_held_and_released_by_the_operator(
         await world.settle(15)
         await world.check_outputs()
         again = json.loads(
-            await asyncio.to_thread(certex, "outbox", "resend", "balance", "BE/A", "--from", "2", "--json")
+            await asyncio.to_thread(certex, "outbox", "resend", "balance", "BE/A", "--from", "3", "--json")
         )
         assert again == {"messages": 1}
         await world.settle(15)
         await world.check_outputs()
-        assert [one for one, _ in await world.messages()].count("balance:BE/A:2") == 2
+        assert [one for one, _ in await world.messages()].count("balance:BE/A:3") == 2
 
 
 async def test_the_invariants_are_measured_in_rounds(
