@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from decimal import Decimal
 
 from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.kernel.errors import Finding
+from certex_bridge.ledger.domain.evaluation import not_tested
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
-from certex_bridge.ledger.domain.journal import Entry
+from certex_bridge.ledger.domain.journal import Booking
 from certex_bridge.ledger.domain.members import ClaimResult, Settlement
 from certex_bridge.ledger.domain.merge import merge
 from certex_bridge.ledger.domain.model import (
@@ -155,7 +157,7 @@ class DeclarationHandling:
         return work.answer_applied(cause.event_id, declaration, [result.claim for result in settlement.results])
 
     def _book(self, work: Work, settlement: Settlement, declaration: DeclarationState, cause: Cause) -> None:
-        entries: dict[str, Entry] = {}
+        bookings: dict[str, list[Booking]] = {}
         for claim in settlement.obsolete:
             claim.state = ClaimState.CLOSED
             work.changes.claims[claim.key] = claim
@@ -168,13 +170,11 @@ class DeclarationHandling:
                 continue
             declaration.claims[claim.key] = claim
             work.changes.claims[claim.key] = claim
-            licence_id = claim.key.licence_id
             if result.steps:
-                entry = entries.get(licence_id)
-                if entry is None:
-                    entry = entries[licence_id] = work.entry(licence_id, cause)
-                entry.book(claim, result.steps)
-        for licence_id, entry in entries.items():
+                bookings.setdefault(claim.key.licence_id, []).append((claim, result.steps))
+        for licence_id, moves in bookings.items():
+            entry = work.entry(licence_id, cause)
+            entry.book(moves)
             if entry.rows:
                 publish_balance(work, work.licences[licence_id], entry, cause, declaration.decl_id)
         for result in settlement.results:
@@ -210,24 +210,26 @@ class DeclarationHandling:
     def _claim_outcome(self, work: Work, result: ClaimResult) -> ClaimOutcome:
         claim, seen = result.claim, result.evaluation
         state = work.licences[claim.key.licence_id]
-        quantity = _account(state, claim, Dim.QTY)
-        value = _account(state, claim, Dim.VAL)
+        quantity = _accounts(state, claim, Dim.QTY)
+        value = _accounts(state, claim, Dim.VAL)
         show = self._policy.show_available
+        passed, warned = _passed(result), tuple(seen.warned) if seen else ()
+        failed = (*(seen.failed if seen else ()), *_short(result))
         return ClaimOutcome(
             key=claim.key,
             reference=seen.spec.reference if seen else claim.key.licence_id.partition("/")[2],
             document_code=claim.document_code,
             outcome=claim.outcome,
             state=claim.state,
-            unit=quantity.unit if quantity else "",
-            currency=value.unit if value else "",
+            unit=quantity[0].unit if quantity else "",
+            currency=value[0].unit if value else "",
             requested=claim.requested,
             reserved=claim.reserved,
             consumed=claim.consumed,
             uncovered=claim.uncovered,
-            passed=_passed(result),
-            failed=(*(seen.failed if seen else ()), *_short(result)),
-            warned=tuple(seen.warned) if seen else (),
+            passed=passed,
+            failed=failed,
+            warned=warned,
             reasons=result.reasons,
             incidents=result.incidents,
             source=claim.source,
@@ -236,8 +238,10 @@ class DeclarationHandling:
             licence_status=state.status,
             licence_version=state.version,
             lv=state.lv,
-            available_quantity=quantity.available if quantity and show else None,
-            available_value=value.available if value and show else None,
+            available_quantity=_available(quantity) if show else None,
+            available_value=_available(value) if show else None,
+            notes=result.notes,
+            not_tested=not_tested(passed, failed, warned) if seen else (),
         )
 
 
@@ -287,8 +291,16 @@ def _park(work: Work, declaration: DeclarationState, waiting_for: Iterable[str])
     declaration.waiting_for = tuple(sorted(now))
 
 
-def _account(state: LicenceState, claim: Claim, dim: Dim) -> Account | None:
-    return state.limit(claim.key.line_no, dim) or state.limit(WHOLE_LICENCE, dim)
+def _accounts(state: LicenceState, claim: Claim, dim: Dim) -> list[Account]:
+    """What limits a claim in one dimension: its line, and the licence as a whole."""
+    line_no = claim.key.line_no
+    places = (line_no, WHOLE_LICENCE) if line_no else (WHOLE_LICENCE,)
+    return [account for place in places if (account := state.limit(place, dim)) is not None]
+
+
+def _available(accounts: list[Account]) -> Decimal | None:
+    """What others may still take: never more than the tightest limit leaves."""
+    return min(account.available for account in accounts) if accounts else None
 
 
 _BLOCKED = (Status.SUSPENDED, Status.REVOKED, Status.CANCELLED)

@@ -61,7 +61,8 @@ class LicenceHandling:
         assert command.bar is not None
         bar = command.bar
         work.changes.bars.append(bar)
-        work.barred |= {(bar.issuer, bar.eori, code) for code in bar.document_codes or EUGEA_CODES}
+        day = bar.from_day.isoformat()
+        work.barred |= {(bar.issuer, bar.eori, code, day) for code in bar.document_codes or EUGEA_CODES}
         return LicenceDecision(Verdict.ACCEPTED, list(command.findings))
 
     def _snapshot(self, work: Work, command: LicenceCommand, licence: Licence, cause: Cause) -> LicenceDecision:

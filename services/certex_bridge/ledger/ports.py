@@ -155,8 +155,8 @@ class Unit(Protocol):
     async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
         """Declarations parked on each licence, in order."""
 
-    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str]]:
-        """(issuer, EORI, document code) of bars on these exporters."""
+    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str, str]]:
+        """(issuer, EORI, document code, first day as ISO text or "") of bars on these exporters."""
 
     async def open_claims(self, licence_ids: Collection[str]) -> list[OpenClaim]:
         """Claims in an open state, after what this transaction wrote."""

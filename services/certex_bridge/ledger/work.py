@@ -48,7 +48,7 @@ class Work:
     declarations: Mapping[str, DeclarationState] = field(default_factory=dict)
     licences: Mapping[str, LicenceState] = field(default_factory=dict)
     parked: Mapping[str, list[str]] = field(default_factory=dict)
-    barred: frozenset[tuple[str, str, str]] = frozenset()
+    barred: frozenset[tuple[str, str, str, str]] = frozenset()
     outcomes: list[DeclarationOutcome] = field(default_factory=list)
     """Documents to render, in order; their outbox rows follow in the same order."""
     outcome_slots: list[int] = field(default_factory=list)

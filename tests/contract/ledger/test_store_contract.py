@@ -63,7 +63,7 @@ def entry_of(state: LicenceState, event_id: str = "e1") -> Entry:
     state.accounts.setdefault((1, Dim.QTY), Account(1, Dim.QTY, "NAR", Decimal(10)))
     entry = Entry(state, event_id, AT)
     claim = Claim(ClaimKey(M1, 1, 1, A, 1), ClaimState.RESERVED)
-    entry.book(claim, (Step(Kind.RESERVE, Figures(Decimal(4)), Figures()),))
+    entry.book([(claim, (Step(Kind.RESERVE, Figures(Decimal(4)), Figures()),))])
     return entry
 
 
@@ -321,8 +321,9 @@ async def test_bars_of_exporters(store: Store) -> None:
     await write(store, Changes(bars=[some, every]))
     await write(store, Changes(bars=[some]))
     async with store.transaction() as unit:
-        assert await unit.bars({"BE1"}) == {("BE", "BE1", "X061")}
-        assert await unit.bars({"BE1", "DE1"}) == {("BE", "BE1", "X061"), *(("DE", "DE1", c) for c in EUGEA_CODES)}
+        assert await unit.bars({"BE1"}) == {("BE", "BE1", "X061", "2026-01-01")}
+        every_code = {("DE", "DE1", code, "2026-01-01") for code in EUGEA_CODES}
+        assert await unit.bars({"BE1", "DE1"}) == {("BE", "BE1", "X061", "2026-01-01")} | every_code
         assert await unit.bars({"FR1"}) == frozenset()
 
 

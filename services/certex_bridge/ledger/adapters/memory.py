@@ -51,7 +51,7 @@ class Contents:
     movements: list[Movement] = field(default_factory=list)
     effects: set[tuple[str, ...]] = field(default_factory=set)
     versions: dict[tuple[str, int], LicenceVersionRow] = field(default_factory=dict)
-    bars: set[tuple[str, str, str]] = field(default_factory=set)
+    bars: set[tuple[str, str, str, str]] = field(default_factory=set)
     parked: set[tuple[str, str]] = field(default_factory=set)
     wakes: dict[int, Wake] = field(default_factory=dict)
     next_wake: int = 1
@@ -143,7 +143,7 @@ class InMemoryUnit:
                 found.setdefault(licence_id, []).append(decl_id)
         return found
 
-    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str]]:
+    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str, str]]:
         """Bars on exporters."""
         return frozenset(bar for bar in self._contents.bars if bar[1] in exporters)
 
@@ -164,7 +164,8 @@ class InMemoryUnit:
         held.licences |= changes.licences
         self._append(changes)
         for bar in changes.bars:
-            held.bars |= {(bar.issuer, bar.eori, code) for code in bar.document_codes or EUGEA_CODES}
+            day = bar.from_day.isoformat()
+            held.bars |= {(bar.issuer, bar.eori, code, day) for code in bar.document_codes or EUGEA_CODES}
         held.parked = (held.parked | changes.parked) - changes.unparked
         for decl_id, cause, at in changes.wakes:
             held.wakes[held.next_wake] = Wake(held.next_wake, decl_id, cause, at)

@@ -171,7 +171,7 @@ class PostgresUnit:
             found.setdefault(row["licence_id"], []).append(row["decl_id"])
         return found
 
-    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str]]:
+    async def bars(self, exporters: Collection[str]) -> frozenset[tuple[str, str, str, str]]:
         """Bars on exporters."""
         return frozenset(tuple(row) for row in await self._fetch("bars", list(exporters)))
 

@@ -48,6 +48,10 @@ class ClaimOutcome:
     available_quantity: Decimal | None = None
     """None when not limited, or when the policy hides it."""
     available_value: Decimal | None = None
+    notes: tuple[Reason, ...] = ()
+    """What led to an outcome that is no refusal."""
+    not_tested: tuple[Rule, ...] = ()
+    """Rules that had nothing to be tested on."""
 
 
 @dataclass(slots=True)

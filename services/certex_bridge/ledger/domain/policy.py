@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
+from certex_bridge.kernel.dates import ZONES
 from certex_bridge.ledger.domain.reasons import Rule
+
+_UNION_SEAT = ZoneInfo("Europe/Brussels")
 
 
 class SettleGroup(StrEnum):
@@ -40,3 +46,13 @@ class Policy:
     """UCC Art. 173(3)."""
     show_available: bool = True
     """Whether answers carry the available figure."""
+    further_codes: frozenset[str] = frozenset()
+    """Document codes outside the Union's list that some issuer still uses."""
+    calendar_zone: tzinfo = _UNION_SEAT
+    """Legal time of an issuer that no list knows."""
+    calendar_zones: Mapping[str, tzinfo] = field(default_factory=dict)
+    """Legal time by issuer, where it differs from the built-in list."""
+
+    def zone(self, issuer: str) -> tzinfo:
+        """The legal time in which an issuer's days are counted."""
+        return self.calendar_zones.get(issuer) or ZONES.get(issuer) or self.calendar_zone

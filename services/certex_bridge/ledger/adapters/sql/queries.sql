@@ -69,7 +69,7 @@ SELECT licence_id, decl_id FROM parked WHERE licence_id = ANY($1::text[]) ORDER 
 
 -- name: bars
 -- Exporters barred from general authorisations.
-SELECT issuer, eori, document_code FROM exporter_bar WHERE eori = ANY($1::text[])
+SELECT issuer, eori, document_code, coalesce(to_char(from_day, 'YYYY-MM-DD'), '') FROM exporter_bar WHERE eori = ANY($1::text[])
 
 -- name: open_claims
 -- Claims whose customs office still has an interest.
