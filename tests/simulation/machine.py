@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from certex_bridge.ledger.commands import Command, ValidityPassed
 from certex_bridge.ledger.domain.facts import EventKind, Payload, Stamp
+from certex_bridge.ledger.domain.policy import SettleGroup
 from certex_bridge.licensing.domain.commands import LicenceEventKind
 from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence
 from tests.simulation.events import Declared, at, content_of, licence_event, told_again
 from tests.simulation.world import POINTS, World
 from tests.support.ledger_words import Goods, cite, item, licence, line
 
-STATUSES = st.sampled_from([AuthorityStatus.VALID] * 5 + [AuthorityStatus.SUSPENDED, AuthorityStatus.REVOKED])
+STATUSES = st.sampled_from([AuthorityStatus.VALID] * 8 + [AuthorityStatus.SUSPENDED, AuthorityStatus.REVOKED])
 KINDS = {
     AuthorityStatus.VALID: LicenceEventKind.MODIFIED,
     AuthorityStatus.SUSPENDED: LicenceEventKind.SUSPENDED,
@@ -21,7 +22,8 @@ KINDS = {
     AuthorityStatus.CANCELLED: LicenceEventKind.ANNULLED,
 }
 MINUTES = st.integers(0, 9)
-NAMES = st.sampled_from(["M1", "M2", "M3", "M4"])
+SELDOM = st.sampled_from([False, False, False, False, True])
+NAMES = st.sampled_from(["M1", "M2", "M3", "M4", "M4", "M4"])
 LRNS = {"M1": "L1", "M2": "L2", "M3": "L1"}
 """M1 and M3 are one draft declared twice; M4 is told by its MRN only."""
 
@@ -31,10 +33,13 @@ VALUES = st.sampled_from(["10.00", "30.00", "60.00", "100.00"])
 
 @st.composite
 def citations(draw: st.DrawFn) -> Goods:
-    """One or two documents of one goods item; A and X limit one line, B two lines and the whole, V two dimensions."""
+    """One or two documents of one goods item.
+
+    A and X limit one line, B two lines and the whole, V two dimensions, N nothing.
+    """
     cites = []
     for _ in range(draw(st.integers(1, 2))):
-        name = draw(st.sampled_from(["A", "A", "A", "B", "B", "V", "X"]))
+        name = draw(st.sampled_from(["A", "A", "A", "B", "B", "V", "X", "N"]))
         number = draw(st.sampled_from([1, 1, 2])) if name == "B" else 1
         figure = draw(FIGURES)
         if name == "V":
@@ -42,13 +47,31 @@ def citations(draw: st.DrawFn) -> Goods:
         elif draw(st.integers(0, 11)) == 0:
             figure += " KGM"
         cites.append(cite(name, figure, line=number))
-    return item(*cites)
+    return item(*cites, number=draw(st.integers(1, 3)))
+
+
+SHARES = st.sampled_from([("4", "6"), ("6", "4"), ("5", "5"), ("3", "7"), ("10",), ("10",)])
+"""Ten units, which is all that A or B has, shared out otherwise from version to version."""
+
+
+@st.composite
+def rearrangements(draw: st.DrawFn) -> Payload:
+    """The same ten units under other documents, items, numbers, lines, or now and then another licence."""
+    name = draw(st.sampled_from(["A", "A", "A", "A", "B", "X"]))
+    shares = draw(SHARES)
+    cites = [cite(name, share, line=draw(st.sampled_from([1, 2])) if name == "B" else 1) for share in shares]
+    numbers = draw(st.permutations([1, 2, 3]))
+    if draw(st.booleans()):
+        return content_of((item(*cites, number=numbers[0]),))
+    return content_of(tuple(item(one, number=number) for one, number in zip(cites, numbers, strict=False)))
 
 
 @st.composite
 def contents(draw: st.DrawFn) -> Payload:
-    """What one version of a declaration says: no item, one or two."""
-    return content_of(tuple(draw(st.lists(citations(), min_size=draw(st.sampled_from([0, 1, 1, 1])), max_size=2))))
+    """What one version of a declaration says: no item, one or two, and seldom the numbers they had before."""
+    few = draw(st.sampled_from([0, 1, 1, 1]))
+    goods = draw(st.lists(citations(), min_size=few, max_size=2, unique_by=lambda one: one.number))
+    return content_of(tuple(goods))
 
 
 @st.composite
@@ -60,6 +83,8 @@ def snapshots(draw: st.DrawFn, name: str, version: int) -> Licence:
         lines = [line(1, f"{limit} NAR + {draw(VALUES)} EUR")]
     elif name == "B":
         lines = [line(1, limit)] + ([line(2, "6")] if draw(st.integers(0, 3)) else [])
+    elif name == "N":
+        lines = [line(1, "")]
     else:
         lines = [line(1, limit)]
     cap = draw(st.sampled_from(["10", "12"])) if name == "B" else ""
@@ -69,9 +94,11 @@ def snapshots(draw: st.DrawFn, name: str, version: int) -> Licence:
 class LedgerMachine(RuleBasedStateMachine):
     """Everything that can be told, told in every way."""
 
+    group = SettleGroup.ITEM
+
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = World(self.group)
         self.count = 0
         self.pool: list[Command] = []
         """Told by a sender, not delivered yet."""
@@ -107,19 +134,39 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # -- the licensing authority
 
-    @rule(data=st.data(), name=st.sampled_from(["A", "A", "B", "V", "X"]), step=st.sampled_from([1, 1, 1, 2, 0, -1]),
+    @initialize(
+        issued=st.sets(st.sampled_from(["A", "B", "V", "N"]), min_size=2), accepted=st.booleans(), data=st.data()
+    )
+    def licences_first(self, issued: set[str], accepted: bool, data: st.DataObject) -> None:
+        """In most histories licences are there before the first declaration, which uses much of one."""
+        for name in sorted(issued):
+            self.versions[name] = 1
+            limits = {"A": ["10"], "B": ["10", "10"], "V": ["10 NAR + 60.00 EUR"], "N": [""]}[name]
+            snapshot = licence(name, *limits, cap="10" if name == "B" else "")
+            command = licence_event(self.stamp(0).event_id, 0, LicenceEventKind.ISSUED, snapshot)
+            self.tell(command, hold=False)
+        if accepted:
+            content = self.content(data, "M4", 1)
+            told = Declared("M4").with_content(EventKind.ACCEPTED, self.stamp(0), content, 1, day="2026-03-01")
+            self.tell(told, hold=False)
+
+    @rule(data=st.data(), name=st.sampled_from(["A", "A", "B", "V", "X", "N"]), step=st.sampled_from([1, 1, 1, 2, 0, -1]),
           hold=st.booleans(), point=st.sampled_from(["", "", "", *POINTS]))  # fmt: skip
     def licence(self, data: st.DataObject, name: str, step: int, hold: bool, point: str) -> None:
         """A version: the next, a gap, a late one, or the same again with other content."""
+        if step < 1 and not data.draw(SELDOM):
+            step = 1
         version = max(1, self.versions.get(name, 0) + step)
         self.versions[name] = max(version, self.versions.get(name, 0))
         snapshot = data.draw(snapshots(name, version))
         stamp = self.stamp(data.draw(MINUTES))
         self.tell(licence_event(stamp.event_id, 0, KINDS[snapshot.status], snapshot), hold, point)
 
-    @rule(data=st.data(), hold=st.booleans())
-    def annul(self, data: st.DataObject, hold: bool) -> None:
-        """Cancelled from the start."""
+    @rule(data=st.data(), hold=st.booleans(), seldom=SELDOM)
+    def annul(self, data: st.DataObject, hold: bool, seldom: bool) -> None:
+        """Cancelled from the start: final, therefore seldom."""
+        if not seldom:
+            return
         name = data.draw(st.sampled_from(["A", "V"]))
         self.versions[name] = version = self.versions.get(name, 0) + 1
         lines = [line(1, "10 NAR + 60.00 EUR" if name == "V" else "10")]
@@ -149,7 +196,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """What a version says: the same to everyone who shares the draft, nearly always the same when told again."""
         key = (LRNS.get(name, name), supplementary, version)
         if key not in self.contents or (name == "M4" and data.draw(st.integers(0, 7)) == 0):
-            self.contents[key] = data.draw(contents())
+            self.contents[key] = data.draw(rearrangements() if data.draw(st.booleans()) else contents())
         return self.contents[key]
 
     @rule(data=st.data(), name=NAMES, version=st.sampled_from([1, 1, 1, 2]), minute=MINUTES, hold=st.booleans(),
@@ -170,6 +217,23 @@ class LedgerMachine(RuleBasedStateMachine):
         content = self.content(data, name, version)
         self.tell(told.with_content(EventKind.AMENDED, self.stamp(minute), content, version), hold)
 
+    @rule(data=st.data(), name=st.sampled_from(["M2", "M4", "M4"]), times=st.integers(1, 3), released=st.booleans())
+    def rearranged(self, data: st.DataObject, name: str, times: int, released: bool) -> None:
+        """Accepted, perhaps released, and then amended in order: the same units shared out otherwise."""
+        told, key = Declared(name, LRNS.get(name, "")), LRNS.get(name, name)
+        latest = max((version for lrn, extra, version in self.contents if lrn == key and not extra), default=0)
+        for version in range(latest + 1, latest + 1 + times):
+            self.contents[key, 0, version] = content = data.draw(rearrangements())
+            self.count += 10
+            kind = EventKind.AMENDED if latest or version > 1 else EventKind.ACCEPTED
+            stamp = Stamp(at(10 + self.count), f"e{self.count:03}")
+            day = "2026-03-01" if kind is EventKind.ACCEPTED else ""
+            self.tell(told.with_content(kind, stamp, content, version, day=day), hold=False)
+            if released:
+                self.count += 1
+                self.tell(told.released(Stamp(at(10 + self.count), f"e{self.count:03}"), 0), hold=False)
+                released = False
+
     @rule(data=st.data(), name=NAMES, minute=MINUTES, hold=st.booleans())
     def supplementary(self, data: st.DataObject, name: str, minute: int, hold: bool) -> None:
         """The supplementary declaration of a simplified one."""
@@ -185,30 +249,38 @@ class LedgerMachine(RuleBasedStateMachine):
         content = self.content(data, name, version)
         self.tell(told.with_content(EventKind.LODGED, self.stamp(minute), content, version, draft=True), hold)
 
-    @rule(data=st.data(), name=NAMES, number=st.sampled_from([0, 0, 1, 2]), minute=MINUTES, hold=st.booleans(),
+    @rule(data=st.data(), name=NAMES, number=st.sampled_from([0, 0, 1, 2, 3]), minute=MINUTES, hold=st.booleans(),
           point=st.sampled_from(["", "", "", *POINTS]))  # fmt: skip
     def released(self, data: st.DataObject, name: str, number: int, minute: int, hold: bool, point: str) -> None:
         """Released: all, or one item, as declared or with other figures."""
         stated: tuple[tuple[int, str], ...] = ()
         if number and data.draw(st.booleans()):
             value = data.draw(VALUES)
-            stated = tuple((seq, f"{data.draw(FIGURES)} NAR + {value} EUR") for seq in (1, 2))
+            unit = data.draw(st.sampled_from(["NAR", "NAR", "NAR", "KGM"]))
+            shares = data.draw(SHARES | st.tuples(FIGURES, FIGURES))
+            stated = tuple((seq, f"{share} {unit} + {value} EUR") for seq, share in enumerate(shares, start=1))
         self.tell(Declared(name, LRNS.get(name, "")).released(self.stamp(minute), number, stated), hold, point)
 
-    @rule(name=NAMES, number=st.sampled_from([0, 1]), minute=MINUTES, hold=st.booleans())
-    def not_released(self, name: str, number: int, minute: int, hold: bool) -> None:
+    @rule(name=NAMES, number=st.sampled_from([0, 1]), minute=MINUTES, hold=st.booleans(), seldom=SELDOM)
+    def not_released(self, name: str, number: int, minute: int, hold: bool, seldom: bool) -> None:
         """Release is refused: one item, or all."""
+        if not seldom:
+            return
         self.tell(Declared(name, LRNS.get(name, "")).not_released(self.stamp(minute), number), hold)
 
     @rule(name=NAMES, kind=st.sampled_from([EventKind.INVALIDATED, EventKind.EXIT_CONFIRMED, EventKind.RECHECK]),
-          minute=MINUTES, hold=st.booleans())  # fmt: skip
-    def said(self, name: str, kind: EventKind, minute: int, hold: bool) -> None:
-        """Invalidated, gone, or asked to try again."""
+          minute=MINUTES, hold=st.booleans(), seldom=SELDOM)  # fmt: skip
+    def said(self, name: str, kind: EventKind, minute: int, hold: bool, seldom: bool) -> None:
+        """Invalidated (nothing comes after that), gone, or asked to try again."""
+        if kind is EventKind.INVALIDATED and not seldom:
+            return
         self.tell(Declared(name, LRNS.get(name, "")).bare(kind, self.stamp(minute)), hold)
 
-    @rule(name=st.sampled_from(["M1", "M2"]), minute=MINUTES, hold=st.booleans())
-    def draft_invalidated(self, name: str, minute: int, hold: bool) -> None:
+    @rule(name=st.sampled_from(["M1", "M2"]), minute=MINUTES, hold=st.booleans(), seldom=SELDOM)
+    def draft_invalidated(self, name: str, minute: int, hold: bool, seldom: bool) -> None:
         """Withdrawn by its LRN."""
+        if not seldom:
+            return
         self.tell(Declared(name, LRNS[name]).bare(EventKind.INVALIDATED, self.stamp(minute), draft=True), hold)
 
     @precondition(lambda self: self.world.told)
@@ -257,3 +329,9 @@ class LedgerMachine(RuleBasedStateMachine):
             seen.append(({k: (c.state, c.outcome, c.reasons) for k, c in held.claims.items()}, len(held.movements)))
             seen[-1] += ({licence_id: state.nv for licence_id, state in held.licences.items()},)  # type: ignore[operator]
         assert seen[0] == seen[1], "settling twice differs from settling once"
+
+
+class WholeDeclarationMachine(LedgerMachine):
+    """The same, where a declaration is booked whole or not at all."""
+
+    group = SettleGroup.DECLARATION

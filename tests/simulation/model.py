@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ FINAL = (AuthorityStatus.REVOKED, AuthorityStatus.CANCELLED)
 ENDED = ("UNRESERVED", "WITHDRAWN", "CLOSED")
 ASKED_AGAIN = frozenset({"lodged", "presented", "accepted", "recheck", "noted"})
 """Events that are judged even when they say nothing new."""
+ASKING = ("RESERVE", "RECORD", "ADJUST")
 
 
 class Pair(NamedTuple):
@@ -103,10 +104,13 @@ class Wish:
     wrong: bool = False
     """Some rule says no."""
     no_figure: bool = False
-    """The figure cannot be compared with the limit."""
+    """The figure that counts cannot be compared with the limit."""
+    limited: bool = True
     unknown: bool = False
     tried: tuple[object, ...] = ()
     cited: bool = True
+    released: bool = False
+    """Whether the goods of a document no longer cited were released."""
 
     @property
     def asks(self) -> bool:
@@ -117,11 +121,28 @@ class Wish:
     def sticky(self) -> bool:
         return self.claim.outcome in {"REFUSED", "UNCOVERED"} and self.claim.tried == self.tried
 
+    @property
+    def passed_before(self) -> bool:
+        """Without a limit nothing is held: what was let through stays so on the same facts, and once released."""
+        same = self.claim.tried == self.tried or self.phase in {"RECORD", "ADJUST"}
+        return self.claim.outcome == "OK_NOT_MANAGED" and same
+
+    @property
+    def no_pass(self) -> bool:
+        """A document without a limit that is refused for what the rules say."""
+        if self.limited or not self.cited:
+            return False
+        return self.sticky or (self.wrong and not self.passed_before)
+
 
 class Model:
     """The reference."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
+        self.whole = whole
+        """Whether a declaration is booked whole or not at all, instead of each item."""
+        self.before: dict[Key, MClaim] = {}
+        """The claims when the settlement under way began."""
         self.seen: dict[str, str] = {}
         self.events: dict[str, list[DeclarationCommand]] = defaultdict(list)
         self.taken_over: dict[str, int] = {}
@@ -134,14 +155,20 @@ class Model:
 
     # -- reading
 
-    def balance(self, licence_id: str, line: int, dim: str) -> tuple[Decimal, Decimal]:
+    def balance(
+        self, licence_id: str, line: int, dim: str, claims: dict[Key, MClaim] | None = None
+    ) -> tuple[Decimal, Decimal]:
         """Reserved and consumed, added up from the claims."""
         at = 0 if dim == "QTY" else 1
-        held = [c for key, c in self.claims.items() if key[3] == licence_id and line in {0, key[4]}]
+        claims = self.claims if claims is None else claims
+        held = [c for key, c in claims.items() if key[3] == licence_id and line in {0, key[4]}]
         return sum((c.reserved[at] for c in held), ZERO), sum((c.consumed[at] for c in held), ZERO)
 
     def available(self, licence_id: str, line: int, dim: str) -> Decimal:
-        return max(ZERO, self.licences[licence_id].limits[line, dim] - sum(self.balance(licence_id, line, dim)))
+        """What is free of the limit; of more than that, only what this settlement itself gave back."""
+        limit = self.licences[licence_id].limits[line, dim]
+        at_first = sum(self.balance(licence_id, line, dim, self.before), ZERO)
+        return max(ZERO, max(limit, at_first) - sum(self.balance(licence_id, line, dim), ZERO))
 
     def status(self, licence_id: str) -> str:
         """One status: Revoked, Cancelled, Suspended, Expired, Exhausted, Valid, in this order."""
@@ -201,17 +228,17 @@ class Model:
         known = self.licences[command.licence_id]
         if known.content is None or any(self.licences[part.licence_id].content for part in command.parts):
             return False
-        given: dict[str, Decimal] = defaultdict(Decimal)
-        for part in command.parts:
-            for (_, dim), limit in limits_of(part).items():
-                given[dim] += limit
-        before, after, free = defaultdict(Decimal), defaultdict(Decimal), defaultdict(Decimal)
-        for (line, dim), limit in known.limits.items():
-            before[dim] += limit
-            free[dim] += self.available(command.licence_id, line, dim)
-        for (_, dim), limit in limits_of(new).items():
-            after[dim] += limit
-        return all(amount <= free[dim] and after[dim] + amount <= before[dim] for dim, amount in given.items())
+        self.before = {}
+        for dim in ("QTY", "VAL"):
+            given = sum(
+                (limit for part in command.parts for (_, d), limit in limits_of(part).items() if d == dim), ZERO
+            )
+            old = [(line, limit) for (line, d), limit in known.limits.items() if d == dim]
+            free = sum((self.available(command.licence_id, line, dim) for line, _ in old), ZERO)
+            after = sum((limit for (_, d), limit in limits_of(new).items() if d == dim), ZERO)
+            if given and (given > free or after + given > sum((limit for _, limit in old), ZERO)):
+                return False
+        return True
 
     def _in_force(self, content: Licence) -> None:
         known = self.licences[content.licence_id]
@@ -302,13 +329,30 @@ class Model:
         facts = self.facts(decl_id)
         if facts.payload is None:
             return
-        items: dict[int, list[Wish]] = {}
-        for wish in self._wishes(decl_id, facts, facts.payload):
-            items.setdefault(wish.key[1], []).append(wish)
+        self.before = dict(self.claims)
+        items = {item.number for item in facts.payload.items}
+        groups = self._groups(list(self._wishes(decl_id, facts, facts.payload)), items)
         self.waiting[decl_id] = set()
-        # Items that only give back come first, so that the others can use what they free.
-        for wishes in sorted(items.values(), key=lambda group: any(wish.asks for wish in group)):
-            self._settle_item(decl_id, wishes)
+        # Groups that only give back come first, so that the others can use what they free.
+        for wishes in sorted(groups, key=lambda group: any(wish.asks for wish in group)):
+            self._settle_group(decl_id, wishes)
+
+    def _groups(self, wishes: list[Wish], items: set[int]) -> list[list[Wish]]:
+        """By item; an item that is gone moves together with those that newly cite its licence."""
+        if self.whole:
+            return [wishes]
+        gone = [wish for wish in wishes if wish.phase == "DROPPED" and wish.key[1] not in items]
+        licences = {wish.key[3] for wish in gone}
+        arriving = [w for w in wishes if w.phase in ASKING and w.claim.held == NONE and w.key[3] in licences]
+        moving = {wish.key[1] for wish in gone + arriving}
+        groups: dict[int, list[Wish]] = {}
+        for wish in wishes:
+            number = wish.key[1]
+            groups.setdefault(-1 if number in moving else number, []).append(wish)
+        for group in groups.values():  # items one after the other, in the order in which they are first named
+            order = list(dict.fromkeys(wish.key[1] for wish in wishes))
+            group.sort(key=lambda wish: order.index(wish.key[1]))
+        return list(groups.values())
 
     def _wishes(self, decl_id: str, facts: Facts, payload: Payload) -> Iterator[Wish]:
         cited = [self._wish(decl_id, facts, item, spec) for item in payload.items for spec in item.claims]
@@ -318,7 +362,10 @@ class Model:
             if key[0] != decl_id or key in keys:
                 continue
             if claim.held != NONE:
-                yield Wish(key, claim, "DROPPED", cited=False)
+                phase = self._phase(decl_id, facts, key[1], claim)
+                released = phase in {"RECORD", "ADJUST"}
+                phase = "ENDED" if phase == "ENDED" else "DROPPED"
+                yield Wish(key, claim, phase, cited=False, released=released)
             elif claim.state not in ENDED:
                 claim.state = "CLOSED"
 
@@ -332,34 +379,44 @@ class Model:
             line = declared if exists or any(no == declared for no, _ in licence.limits) else 0
             day = facts.accepted[1] if facts.accepted else ""
             late = bool(day) and content.valid_to is not None and day > content.valid_to.isoformat()
-            wrong = not exists or late or self.status(spec.licence_id) not in {"Valid", "Expired"}
+            status = self.status(spec.licence_id)
+            mine = any(k[0] == decl_id and k[3] == spec.licence_id and c.held != NONE for k, c in self.claims.items())
+            open_ = status in {"Valid", "Expired"} or (status == "Exhausted" and mine)
+            wrong = not exists or late or not open_
         key = (decl_id, item.number, spec.doc_seq, spec.licence_id, line)
         claim = self.claims.get(key) or MClaim()
         wish = Wish(key, claim, self._phase(decl_id, facts, item.number, claim), unknown=content is None)
-        figures, wish.no_figure = self._figures(spec, licence, line)
-        wish.wrong = wrong or wish.no_figure
+        wish.limited = any(no in {0, line} for no, _ in licence.limits)
         word = facts.last_word(item.number)
         wish.tried = (
             facts.rank.order if facts.rank else None,
             facts.accepted[1] if facts.accepted else None,
-            (word.released, word.figures) if word else None,
+            (word.released, word.stamp) if word else None,
             facts.recheck,
         )
-        if wish.phase in {"RESERVE", "RECORD", "ADJUST"}:
-            wish.target = figures
-        if wish.phase == "RECORD" and word and word.figures is not None and not self._newer(facts, word):
-            stated = next((one for one in word.figures if one.doc_seq == spec.doc_seq), None)
-            wish.target = NONE
-            if stated is not None and not wish.no_figure:
-                wish.target = Pair(
-                    stated.quantity.amount if stated.quantity and figures.qty else figures.qty,
-                    stated.value.amount if stated.value and figures.val else figures.val,
-                )
+        if wish.phase in ASKING:
+            wish.target, wish.no_figure = self._counting(facts, spec, item.number, wish, licence)
+        elif wish.phase == "CHECK":
+            _, wish.no_figure = self._figures(spec, licence, line)
+        wish.wrong = wrong or wish.no_figure
         return wish
 
+    def _counting(self, facts: Facts, spec: ClaimSpec, number: int, wish: Wish, licence: MLicence) -> tuple[Pair, bool]:
+        """The figures that count: as declared, or as released; and whether one cannot be used."""
+        word = facts.last_word(number)
+        if wish.phase == "RECORD" and word and word.figures is not None and not self._newer(facts, word):
+            stated = next((one for one in word.figures if one.doc_seq == spec.doc_seq), None)
+            if stated is None:
+                return NONE, False
+            spec = replace(spec, quantity=stated.quantity or spec.quantity, value=stated.value or spec.value)
+        return self._figures(spec, licence, wish.key[4])
+
     def _newer(self, facts: Facts, word: ItemRelease) -> bool:
-        """Customs' last word on the figures counts: a content newer than the release, or the release."""
-        return facts.rank is not None and facts.rank.stamp > word.stamp
+        """Customs changed the content after the release; the content of lodging or acceptance is no change."""
+        if facts.rank is None or facts.rank.stamp <= word.stamp:
+            return False
+        first = facts.accepted[0] if facts.accepted else None
+        return facts.rank.stamp not in {first, facts.lodged}
 
     def _phase(self, decl_id: str, facts: Facts, item: int, claim: MClaim) -> str:
         word = facts.last_word(item)
@@ -367,9 +424,31 @@ class Model:
             return "ENDED"
         if "/" in decl_id:
             return "CHECK"
-        if word is not None:
-            return "ADJUST" if self._newer(facts, word) and claim.consumed != NONE else "RECORD"
-        return "RESERVE" if facts.accepted else "CHECK"
+        if word is None:
+            return "RESERVE" if facts.accepted else "CHECK"
+        if not self._newer(facts, word) or claim.reserved != NONE:
+            return "RECORD"
+        if claim.state == "UNCOVERED" and (
+            claim.consumed == NONE
+            or (
+                claim.tried
+                and claim.tried[0] == facts.rank.order
+                and claim.tried[2:] == ((word.released, word.stamp), facts.recheck)
+            )
+        ):
+            return "RECORD"
+        return "ADJUST" if self._recorded(decl_id, item) else "RECORD"
+
+    def _recorded(self, decl_id: str, item: int) -> bool:
+        """Whether a release of the item was booked before; an item never heard of adds to what was."""
+        mine = {key: claim for key, claim in self.claims.items() if key[0] == decl_id}
+        after = {"CONSUMED", "UNCOVERED", "REFUSED", "NOT_MANAGED"}
+        booked = {
+            key[1]
+            for key, claim in mine.items()
+            if claim.consumed != NONE or (claim.state in after and claim.tried and claim.tried[2])
+        }
+        return item in booked or (bool(booked) and item not in {key[1] for key in mine})
 
     def _figures(self, spec: ClaimSpec, licence: MLicence, line: int) -> tuple[Pair, bool]:
         """Declared figures in the limited dimensions; whether one is missing or in another unit."""
@@ -388,27 +467,73 @@ class Model:
             missing |= not fits
         return Pair(quantity, value), missing
 
-    # -- one item
+    # -- one group
 
-    def _settle_item(self, decl_id: str, wishes: list[Wish]) -> None:
-        if any(wish.unknown and wish.phase in {"RESERVE", "RECORD", "ADJUST"} for wish in wishes):
-            for wish in wishes:
+    def _settle_group(self, decl_id: str, wishes: list[Wish]) -> None:
+        by: dict[str, list[Wish]] = defaultdict(list)
+        for wish in wishes:
+            by["ASK" if wish.phase in {"RESERVE", "ADJUST"} else wish.phase].append(wish)
+        for wish in by["ENDED"]:
+            self._end(wish)
+        for wish in by["CHECK"]:
+            self._check(wish)
+        asking, dropped = by["ASK"], by["DROPPED"]
+        if by["RECORD"]:
+            missing = [wish for wish in by["RECORD"] if wish.unknown]
+            for wish in missing:
                 self._wait(decl_id, wish)
-            return
-        asked = [wish for wish in wishes if wish.phase in {"RESERVE", "ADJUST", "DROPPED"}]
-        if self._refuses(asked):
+            told = [wish for wish in by["RECORD"] if not wish.unknown]
+            covered = self._record_all(told, [] if asking else dropped, complete=not missing)
+            if asking and not covered:
+                for wish in dropped:
+                    self._stay(wish, wish.released)
+            dropped = dropped if asking and covered else []
+        if any(wish.unknown for wish in asking):
+            for wish in asking:
+                self._wait(decl_id, wish)
+            for wish in dropped:
+                self._stay(wish, wish.released)
+        else:
+            self._authorise(asking + dropped)
+
+    def _authorise(self, asked: list[Wish]) -> None:
+        growing = any(wish.asks for wish in asked)
+        refused = [wish for wish in asked if not wish.asks and wish.no_pass]
+        if (growing and self._refuses(asked)) or (growing and refused):
             for wish in asked:
                 self._keep(wish)
-        else:
-            for wish in asked:
+            return
+        for wish in asked:
+            free = wish.claim.held == NONE and not wish.passed_before
+            if wish in refused or (refused and self.whole and free):
+                self._keep(wish)
+            else:
                 self._grant(wish)
-        for wish in wishes:
-            if wish.phase == "RECORD":
-                self._record(wish)
-            elif wish.phase == "ENDED":
-                self._end(wish)
-            elif wish.phase == "CHECK":
-                self._check(wish)
+
+    def _record_all(self, told: list[Wish], dropped: list[Wish], *, complete: bool) -> bool:
+        """Book what was released; documents no longer cited give back only when all that replaces them is covered."""
+        steady, growing = [w for w in told if not w.asks], [w for w in told if w.asks]
+        for wish in steady:
+            self._record(wish, fits=True)
+        covered = complete and not any(self.claims[wish.key].state == "UNCOVERED" for wish in steady)
+        sound = not any(wish.wrong or wish.sticky for wish in growing)
+        if covered and sound and self._fit([*growing, *dropped]):
+            for wish in dropped:
+                self._grant(wish)
+            for wish in growing:
+                self._record(wish, fits=True)
+            return True
+        for wish in growing:
+            self._record(wish, fits=not (wish.wrong or wish.sticky) and self._fit([wish]))
+        for wish in dropped:
+            self._stay(wish, True)
+        return covered and not any(self.claims[wish.key].state == "UNCOVERED" for wish in growing)
+
+    def _stay(self, wish: Wish, released: bool) -> None:
+        """What a document no longer cited holds stays; if the goods left on it, as consumed."""
+        old = wish.claim
+        if released and old.reserved != NONE:
+            self.claims[wish.key] = MClaim("CONSUMED", "OK_CONSUMED", NONE, old.held)
 
     def _put(self, wish: Wish, state: str, outcome: str, reserved: Pair = NONE, consumed: Pair = NONE) -> MClaim:
         claim = MClaim(state, outcome, reserved, consumed, NONE, wish.tried)
@@ -416,22 +541,21 @@ class Model:
         return claim
 
     def _wait(self, decl_id: str, wish: Wish) -> None:
-        if not wish.cited:
-            return
         old = wish.claim
-        self._put(wish, old.state if old.held != NONE else "WAITING", "WAITING", old.reserved, old.consumed)
+        claim = self._put(wish, old.state if old.held != NONE else "WAITING", "WAITING", old.reserved, old.consumed)
+        claim.uncovered = old.uncovered if old.held != NONE else NONE
         if wish.unknown:
             self.waiting[decl_id].add(wish.key[3])
 
     def _refuses(self, asked: list[Wish]) -> bool:
-        growing = [wish for wish in asked if wish.asks]
-        if any(wish.sticky or wish.wrong for wish in growing):
-            return True
+        return any(wish.asks and (wish.sticky or wish.wrong) for wish in asked) or not self._fit(asked)
+
+    def _fit(self, asked: list[Wish]) -> bool:
         change: dict[tuple[str, int, str], Decimal] = defaultdict(Decimal)
         for wish in asked:
             for account, more in self._more(wish):
                 change[account] += more
-        return bool(growing) and any(more > ZERO and more > self.available(*a) for a, more in change.items())
+        return not any(more > ZERO and more > self.available(*a) for a, more in change.items())
 
     def _more(self, wish: Wish) -> Iterator[tuple[tuple[str, int, str], Decimal]]:
         """What a wish would change on each account it draws on."""
@@ -442,9 +566,13 @@ class Model:
                 yield (wish.key[3], line, dim), wish.target[at] - held[at]
 
     def _keep(self, wish: Wish) -> None:
-        if wish.cited:
-            old = wish.claim
-            self._put(wish, old.state if old.held != NONE else "REFUSED", "REFUSED", old.reserved, old.consumed)
+        old = wish.claim
+        if not wish.cited:
+            self._stay(wish, wish.released)
+        elif old.held != NONE:
+            self._put(wish, old.state, "REFUSED", old.reserved, old.consumed).uncovered = old.uncovered
+        else:
+            self._put(wish, "REFUSED", "REFUSED")
 
     def _grant(self, wish: Wish) -> None:
         old = wish.claim
@@ -452,8 +580,11 @@ class Model:
             ended = "WITHDRAWN" if old.consumed != NONE else "UNRESERVED"
             self._put(wish, ended, "OK_" + ended)
             return
+        if not wish.limited:
+            self._put(wish, "NOT_MANAGED", "OK_NOT_MANAGED")
+            return
         consumed = wish.phase == "ADJUST"
-        outcome = "OK_ADJUSTED" if old.held != NONE else "OK_RESERVED"
+        outcome = "OK_ADJUSTED" if consumed or old.held != NONE else "OK_RESERVED"
         if wish.target == (old.consumed if consumed else old.reserved) and old.outcome.startswith("OK_"):
             outcome = old.outcome  # nothing moves: what was said stands
         if consumed:
@@ -461,23 +592,20 @@ class Model:
         else:
             self._put(wish, "RESERVED", outcome, wish.target)
 
-    def _record(self, wish: Wish) -> None:
+    def _record(self, wish: Wish, *, fits: bool) -> None:
         old, held = wish.claim, wish.claim.held
-        if wish.no_figure:  # what is held is all that can be said to have left
-            claim = self._put(wish, "CONSUMED", "", NONE, held)
+        if not wish.limited:
+            ended = "UNCOVERED" if wish.no_pass else "NOT_MANAGED"
+            self._put(wish, ended, "UNCOVERED" if wish.no_pass else "OK_NOT_MANAGED")
+        elif wish.no_figure:  # what is held is all that can be said to have left
+            self._put(wish, "UNCOVERED", "UNCOVERED", NONE, held)
+        elif fits:
+            claim = self._put(wish, "CONSUMED", "", NONE, wish.target)
             claim.outcome = self._said(old, claim)
-            if held == NONE:
-                claim.state, claim.outcome = "UNCOVERED", "UNCOVERED"
-            return
-        covered = Pair(min(wish.target.qty, held.qty), min(wish.target.val, held.val))
-        if wish.target.beyond(held):
-            fits = all(more <= self.available(*account) for account, more in self._more(wish) if more > ZERO)
-            if wish.wrong or wish.sticky or not fits:
-                claim = self._put(wish, "UNCOVERED", "UNCOVERED", NONE, covered)
-                claim.uncovered = Pair(wish.target.qty - covered.qty, wish.target.val - covered.val)
-                return
-        claim = self._put(wish, "CONSUMED", "", NONE, wish.target)
-        claim.outcome = self._said(old, claim)
+        else:
+            covered = Pair(min(wish.target.qty, held.qty), min(wish.target.val, held.val))
+            claim = self._put(wish, "UNCOVERED", "UNCOVERED", NONE, covered)
+            claim.uncovered = Pair(wish.target.qty - covered.qty, wish.target.val - covered.val)
 
     def _said(self, old: MClaim, new: MClaim) -> str:
         if (old.reserved, old.consumed) == (new.reserved, new.consumed):  # nothing moves: what was said stands
@@ -490,7 +618,7 @@ class Model:
             ended = "WITHDRAWN" if old.consumed != NONE else "UNRESERVED"
             self._put(wish, ended, "OK_" + ended)
         elif old.state in ENDED:
-            self._put(wish, old.state, old.outcome)
+            self._put(wish, old.state, "CLOSED" if old.state == "CLOSED" else old.outcome)
         else:
             self._put(wish, "CLOSED", "CLOSED")
 
@@ -503,7 +631,8 @@ class Model:
                 for line, dim in self.licences[wish.key[3]].limits
                 if line in {0, wish.key[4]}
             )
-        self._put(wish, "CHECKED", "REFUSED" if wrong else "OK_AVAILABLE")
+        good = "OK_AVAILABLE" if wish.limited else "OK_NOT_MANAGED"
+        self._put(wish, "CHECKED", "REFUSED" if wrong else good)
 
     def _declared(self, wish: Wish) -> Pair:
         payload = self.facts(wish.key[0]).payload

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.simulation.machine import LedgerMachine
+from tests.simulation.machine import LedgerMachine, WholeDeclarationMachine
 
 CAMPAIGN = int(os.environ.get("CERTEX_SIMULATION_EXAMPLES", "0"))
 
@@ -38,7 +38,14 @@ def test_core_and_model_agree(request: pytest.FixtureRequest) -> None:
     run_state_machine_as_test(LedgerMachine, settings=histories(60))
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.row("E064")
+def test_core_and_model_agree_on_whole_declarations() -> None:
+    run_state_machine_as_test(WholeDeclarationMachine, settings=histories(30))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(0)
-def test_core_and_model_agree_for_long() -> None:
-    run_state_machine_as_test(LedgerMachine, settings=histories(CAMPAIGN or 100, fixed=not CAMPAIGN, steps=40))
+@pytest.mark.parametrize("machine", [LedgerMachine, WholeDeclarationMachine])
+def test_core_and_model_agree_for_long(machine: type[LedgerMachine]) -> None:
+    run_state_machine_as_test(machine, settings=histories(CAMPAIGN or 100, fixed=not CAMPAIGN, steps=40))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from certex_bridge.ledger.adapters.memory import Contents, InMemoryStore, InMemoryUnit
 from certex_bridge.ledger.commands import Command, Delivery
 from certex_bridge.ledger.domain.model import Figures
-from certex_bridge.ledger.domain.policy import Policy
+from certex_bridge.ledger.domain.policy import Policy, SettleGroup
 from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.ports import Changes, Origin
 from tests.simulation.model import Model
@@ -90,10 +90,10 @@ def table_copy(contents: Contents) -> Contents:
 class World:
     """One history, told to both."""
 
-    def __init__(self) -> None:
+    def __init__(self, group: SettleGroup = SettleGroup.ITEM) -> None:
         self.store = FragileStore()
-        self.model = Model()
-        self.executor = Executor(self.store, Recorder(), Policy())
+        self.model = Model(whole=group is SettleGroup.DECLARATION)
+        self.executor = Executor(self.store, Recorder(), Policy(settle_group=group))
         self.answers: dict[str, str] = {}
         self.told: list[Command] = []
         """Everything ever delivered, in order."""

@@ -175,11 +175,15 @@ class Cite:
         findings: tuple[Finding, ...] = ()
         quantity: Quantity | None = None
         value: Money | None = None
-        try:
-            quantity, value = figures(self.figure, unit)
-        except InputError as error:
-            code = "INVALID_QUANTITY" if error.code in ("ZERO", "NEGATIVE") else error.code
-            findings = (replace(error.finding("quantity"), code=code),)
+        for part in str(self.figure).split("+"):
+            try:
+                read = figures(part, unit)
+            except InputError as error:
+                code = "INVALID_QUANTITY" if error.code in ("ZERO", "NEGATIVE") else error.code
+                about = "value" if part.split()[-1] in MINOR_UNITS else "quantity"
+                findings = (*findings, replace(error.finding(about), code=code))
+            else:
+                quantity, value = quantity or read[0], value or read[1]
         number = self.licence.rpartition("/")[2]
         return ClaimSpec(
             item_no, self.seq or position, self.code, licence_id(self.licence), number, self.line, quantity, value, "",

@@ -229,7 +229,7 @@ class Scenario:
         if not said:
             return "NOTHING SAID"
         return ", ".join(
-            " ".join([claim["outcome"], *(reason["code"] for reason in claim["reasons"])])
+            " ".join([claim["outcome"], *(reason["code"] for reason in (*claim["reasons"], *claim["notes"]))])
             for claim in said[-1]["claims"]
         )
 

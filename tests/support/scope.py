@@ -16,6 +16,5 @@ LATER: dict[str, str] = {
     "E195": "undecodable batches arrive as records for quarantine; the row's operator skip comes with operations",
     "E210": "profiles of this milestone need no schema with xsi:type; comes with the gateway's schemas",
     "E211": "no signed messages yet",
-    "E133": "a million movements: the soak campaign",
     "E039": "a clock ahead is told as a finding; the alarm comes with the alert rules",
 }

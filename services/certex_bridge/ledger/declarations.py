@@ -7,7 +7,7 @@ from dataclasses import replace
 from certex_bridge.ledger.domain.amending import amended
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Request
 from certex_bridge.ledger.domain.issuers import as_declared, resolved
-from certex_bridge.ledger.domain.journal import Entry
+from certex_bridge.ledger.domain.journal import Booking
 from certex_bridge.ledger.domain.members import Settlement
 from certex_bridge.ledger.domain.merge import merge
 from certex_bridge.ledger.domain.model import ClaimState, DeclarationState
@@ -133,7 +133,7 @@ class DeclarationHandling:
         return work.answer_applied(cause.event_id, declaration, [result.claim for result in settlement.results])
 
     def _book(self, work: Work, settlement: Settlement, declaration: DeclarationState, cause: Cause) -> None:
-        entries: dict[str, Entry] = {}
+        bookings: dict[str, list[Booking]] = {}
         for claim in settlement.obsolete:
             claim.state = ClaimState.CLOSED
             work.changes.claims[claim.key] = claim
@@ -146,13 +146,11 @@ class DeclarationHandling:
                 continue
             declaration.claims[claim.key] = claim
             work.changes.claims[claim.key] = claim
-            licence_id = claim.key.licence_id
             if result.steps:
-                entry = entries.get(licence_id)
-                if entry is None:
-                    entry = entries[licence_id] = work.entry(licence_id, cause)
-                entry.book(claim, result.steps)
-        for licence_id, entry in entries.items():
+                bookings.setdefault(claim.key.licence_id, []).append((claim, result.steps))
+        for licence_id, moves in bookings.items():
+            entry = work.entry(licence_id, cause)
+            entry.book(moves)
             if entry.rows:
                 publish_balance(work, work.licences[licence_id], entry, cause, declaration.decl_id)
         for result in settlement.results:

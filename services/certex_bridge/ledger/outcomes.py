@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.kernel.errors import Finding
 from certex_bridge.ledger.domain.correlation import last_told
+from certex_bridge.ledger.domain.evaluation import not_tested
 from certex_bridge.ledger.domain.facts import DeclarationCommand, Facts
 from certex_bridge.ledger.domain.members import ENDED_STATES, ClaimResult, Settlement
 from certex_bridge.ledger.domain.model import (
@@ -139,23 +141,25 @@ def _answered(facts: Facts, cause: Cause) -> tuple[str, datetime]:
 def _claim_outcome(work: Work, result: ClaimResult) -> ClaimOutcome:
     claim, seen = result.claim, result.evaluation
     state = work.licences[claim.key.licence_id]
-    quantity = _account(state, claim, Dim.QTY)
-    value = _account(state, claim, Dim.VAL)
+    quantity = _accounts(state, claim, Dim.QTY)
+    value = _accounts(state, claim, Dim.VAL)
+    passed, warned = _passed(result), tuple(seen.warned) if seen else ()
+    failed = (*(seen.failed if seen else ()), *_short(result))
     return ClaimOutcome(
         key=claim.key,
         reference=seen.spec.reference if seen else claim.key.licence_id.partition("/")[2],
         document_code=claim.document_code,
         outcome=claim.outcome,
         state=claim.state,
-        unit=quantity.unit if quantity else "",
-        currency=value.unit if value else "",
+        unit=quantity[0].unit if quantity else "",
+        currency=value[0].unit if value else "",
         requested=claim.requested,
         reserved=claim.reserved,
         consumed=claim.consumed,
         uncovered=claim.uncovered,
-        passed=_passed(result),
-        failed=(*(seen.failed if seen else ()), *_short(result)),
-        warned=tuple(seen.warned) if seen else (),
+        passed=passed,
+        failed=failed,
+        warned=warned,
         reasons=result.reasons,
         incidents=result.incidents,
         source=claim.source,
@@ -164,8 +168,10 @@ def _claim_outcome(work: Work, result: ClaimResult) -> ClaimOutcome:
         licence_status=state.status,
         licence_version=state.version,
         lv=state.lv,
-        available_quantity=quantity.available if quantity else None,
-        available_value=value.available if value else None,
+        available_quantity=_available(quantity),
+        available_value=_available(value),
+        notes=result.notes,
+        not_tested=not_tested(passed, failed, warned) if seen else (),
     )
 
 
@@ -184,8 +190,16 @@ def _passed(result: ClaimResult) -> tuple[Rule, ...]:
     return (*seen.passed, Rule.AVAILABILITY) if fits else tuple(seen.passed)
 
 
-def _account(state: LicenceState, claim: Claim, dim: Dim) -> Account | None:
-    return state.limit(claim.key.line_no, dim) or state.limit(WHOLE_LICENCE, dim)
+def _accounts(state: LicenceState, claim: Claim, dim: Dim) -> list[Account]:
+    """What limits a claim in one dimension: its line, and the licence as a whole."""
+    line_no = claim.key.line_no
+    places = (line_no, WHOLE_LICENCE) if line_no else (WHOLE_LICENCE,)
+    return [account for place in places if (account := state.limit(place, dim)) is not None]
+
+
+def _available(accounts: list[Account]) -> Decimal | None:
+    """What others may still take: never more than the tightest limit leaves."""
+    return min([account.available for account in accounts]) if accounts else None
 
 
 def _at_risk(result: ClaimResult, state: LicenceState) -> bool:

@@ -16,6 +16,7 @@ def policy_of(settings: Settings) -> Policy:
         enforced=frozenset(Rule(name) for name in settings.enforce_mismatches),
         ladder=tuple(FigureSource(name) for name in settings.declared_figure_ladder),
         unit_aliases=settings.unit_aliases,
+        further_codes=frozenset(code for codes in settings.legacy_document_codes.values() for code in codes),
         calendar_zone=ZoneInfo(settings.calendar_zone),
         calendar_zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
     )

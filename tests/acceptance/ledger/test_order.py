@@ -110,7 +110,7 @@ async def test_a_licence_that_never_comes_refuses_nothing(s: Scenario) -> None:
     ("taken", "on", "verdict"),
     [
         (0, "", "OK_CONSUMED"),
-        (61, "", "UNCOVERED UNCOVERED"),
+        (61, "", "UNCOVERED UNCOVERED QUANTITY_EXCEEDED"),
         (0, "2025-12-31", "UNCOVERED UNCOVERED NOT_YET_VALID"),
     ],
 )

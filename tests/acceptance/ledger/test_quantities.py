@@ -166,7 +166,7 @@ def test_a_million_movements_add_up_exactly() -> None:
     for number in range(1_000_000):
         step = Figures(Decimal(number % 9 + 1).scaleb(-(number % 7)))
         entry = Entry(state, f"e{number}", "2026-03-01T00:00:00Z")
-        entry.book(claim, (Step(Kind.RESERVE, step, Figures()),))
+        entry.book([(claim, (Step(Kind.RESERVE, step, Figures()),))])
         total += entry.rows[0].d_reserved
     assert account.reserved == total
     assert state.lv == 1_000_000

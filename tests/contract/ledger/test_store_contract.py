@@ -63,7 +63,7 @@ def entry_of(state: LicenceState, event_id: str = "e1") -> Entry:
     state.accounts.setdefault((1, Dim.QTY), Account(1, Dim.QTY, "NAR", Decimal(10)))
     entry = Entry(state, event_id, AT)
     claim = Claim(ClaimKey(M1, 1, 1, A, 1), ClaimState.RESERVED)
-    entry.book(claim, (Step(Kind.RESERVE, Figures(Decimal(4)), Figures()),))
+    entry.book([(claim, (Step(Kind.RESERVE, Figures(Decimal(4)), Figures()),))])
     return entry
 
 

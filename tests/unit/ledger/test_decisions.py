@@ -133,7 +133,7 @@ async def test_an_uncovered_release_stays_uncovered_on_the_same_facts() -> None:
     await s.released("M1")
     await s.invalidated("M2")
     await s.exited("M1")
-    assert await s.verdict("M1") == "UNCOVERED UNCOVERED"
+    assert await s.verdict("M1") == "UNCOVERED UNCOVERED QUANTITY_EXCEEDED"
     assert await s.balance("A") == "0/0/100"
     await s.finish()
 
@@ -297,9 +297,9 @@ def test_a_booking_that_would_overdraw_is_a_defect() -> None:
     state = LicenceState("BE/A", accounts={(1, Dim.QTY): Account(1, Dim.QTY, "NAR", Decimal(1))})
     claim = Claim(ClaimKey("M", 1, 1, "BE/A", 1), ClaimState.RESERVED)
     with pytest.raises(AssertionError, match="overdraft"):
-        Entry(state, "e", "t").book(claim, (Step(Kind.RESERVE, Figures(Decimal(2)), NOTHING),))
+        Entry(state, "e", "t").book([(claim, (Step(Kind.RESERVE, Figures(Decimal(2)), NOTHING),))])
     with pytest.raises(AssertionError, match="negative"):
-        Entry(state, "e", "t").book(claim, (Step(Kind.UNRESERVE, Figures(Decimal(-9)), NOTHING),))
+        Entry(state, "e", "t").book([(claim, (Step(Kind.UNRESERVE, Figures(Decimal(-9)), NOTHING),))])
 
 
 def test_the_text_of_a_journal_row_is_canonical() -> None:

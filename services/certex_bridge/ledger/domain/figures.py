@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from certex_bridge.kernel.amounts import QUANTITY_SCALE, Money, Quantity
+from certex_bridge.kernel.amounts import Money, Quantity
+from certex_bridge.kernel.errors import AmountError
 from certex_bridge.kernel.units import alias_factor
 from certex_bridge.ledger.domain.facts import ClaimSpec, Item
 from certex_bridge.ledger.domain.model import ZERO, Account, Dim, Figures
@@ -54,12 +55,13 @@ def _quantity(
         reason = Reason("UNIT_MISMATCH", "measurementUnitAndQualifier", declared.unit, account.unit)
         found.problems.append((Rule.UNIT, reason))
         return None
-    converted = declared.amount * factor
-    if _decimals(converted) > QUANTITY_SCALE:
-        found.problems.append((Rule.UNIT, Reason("SCALE", "quantity", str(declared), account.unit)))
+    try:
+        converted = declared.convert(factor, account.unit, field="quantity")
+    except AmountError as error:
+        found.problems.append((Rule.UNIT, Reason(error.code, "quantity", str(declared), account.unit)))
         return None
     found.source = f"{declared.unit}x{factor}"
-    return converted
+    return converted.amount
 
 
 def _value(declared: Money | None, item: Item, account: Account, policy: Policy, found: Declared) -> Decimal | None:
@@ -74,8 +76,3 @@ def _value(declared: Money | None, item: Item, account: Account, policy: Policy,
         found.problems.append((Rule.UNIT, reason))
         return None
     return declared.amount
-
-
-def _decimals(amount: Decimal) -> int:
-    exponent = amount.normalize().as_tuple().exponent
-    return -exponent if isinstance(exponent, int) and exponent < 0 else 0

@@ -5,8 +5,10 @@ The journal is the record of decisions: balances can be rebuilt from it alone, a
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.kernel.canonical import chain
@@ -14,6 +16,9 @@ from certex_bridge.ledger.domain.model import WHOLE_LICENCE, ZERO, Account, Clai
 from certex_bridge.ledger.domain.steps import Step
 
 NO_DIMENSION = "NONE"
+
+Booking = tuple[Claim, tuple[Step, ...]]
+"""A claim, and what happens to it."""
 
 Deltas = tuple[Decimal, Decimal, Decimal, Decimal]
 """Changes of cap, reserved, consumed and over."""
@@ -28,32 +33,59 @@ class Entry:
     at: str
     rows: list[Movement] = field(default_factory=list)
 
-    def book(self, claim: Claim, steps: tuple[Step, ...]) -> None:
-        """Move a claim's figures on its line's account and on the account of the whole licence.
+    def book(self, bookings: Sequence[Booking]) -> None:
+        """Move the claims' figures on their lines' accounts and on the account of the whole licence.
+
+        What decreases comes first, whatever the order of the decisions: an increase may stand on what another claim
+        gives back. Only the end counts for `over`, so that moving use about on an over-used account creates none.
 
         Raises:
-            AssertionError: a balance would become negative (a defect, never the sender's fault).
+            AssertionError: a balance would become negative, or more would be in use than authorised (a defect, never
+                the sender's fault).
         """
-        for step in steps:
-            for dim, d_reserved, d_consumed in (
-                (Dim.QTY, step.d_reserved.quantity, step.d_consumed.quantity),
-                (Dim.VAL, step.d_reserved.value, step.d_consumed.value),
-            ):
-                if d_reserved == 0 and d_consumed == 0:
-                    continue
-                for line_no in _lines(claim.key.line_no):
-                    account = self.state.limit(line_no, dim)
-                    if account is not None:
-                        self._move(account, step.kind, str(claim.key), d_reserved, d_consumed)
+        moves = list(self._moves(bookings))
+        if len(moves) > 1:
+            moves.sort(key=_grows)
+        over = self._over(moves)
+        for account, kind, claim, d_reserved, d_consumed in moves:
+            account.reserved += d_reserved
+            account.consumed += d_consumed
+            assert min(account.reserved, account.consumed) >= 0, f"negative balance on {self.state.licence_id}"
+            d_over = ZERO
+            if over:
+                before, after = over[account.line_no, account.dim]
+                now = max(account.over, after)
+                d_over, over[account.line_no, account.dim] = now - before, (now, after)
+            assert d_over <= 0 or kind is Kind.OVERRIDE, f"overdraft by {kind} on {self.state.licence_id}"
+            self._row(account.line_no, account.dim, kind, claim, (ZERO, d_reserved, d_consumed, d_over), "")
 
-    def _move(self, account: Account, kind: Kind, claim: str, d_reserved: Decimal, d_consumed: Decimal) -> None:
-        over = account.over
-        account.reserved += d_reserved
-        account.consumed += d_consumed
-        d_over = account.over - over
-        assert min(account.reserved, account.consumed) >= 0, f"negative balance on {self.state.licence_id}"
-        assert d_over <= 0 or kind in (Kind.CAP, Kind.OVERRIDE), f"overdraft by {kind} on {self.state.licence_id}"
-        self._row(account.line_no, account.dim, kind, claim, (ZERO, d_reserved, d_consumed, d_over), "")
+    def _moves(self, bookings: Sequence[Booking]) -> Iterator[_Move]:
+        for claim, steps in bookings:
+            for step in steps:
+                for dim, d_reserved, d_consumed in (
+                    (Dim.QTY, step.d_reserved.quantity, step.d_consumed.quantity),
+                    (Dim.VAL, step.d_reserved.value, step.d_consumed.value),
+                ):
+                    if d_reserved == 0 and d_consumed == 0:
+                        continue
+                    for line_no in _lines(claim.key.line_no):
+                        account = self.state.limit(line_no, dim)
+                        if account is not None:
+                            yield _Move(account, step.kind, str(claim.key), d_reserved, d_consumed)
+
+    @staticmethod
+    def _over(moves: Sequence[_Move]) -> dict[tuple[int, Dim], tuple[Decimal, Decimal]]:
+        """Use beyond the cap before and after all moves, by account; empty when no account has any."""
+        use: dict[tuple[int, Dim], list[Decimal]] = {}
+        for account, _, _, d_reserved, d_consumed in moves:
+            place = (account.line_no, account.dim)
+            if place not in use:
+                before = account.reserved + account.consumed - account.cap
+                use[place] = [before, before]
+            use[place][1] += d_reserved + d_consumed
+        if not any(before > 0 or after > 0 for before, after in use.values()):
+            return {}
+        return {place: (max(before, ZERO), max(after, ZERO)) for place, (before, after) in use.items()}
 
     def set_cap(self, account: Account, cap: Decimal) -> None:
         """Change what is authorised; a cap below use is kept as `over`."""
@@ -96,6 +128,18 @@ def entry_text(  # noqa: PLR0913, PLR0917  # the columns of a row, in their orde
 
 def _figure(delta: Decimal) -> str:
     return format_decimal(delta) if delta > 0 else "-" + format_decimal(-delta)
+
+
+class _Move(NamedTuple):
+    account: Account
+    kind: Kind
+    claim: str
+    d_reserved: Decimal
+    d_consumed: Decimal
+
+
+def _grows(move: _Move) -> bool:
+    return move.d_reserved + move.d_consumed > 0
 
 
 def _lines(line_no: int) -> tuple[int, ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from certex_bridge.ledger.domain.evaluation import Evaluation
 from certex_bridge.ledger.domain.model import NOTHING, Claim, ClaimKey, ClaimState, Figures
 from certex_bridge.ledger.domain.phases import Phase
-from certex_bridge.ledger.domain.reasons import Incident, Outcome, Reason
-from certex_bridge.ledger.domain.rules import Evaluation
+from certex_bridge.ledger.domain.reasons import Incident, Outcome, Reason, Rule
 from certex_bridge.ledger.domain.steps import Step
 
 ENDED_STATES = (ClaimState.UNRESERVED, ClaimState.WITHDRAWN, ClaimState.CLOSED)
+REFUSED_OUTCOMES = (Outcome.REFUSED, Outcome.UNCOVERED)
 
 
 @dataclass(slots=True)
@@ -21,9 +23,12 @@ class ClaimResult:
     """As it stands afterwards."""
     evaluation: Evaluation | None
     reasons: tuple[Reason, ...] = ()
+    """Why it was not done as asked."""
     incidents: tuple[Incident, ...] = ()
     steps: tuple[Step, ...] = ()
     """What is booked; empty when nothing moves."""
+    notes: tuple[Reason, ...] = ()
+    """What led to an outcome that is no refusal (the invalidation behind a withdrawal)."""
     changed: bool = True
     """Whether the stored claim differs from before."""
 
@@ -50,20 +55,27 @@ class Member:
     phase: Phase
     target: Figures
     attempt: str
+    problems: Sequence[tuple[Rule, Reason]] = ()
+    """Why the figure that counts (declared, or released) cannot be compared with the accounts."""
+    elsewhere: Claim | None = None
+    """A refusal of the same document under another line: it is as sticky as one under this line."""
+    released: bool = False
+    """Of a document no longer cited: whether its goods were released while it was."""
     reserved: Figures = NOTHING
     consumed: Figures = NOTHING
     held: Figures = NOTHING
     """Reserved plus consumed: what the claim takes from its accounts today."""
     grows: bool = False
-    """Whether it asks for more than it holds (an unknown figure counts as more)."""
+    """Whether it asks for more than it holds (an unknown figure counts as more, and so does an unknown line)."""
 
     def __post_init__(self) -> None:
-        current, target = self.current, self.target
+        current, target, seen = self.current, self.target, self.evaluation
         if current is not None:
             self.reserved, self.consumed = current.reserved, current.consumed
             self.held = current.reserved.plus(current.consumed)
-        held, seen = self.held, self.evaluation
-        unknown = seen is not None and bool(seen.declared.problems) and self.phase.books
+        held = self.held
+        unplaced = seen is not None and seen.unplaced and self.phase is not Phase.RECORD
+        unknown = self.phase.books and (bool(self.problems) or unplaced)
         self.grows = unknown or target.quantity > held.quantity or target.value > held.value
 
     @property
@@ -77,20 +89,29 @@ class Member:
         return self.evaluation is None or self.evaluation.managed or self.held != NOTHING
 
     @property
-    def refused_before(self) -> bool:
-        """Whether a refusal was made on the same facts: it is sticky."""
-        known = self.current
-        return (
-            known is not None
-            and known.outcome in (Outcome.REFUSED, Outcome.UNCOVERED)
-            and known.attempt == self.attempt
-        )
+    def waits(self) -> bool:
+        """Whether it would be booked, and its licence is not known yet."""
+        return self.evaluation is not None and self.evaluation.waiting and self.phase.books
 
     @property
-    def stored_reasons(self) -> tuple[Reason, ...]:
+    def refused_before(self) -> bool:
+        """Whether a refusal was made on the same facts: it is sticky."""
+        known = self.current or self.elsewhere
+        return known is not None and known.outcome in REFUSED_OUTCOMES and known.attempt == self.attempt
+
+    @property
+    def granted_before(self) -> bool:
+        """Whether a claim without limit was let through on the same facts, or before its goods were released."""
+        known = self.current
+        if known is None or known.outcome != Outcome.OK_NOT_MANAGED:
+            return False
+        return known.attempt == self.attempt or self.phase in (Phase.RECORD, Phase.ADJUST)
+
+    @property
+    def stored_codes(self) -> tuple[str, ...]:
         """The reasons of that refusal."""
-        codes = self.current.reasons if self.current else ()
-        return tuple(Reason(code) for code in codes if code not in ("UNCOVERED", "ADJUST_REFUSED"))
+        known = self.current or self.elsewhere
+        return tuple(code for code in known.reasons if code not in ("UNCOVERED", "ADJUST_REFUSED")) if known else ()
 
     def claim(
         self,
@@ -112,5 +133,5 @@ class Member:
             outcome=outcome,
             reasons=tuple([reason.code for reason in reasons]),
             document_code=seen.spec.document_code if seen else current.document_code if current else "",
-            source=seen.declared.source if seen else "",
+            source=seen.declared.source if seen else current.source if current else "",
         )

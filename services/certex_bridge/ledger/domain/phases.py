@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
+from certex_bridge.ledger.domain.evaluation import Evaluation
 from certex_bridge.ledger.domain.facts import DocumentFigures, Facts, ItemRelease
-from certex_bridge.ledger.domain.figures import declared_figures
+from certex_bridge.ledger.domain.figures import Declared, declared_figures
 from certex_bridge.ledger.domain.merge import last_word
-from certex_bridge.ledger.domain.model import NOTHING, Claim, Dim, Figures, LicenceState
+from certex_bridge.ledger.domain.model import NOTHING, Claim, ClaimState, Dim, LicenceState
 from certex_bridge.ledger.domain.policy import Policy
-from certex_bridge.ledger.domain.rules import Evaluation
 from certex_bridge.ledger.domain.standing import rejection
 
 
@@ -41,24 +41,44 @@ class Phase(StrEnum):
 _BOOKING = frozenset({Phase.RESERVE, Phase.RECORD, Phase.ADJUST})
 
 
-def phase_of(facts: Facts, item: int, current: Claim | None) -> Phase:
-    """The phase of one item's claims. A payload newer than the release is an amendment after release."""
+def phase_of(facts: Facts, item: int, current: Claim | None, *, recorded: bool = False) -> Phase:
+    """The phase of one item's claims. A payload newer than the release is an amendment after release.
+
+    Args:
+        facts: what customs said.
+        item: goods item number.
+        current: the claim as it stands.
+        recorded: whether the item's release was booked before, on whatever content was known then.
+    """
     if facts.invalidated is not None or rejection(facts) is not None:
         return Phase.ENDED
     word = last_word(facts, item)
     if word is not None:
         if not word.released:
             return Phase.ENDED
-        consumed_before = current is not None and current.consumed != NOTHING
-        return Phase.ADJUST if consumed_before and amended_after(facts, word) else Phase.RECORD
+        amends = recorded and amended_after(facts, word) and not _open_record(current, facts, item)
+        return Phase.ADJUST if amends else Phase.RECORD
     if facts.accepted is not None:
         return Phase.RESERVE
     return Phase.ENDED if facts.not_presented is not None else Phase.CHECK
 
 
+def _open_record(current: Claim | None, facts: Facts, item: int) -> bool:
+    """What is still reserved, and goods that left without cover, are a matter of record: nothing is refused to them."""
+    if current is None:
+        return False
+    if current.state is ClaimState.UNCOVERED:
+        return current.consumed == NOTHING or current.attempt == attempt_of(facts, item)
+    return current.reserved != NOTHING
+
+
 def amended_after(facts: Facts, word: ItemRelease) -> bool:
-    """Whether customs told the content after the release: then its figures are their last word, not the release's."""
-    return facts.payload_rank is not None and facts.payload_rank.stamp > word.stamp
+    """Whether customs changed the content after the release: its figures are then their last word, not the release's.
+
+    The content that a late lodging or acceptance brings is the first one, not a change.
+    """
+    rank = facts.payload_rank
+    return rank is not None and rank.stamp > word.stamp and rank.stamp not in (facts.accepted, facts.lodged)
 
 
 def attempt_of(facts: Facts, item: int) -> str:
@@ -74,18 +94,30 @@ def attempt_of(facts: Facts, item: int) -> str:
     return "|".join(parts)
 
 
+_AFTER_RELEASE = frozenset(
+    {ClaimState.CONSUMED, ClaimState.UNCOVERED, ClaimState.REFUSED, ClaimState.NOT_MANAGED, ClaimState.NOT_APPLICABLE}
+)
+
+
+def decided_after_release(claim: Claim) -> bool:
+    """Whether the claim stands as a release left it, or an amendment of what was released."""
+    if claim.consumed != NOTHING:
+        return True
+    return claim.state in _AFTER_RELEASE and claim.attempt.split("|")[2:3] not in ([], [""])
+
+
 def released_figures(
     seen: Evaluation, figures: tuple[DocumentFigures, ...], state: LicenceState, policy: Policy
-) -> Figures:
+) -> Declared:
     """The figures really released for this document; a document that is not listed released nothing.
 
     A dimension that the release does not state keeps its declared figure.
     """
     stated = next((entry for entry in figures if entry.doc_seq == seen.spec.doc_seq), None)
     if stated is None:
-        return NOTHING
+        return Declared()
     if stated.quantity is None and stated.value is None:
-        return seen.declared.figures
+        return seen.declared
     spec = replace(seen.spec, quantity=stated.quantity or seen.spec.quantity, value=stated.value or seen.spec.value)
     limits = [
         (dim, account)
@@ -93,4 +125,4 @@ def released_figures(
         for dim in (Dim.QTY, Dim.VAL)
         if (account := state.limit(line_no, dim)) is not None
     ]
-    return declared_figures(spec, seen.item, limits, policy).figures
+    return declared_figures(spec, seen.item, limits, policy)

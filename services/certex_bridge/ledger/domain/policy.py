@@ -44,6 +44,8 @@ class Policy:
     """Whether exact factors between units of one dimension are used (TNE = 1000 KGM)."""
     amendment_years: int = 3
     """UCC Art. 173(3)."""
+    further_codes: frozenset[str] = frozenset()
+    """Document codes outside the Union's list that some issuer still uses."""
     calendar_zone: tzinfo = _UNION_SEAT
     """Legal time of an issuer that no list knows."""
     calendar_zones: Mapping[str, tzinfo] = field(default_factory=dict)

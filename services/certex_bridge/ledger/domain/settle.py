@@ -6,24 +6,20 @@ Two modes. AUTHORISE (`authorise.py`) may refuse, and the refusal is sticky for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from certex_bridge.ledger.domain.authorise import authorise
-from certex_bridge.ledger.domain.facts import ClaimSpec, Item, Payload
+from certex_bridge.ledger.domain.authorise import authorise, keep
+from certex_bridge.ledger.domain.groups import Grouping
 from certex_bridge.ledger.domain.members import ENDED_STATES, ClaimResult, Member, Settlement
-from certex_bridge.ledger.domain.merge import last_word
-from certex_bridge.ledger.domain.model import NOTHING, ClaimKey, ClaimState, DeclarationState, Figures, LicenceState
-from certex_bridge.ledger.domain.phases import Phase, amended_after, attempt_of, phase_of, released_figures
-from certex_bridge.ledger.domain.policy import Policy, SettleGroup
+from certex_bridge.ledger.domain.model import NOTHING, ClaimState, DeclarationState, LicenceState
+from certex_bridge.ledger.domain.phases import Phase
+from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Outcome, Reason
-from certex_bridge.ledger.domain.record import record
+from certex_bridge.ledger.domain.record import record_all
 from certex_bridge.ledger.domain.room import Room, exceeded
-from certex_bridge.ledger.domain.rules import Circumstances, Evaluation, evaluate
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.domain.steps import Step, steps_between
-
-_AUTHORISED = frozenset({Phase.RESERVE, Phase.ADJUST, Phase.DROPPED})
 
 
 class Settling:
@@ -37,9 +33,8 @@ class Settling:
         barred: frozenset[tuple[str, str, str, str]] = frozenset(),
     ) -> None:
         self._declaration = declaration
-        self._licences = licences
         self._policy = policy
-        self._barred = barred
+        self._grouping = Grouping(declaration, licences, policy, barred)
         self._room = Room(licences)
 
     def run(self) -> Settlement:
@@ -48,7 +43,7 @@ class Settling:
         if payload is None:
             return Settlement()
         settlement = Settlement()
-        groups = self._groups(payload, settlement)
+        groups = self._grouping.groups(payload, settlement)
         groups.sort(key=lambda group: any(member.grows for member in group))
         for group in groups:
             settlement.results += self._settle_group(group)
@@ -58,92 +53,53 @@ class Settling:
         )
         return settlement
 
-    # -- building the groups
-
-    def _groups(self, payload: Payload, settlement: Settlement) -> list[list[Member]]:
-        around = Circumstances(payload, self._declaration.facts, self._policy, self._barred)
-        members = list(self._cited(payload, around))
-        cited = {member.key for member in members}
-        for key, claim in self._declaration.claims.items():
-            if key in cited:
-                continue
-            if claim.holds:
-                members.append(Member(key, claim, None, Phase.DROPPED, NOTHING, "dropped"))
-            elif claim.state not in ENDED_STATES:
-                settlement.obsolete.append(claim)
-        if self._policy.settle_group is SettleGroup.DECLARATION:
-            return [members] if members else []
-        by_item: dict[int, list[Member]] = {}
-        for member in members:
-            by_item.setdefault(member.key.item, []).append(member)
-        return list(by_item.values())
-
-    def _cited(self, payload: Payload, around: Circumstances) -> Iterable[Member]:
-        held_lines = {
-            (key.item, key.doc_seq, key.licence_id): key.line_no
-            for key, claim in self._declaration.claims.items()
-            if claim.holds
-        }
-        for item in payload.items:
-            for spec in item.claims:
-                held_line = held_lines.get((item.number, spec.doc_seq, spec.licence_id), 0)
-                yield self._member(spec, item, around, held_line)
-        for spec in payload.header_claims:
-            procedure = payload.items[0].procedure if payload.items else ""
-            shipment = Item(0, procedure, "", payload.destination, "", None, None, None, (), ())
-            yield self._member(spec, shipment, around, 0)
-
-    def _member(self, spec: ClaimSpec, item: Item, around: Circumstances, held_line: int) -> Member:
-        facts = self._declaration.facts
-        seen = evaluate(spec, item, self._licences[spec.licence_id], around, held_line)
-        key = ClaimKey(self._declaration.decl_id, item.number, spec.doc_seq, spec.licence_id, seen.line_no)
-        current = self._declaration.claims.get(key)
-        phase = phase_of(facts, item.number, current)
-        if not seen.applicable and phase is not Phase.ENDED:
-            return Member(key, current, seen, Phase.NOT_APPLICABLE, NOTHING, "")
-        return Member(key, current, seen, phase, self._target(seen, phase), attempt_of(facts, item.number))
-
-    def _target(self, seen: Evaluation, phase: Phase) -> Figures:
-        if phase in (Phase.ENDED, Phase.CHECK) or (not seen.managed and not seen.waiting):
-            return NOTHING
-        if phase is Phase.RECORD:
-            facts = self._declaration.facts
-            release = last_word(facts, seen.item.number)
-            if release is not None and release.figures is not None and not amended_after(facts, release):
-                state = self._licences[seen.spec.licence_id]
-                return released_figures(seen, release.figures, state, self._policy)
-        return seen.declared.figures
-
-    # -- deciding
-
     def _settle_group(self, group: list[Member]) -> list[ClaimResult]:
-        if any(_waits(member) for member in group):
-            return [_wait(member) for member in group]
-        asking = [member for member in group if member.phase in _AUTHORISED]
-        results = authorise(asking, self._room, self._policy) if asking else []
-        for member in group:
-            if member.phase is Phase.RECORD:
-                results.append(record(member, self._room))
-            elif member.phase is Phase.ENDED:
-                results.append(self._end(member))
-            elif member.phase in (Phase.CHECK, Phase.NOT_APPLICABLE):
-                results.append(self._check(member))
+        """What has ended gives back first, what was released is recorded next, the rest asks for what then is left."""
+        asking = [member for member in group if member.phase in (Phase.RESERVE, Phase.ADJUST)]
+        if len(asking) == len(group) and not any(member.waits for member in group):
+            return authorise(asking, self._room, self._policy)  # the everyday case
+        dropped = [member for member in group if member.phase is Phase.DROPPED]
+        results = [self._end(member) for member in group if member.phase is Phase.ENDED]
+        results += [self._check(member) for member in group if member.phase in (Phase.CHECK, Phase.NOT_APPLICABLE)]
+        recorded = [member for member in group if member.phase is Phase.RECORD]
+        if recorded:
+            results += self._record(recorded, dropped, alone=not asking)
+            uncovered = any(result.claim.outcome in (Outcome.UNCOVERED, Outcome.WAITING) for result in results)
+            dropped = dropped if asking and not uncovered else []
+        asking += dropped
+        if _must_wait(asking):
+            results += [self._wait(member) for member in asking]
+        elif asking:
+            results += authorise(asking, self._room, self._policy)
+        return results
+
+    def _record(self, recorded: list[Member], dropped: list[Member], *, alone: bool) -> list[ClaimResult]:
+        """Record what can be; when others still ask, what dropped documents hold is theirs to wait for."""
+        known = [member for member in recorded if not member.waits]
+        waiting = [self._wait(member) for member in recorded if member.waits]
+        if alone:
+            return waiting + record_all(known, dropped, self._room, complete=not waiting)
+        results = waiting + record_all(known, (), self._room)
+        if any(result.claim.outcome in (Outcome.UNCOVERED, Outcome.WAITING) for result in results):
+            results += [keep(member, self._room, released=member.released) for member in dropped]
         return results
 
     def _end(self, member: Member) -> ClaimResult:
         standing = declaration_state(self._declaration.facts)
-        reason = Reason(standing if standing in ("INVALIDATED", "REJECTED", "NOT_PRESENTED") else "NOT_RELEASED")
+        cause = Reason(standing if standing in ("INVALIDATED", "REJECTED", "NOT_PRESENTED") else "NOT_RELEASED")
         known = member.current
         if member.consumed != NOTHING:
             state, outcome = ClaimState.WITHDRAWN, Outcome.OK_WITHDRAWN
         elif member.reserved != NOTHING:
             state, outcome = ClaimState.UNRESERVED, Outcome.OK_UNRESERVED
         elif known is not None and known.state in ENDED_STATES:
-            state, outcome = known.state, Outcome(known.outcome)
+            state = known.state
+            outcome = Outcome.CLOSED if state is ClaimState.CLOSED else Outcome(known.outcome)
         else:
             state, outcome = ClaimState.CLOSED, Outcome.CLOSED
-        claim = member.claim(state, outcome, reasons=(reason,))
-        return ClaimResult(claim, member.evaluation, (reason,), (), self._give_back(member, Phase.ENDED))
+        claim = member.claim(state, outcome, reasons=(cause,))
+        steps = self._give_back(member, Phase.ENDED)
+        return ClaimResult(claim, member.evaluation, steps=steps, notes=(cause,))
 
     def _check(self, member: Member) -> ClaimResult:
         seen = member.evaluation
@@ -151,7 +107,7 @@ class Settling:
             claim = member.claim(ClaimState.NOT_APPLICABLE, Outcome.OK_NOT_APPLICABLE)
             return ClaimResult(claim, seen, steps=self._give_back(member, Phase.DROPPED))
         asking = replace(member, phase=Phase.RESERVE, target=seen.declared.figures)
-        short = self._room.short([asking]) if seen.managed and not seen.failed else {}
+        short = self._room.short(self._room.calls([asking])) if seen.managed and not seen.failed else {}
         reasons = seen.reasons + exceeded(asking, short)
         outcome = Outcome.REFUSED if reasons else Outcome.OK_AVAILABLE if seen.managed else Outcome.OK_NOT_MANAGED
         return ClaimResult(member.claim(ClaimState.CHECKED, outcome, reasons=reasons), seen, reasons)
@@ -161,19 +117,21 @@ class Settling:
         self._room.take(member, NOTHING)
         return steps_between(member.reserved, member.consumed, NOTHING, NOTHING, phase)
 
+    def _wait(self, member: Member) -> ClaimResult:
+        """A licence that it needs is not known: nothing moves."""
+        if member.evaluation is None:
+            return keep(member, self._room, released=member.released)
+        claim = member.claim(ClaimState.WAITING, Outcome.WAITING, member.reserved, member.consumed)
+        if claim.holds and member.current is not None:
+            claim.state, claim.uncovered = member.current.state, member.current.uncovered
+        return ClaimResult(claim, member.evaluation, member.reasons)
 
-def _wait(member: Member) -> ClaimResult:
-    """Some licence of the group is not known: nothing moves."""
-    if member.evaluation is None and member.current is not None:
-        return ClaimResult(member.current, None, changed=False)
-    claim = member.claim(ClaimState.WAITING, Outcome.WAITING, member.reserved, member.consumed)
-    if claim.holds and member.current is not None:
-        claim.state = member.current.state
-    return ClaimResult(claim, member.evaluation, member.reasons)
 
-
-def _waits(member: Member) -> bool:
-    return member.evaluation is not None and member.evaluation.waiting and member.phase.books
+def _must_wait(asking: list[Member]) -> bool:
+    """An unknown licence makes its group wait, unless the group can never be granted whatever that licence says."""
+    if not any(member.waits for member in asking):
+        return False
+    return not any(member.evaluation is not None and member.evaluation.hopeless for member in asking)
 
 
 def _unknown(result: ClaimResult) -> bool:

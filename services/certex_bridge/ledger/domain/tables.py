@@ -15,6 +15,11 @@ GENERAL_CODES = EUGEA_CODES | {"X071"}
 """General authorisations: no limit, therefore no ledger; an unknown registration does not make a declaration wait."""
 
 
+def is_licence_code(document_code: str, own_code: str, further_codes: frozenset[str]) -> bool:
+    """Whether a declared document code can cite a licence at all. X069 cannot: nobody published what it means."""
+    return document_code in DOCUMENT_CODES or document_code == own_code or document_code in further_codes
+
+
 def code_fits(document_code: str, own_code: str, licence_type: LicenceType) -> bool:
     """Whether a declared document code is that of the licence: its own code, or one of its type."""
     return document_code == own_code or licence_type in DOCUMENT_CODES.get(document_code, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -11,7 +11,7 @@ from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import commodity_matches
 from certex_bridge.ledger.domain.journal import Entry
-from certex_bridge.ledger.domain.model import ZERO, Account, Dim, Kind, LicenceState
+from certex_bridge.ledger.domain.model import WHOLE_LICENCE, ZERO, Account, Dim, Kind, LicenceState
 from certex_bridge.ledger.domain.reasons import Incident
 from certex_bridge.licensing.domain.caps import AccountCap, line_caps
 from certex_bridge.licensing.domain.commands import LicenceCommand
@@ -99,6 +99,9 @@ def _clash(state: LicenceState, old: Licence, new: Licence) -> tuple[str, str, s
         if account.reserved == 0 and account.consumed == 0:
             continue
         used_lines.add(line_no)
+        if line_no and old.line(line_no) is None and new.line(line_no) is not None:
+            # Taken out while in use: what its goods were is no longer known, so nothing shows that these are the same.
+            return "LINE_REUSED", f"lines[{line_no}]", str(line_no)
         cap = caps.get((line_no, dim))
         if cap is not None and cap.unit != account.unit:
             return "UNIT_CHANGED_WITH_USE", f"lines[{line_no}].{dim}", f"{account.unit} to {cap.unit}"
@@ -160,20 +163,42 @@ def _lower(entry: Entry, account: Account, cap: Decimal, decision: LicenceDecisi
 def split_fits(original: LicenceState, new_original: Licence, parts: tuple[Licence, ...]) -> bool:
     """Rule R23: the parts together take at most what was still available, and the original gives up that much.
 
-    Counted per unit and currency over all lines (DU Art. 12(4): a licence with limits is split on request).
+    Counted per unit and currency, apart for the lines and for the licence as a whole (DU Art. 12(4): a licence with
+    limits is split on request). A part that limits only one of the two takes as much of the other.
     """
-    remaining = _totals((account.dim, account.unit, account.available) for account in original.accounts.values())
-    given = _totals((Dim(cap.dim), cap.unit, cap.cap) for part in parts for cap in line_caps(part))
-    before = _totals((account.dim, account.unit, account.cap) for account in original.accounts.values())
-    after = _totals((Dim(cap.dim), cap.unit, cap.cap) for cap in line_caps(new_original))
+    accounts = original.accounts.values()
+    available = _totals((account.line_no, (account.dim, account.unit), account.available) for account in accounts)
+    before = _totals((account.line_no, (account.dim, account.unit), account.cap) for account in accounts)
+    after = _totals(_caps(new_original))
+    given: Totals = {}
+    for part in parts:
+        for place, amount in _both_levels(_totals(_caps(part))).items():
+            given[place] = given.get(place, ZERO) + amount
+    limited = {measure for _, measure in before}
     return all(
-        total <= remaining.get(key, ZERO) and after.get(key, ZERO) + total <= before.get(key, ZERO)
-        for key, total in given.items()
-    )
+        place not in before or amount <= min(available[place], before[place] - after.get(place, ZERO))
+        for place, amount in given.items()
+    ) and all(measure in limited for _, measure in given)
 
 
-def _totals(figures: Iterable[tuple[Dim, str, Decimal]]) -> Mapping[tuple[Dim, str], Decimal]:
-    totals: dict[tuple[Dim, str], Decimal] = {}
-    for dim, unit, figure in figures:
-        totals[dim, unit] = totals.get((dim, unit), ZERO) + figure
+Measure = tuple[Dim, str]
+Totals = dict[tuple[bool, Measure], Decimal]
+"""By level (False: the licence as a whole, True: its lines) and by dimension with its unit or currency."""
+
+
+def _caps(licence: Licence) -> Iterable[tuple[int, Measure, Decimal]]:
+    return ((cap.line_no, (Dim(cap.dim), cap.unit), cap.cap) for cap in line_caps(licence))
+
+
+def _totals(figures: Iterable[tuple[int, Measure, Decimal]]) -> Totals:
+    totals: Totals = {}
+    for line_no, measure, figure in figures:
+        place = (line_no != WHOLE_LICENCE, measure)
+        totals[place] = totals.get(place, ZERO) + figure
     return totals
+
+
+def _both_levels(totals: Totals) -> Totals:
+    """A limit at one level, as far as the other has none of its own, is a limit there too."""
+    other = {(not of_lines, measure): amount for (of_lines, measure), amount in totals.items()}
+    return other | totals

@@ -1,0 +1,84 @@
+"""Comparisons of declaration and licence that the law leaves to customs: reported, or enforced where settings say so.
+
+A bar is no comparison: it refuses (Regulation (EU) 2021/821 Art. 12(7)).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from certex_bridge.kernel.countries import same_country, within_country
+from certex_bridge.kernel.identifiers import commodity_matches
+from certex_bridge.ledger.domain.evaluation import Circumstances, Evaluation
+from certex_bridge.ledger.domain.facts import Payload
+from certex_bridge.ledger.domain.reasons import Rule
+from certex_bridge.licensing.domain.eugea import eugea_allows
+from certex_bridge.licensing.domain.licence import Licence, LicenceLine, Party
+
+
+def compare(seen: Evaluation, licence: Licence, around: Circumstances, day: date) -> None:
+    """Holder, consignee, destination, goods and origin; `day` is the one that counts."""
+    payload, item = around.payload, seen.item
+    if _barred(seen, licence, around, day):
+        seen.fail(Rule.HOLDER, "BARRED", "exporter", payload.exporter)
+    else:
+        holder = licence.holder.identification
+        _compare(seen, around, Rule.HOLDER, _agree(payload.exporter, holder), payload.exporter, holder)
+    named = payload.consignee_id or payload.consignee_name
+    _compare(seen, around, Rule.CONSIGNEE, _consignee(payload, licence.consignees), named, "")
+    destination = item.destination or payload.destination
+    if licence.type.is_eugea and destination and not eugea_allows(licence.type, destination, day):
+        # Not a comparison with what an exporter registered: the Regulation itself opens no other destination.
+        seen.fail(Rule.DESTINATION, "DESTINATION_MISMATCH", "destination", destination, licence.type.value)
+    else:
+        allowed = licence.destinations + licence.consignment_countries
+        _compare(seen, around, Rule.DESTINATION, _destination(destination, allowed), destination, allowed)
+    line = licence.line(seen.line_no)
+    if line is None:
+        return
+    _compare(seen, around, Rule.COMMODITY, covers(line, item.commodity), item.commodity, line.commodity_codes)
+    same_origin = not line.origin or not item.origin or same_country(line.origin, item.origin)
+    _compare(seen, around, Rule.ORIGIN, same_origin, item.origin, line.origin)
+
+
+def _compare(
+    seen: Evaluation, around: Circumstances, rule: Rule, agrees: object, declared: str, licensed: str | tuple[str, ...]
+) -> None:
+    if agrees:
+        seen.passed.append(rule)
+        return
+    listed = licensed if isinstance(licensed, str) else ",".join(licensed)
+    tell = seen.fail if rule in around.policy.enforced else seen.warn
+    tell(rule, f"{rule}_MISMATCH", rule.lower(), declared, listed)
+
+
+def _agree(declared: str, licensed: str) -> bool:
+    return not declared or not licensed or declared == licensed
+
+
+def _consignee(payload: Payload, consignees: tuple[Party, ...]) -> bool:
+    if not consignees or not (payload.consignee_id or payload.consignee_name):
+        return True
+    name = payload.consignee_name.casefold().strip()
+    return any(
+        (payload.consignee_id and payload.consignee_id == party.identification)
+        or (name and name == party.name.casefold().strip())
+        for party in consignees
+    )
+
+
+def _destination(declared: str, allowed: tuple[str, ...]) -> bool:
+    return not declared or not allowed or declared in allowed or any(within_country(declared, c) for c in allowed)
+
+
+def _barred(seen: Evaluation, licence: Licence, around: Circumstances, day: date) -> bool:
+    """Whether a bar had begun on the day that counts."""
+    if not around.barred or not licence.type.is_eugea:
+        return False
+    who, on = (licence.issuer, around.payload.exporter, seen.spec.document_code), day.isoformat()
+    return any(bar[:3] == who and bar[3] <= on for bar in around.barred)
+
+
+def covers(line: LicenceLine, commodity: str) -> bool:
+    """Whether a licence line is about this commodity code; a line without codes is about all goods."""
+    return not line.commodity_codes or any(commodity_matches(code, commodity) for code in line.commodity_codes)
