@@ -219,10 +219,17 @@ class Model:
         old = known.content
         if old is not None and (new.version <= old.version or (old.status in FINAL and new.status is not old.status)):
             return
+        if old is not None and self._returns(old, new):
+            return
         if command.kind is LicenceEventKind.SPLIT and not self._may_split(command, new):
             return
         for content in (new, *command.parts):
             self._in_force(content)
+
+    def _returns(self, old: Licence, new: Licence) -> bool:
+        """Whether a line comes back that was taken out while in use: nobody can tell that its goods are the same."""
+        back = {line.line_no for line in new.lines} - {line.line_no for line in old.lines}
+        return any(sum(self.balance(new.licence_id, no, dim), ZERO) > ZERO for no in back for dim in ("QTY", "VAL"))
 
     def _may_split(self, command: LicenceCommand, new: Licence) -> bool:
         known = self.licences[command.licence_id]
@@ -333,9 +340,14 @@ class Model:
         items = {item.number for item in facts.payload.items}
         groups = self._groups(list(self._wishes(decl_id, facts, facts.payload)), items)
         self.waiting[decl_id] = set()
-        # Groups that only give back come first, so that the others can use what they free.
-        for wishes in sorted(groups, key=lambda group: any(wish.asks for wish in group)):
+        # Groups that only give back come first, then those that keep within their own, then those that want more.
+        for wishes in sorted(groups, key=self._wants):
             self._settle_group(decl_id, wishes)
+
+    def _wants(self, wishes: list[Wish]) -> int:
+        if not any(wish.asks for wish in wishes):
+            return 0
+        return 2 if any(more > ZERO for more in self._changes(wishes).values()) else 1
 
     def _groups(self, wishes: list[Wish], items: set[int]) -> list[list[Wish]]:
         """By item; an item that is gone moves together with those that newly cite its licence."""
@@ -345,7 +357,7 @@ class Model:
         licences = {wish.key[3] for wish in gone}
         arriving = [w for w in wishes if w.phase in ASKING and w.claim.held == NONE and w.key[3] in licences]
         moving = {wish.key[1] for wish in gone + arriving}
-        groups: dict[int, list[Wish]] = {}
+        groups: dict[int, list[Wish]] = {-1: []} if moving else {}
         for wish in wishes:
             number = wish.key[1]
             groups.setdefault(-1 if number in moving else number, []).append(wish)
@@ -551,11 +563,15 @@ class Model:
         return any(wish.asks and (wish.sticky or wish.wrong) for wish in asked) or not self._fit(asked)
 
     def _fit(self, asked: list[Wish]) -> bool:
-        change: dict[tuple[str, int, str], Decimal] = defaultdict(Decimal)
+        changes = self._changes(asked)
+        return not any(more > ZERO and more > self.available(*account) for account, more in changes.items())
+
+    def _changes(self, asked: list[Wish]) -> dict[tuple[str, int, str], Decimal]:
+        changes: dict[tuple[str, int, str], Decimal] = defaultdict(Decimal)
         for wish in asked:
             for account, more in self._more(wish):
-                change[account] += more
-        return not any(more > ZERO and more > self.available(*a) for a, more in change.items())
+                changes[account] += more
+        return changes
 
     def _more(self, wish: Wish) -> Iterator[tuple[tuple[str, int, str], Decimal]]:
         """What a wish would change on each account it draws on."""

@@ -137,10 +137,15 @@ def _claims(held: Contents) -> Iterator[str]:
 
 
 def _groups(held: Contents) -> Iterator[str]:
-    """I6: on the same facts, no claim of an item is reserved while another one is refused."""
+    """I6: on the same facts, no claim of an item is reserved while another one is refused.
+
+    A document without a limit asks for nothing: its refusal takes nothing from claims that keep what they hold.
+    """
     outcomes: dict[tuple[str, int, str], set[str]] = defaultdict(set)
     for key, claim in held.claims.items():
-        if claim.state in (ClaimState.RESERVED, ClaimState.REFUSED, ClaimState.WAITING):
+        state = held.licences[key.licence_id]
+        limited = not state.known or any(state.limit(line_no, dim) for line_no in (0, key.line_no) for dim in Dim)
+        if limited and claim.state in (ClaimState.RESERVED, ClaimState.REFUSED, ClaimState.WAITING):
             outcomes[key.decl_id, key.item, claim.attempt].add(claim.outcome)
     for group, seen in outcomes.items():
         if "OK_RESERVED" in seen and seen & {"REFUSED", "WAITING"}:

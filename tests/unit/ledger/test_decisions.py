@@ -117,6 +117,16 @@ async def test_a_release_that_leaves_a_document_out_released_nothing_of_it() -> 
     await s.finish()
 
 
+async def test_a_second_release_without_a_document_takes_it_back() -> None:
+    s = await ready()
+    await s.accepted("M1", cite("A", 40), cite("B", "10 KGM"))
+    await s.released("M1")
+    await s.released("M1", item(cite("A", 40, seq=1)))
+    assert await s.verdict("M1") == "OK_CONSUMED, OK_ADJUSTED"
+    assert await s.balance("B") == "0/0/50"
+    await s.finish()
+
+
 async def test_released_under_a_refused_unit_consumes_what_is_held() -> None:
     s = await ready()
     await s.accepted("M1", A=40)

@@ -133,5 +133,5 @@ def _granted(member: Member, steps: tuple[Step, ...]) -> Outcome:
     if not steps and member.current is not None and member.current.outcome in _STANDING:
         return Outcome(member.current.outcome)
     if member.phase is Phase.RESERVE:
-        return Outcome.OK_ADJUSTED if member.reserved != NOTHING else Outcome.OK_RESERVED
+        return Outcome.OK_ADJUSTED if member.held != NOTHING else Outcome.OK_RESERVED
     return Outcome.OK_ADJUSTED

@@ -92,7 +92,7 @@ def _outcome(member: Member, steps: tuple[Step, ...]) -> Outcome:
     if not steps:  # nothing moves: an adjustment that was told stays told
         adjusted = member.current is not None and member.current.outcome == Outcome.OK_ADJUSTED
     else:
-        adjusted = all(step.kind is Kind.ADJUST for step in steps)
+        adjusted = all(step.kind in (Kind.ADJUST, Kind.WITHDRAW) for step in steps)
     return Outcome.OK_ADJUSTED if adjusted else Outcome.OK_CONSUMED
 
 

@@ -38,13 +38,14 @@ class Settling:
         self._room = Room(licences)
 
     def run(self) -> Settlement:
-        """Decide on every claim: groups that only give back first, so that later ones can use what they free."""
+        """Decide on every claim: groups that give back more than they take first, so that others can use the rest."""
         payload = self._declaration.facts.payload
         if payload is None:
             return Settlement()
         settlement = Settlement()
         groups = self._grouping.groups(payload, settlement)
-        groups.sort(key=lambda group: any(member.grows for member in group))
+        if len(groups) > 1:
+            groups.sort(key=self._demand)
         for group in groups:
             settlement.results += self._settle_group(group)
         settlement.results.sort(key=lambda result: result.claim.key[1:])
@@ -52,6 +53,12 @@ class Settling:
             result.claim.key.licence_id for result in settlement.results if _unknown(result)
         )
         return settlement
+
+    def _demand(self, group: list[Member]) -> int:
+        """0: every claim stays or shrinks; 1: what grows stands on what shrinks; 2: more is asked than is held."""
+        if not any(member.grows for member in group):
+            return 0
+        return 2 if any(call.asked > call.held for call in self._room.calls(group).values()) else 1
 
     def _settle_group(self, group: list[Member]) -> list[ClaimResult]:
         """What has ended gives back first, what was released is recorded next, the rest asks for what then is left."""
