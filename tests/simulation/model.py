@@ -597,7 +597,7 @@ class Model:
             self._put(wish, ended, "OK_" + ended)
             return
         if not wish.limited:
-            self._put(wish, "NOT_MANAGED", "OK_NOT_MANAGED")
+            self._put(wish, "CONSUMED" if wish.phase == "ADJUST" else "NOT_MANAGED", "OK_NOT_MANAGED")
             return
         consumed = wish.phase == "ADJUST"
         outcome = "OK_ADJUSTED" if consumed or old.held != NONE else "OK_RESERVED"
@@ -611,7 +611,7 @@ class Model:
     def _record(self, wish: Wish, *, fits: bool) -> None:
         old, held = wish.claim, wish.claim.held
         if not wish.limited:
-            ended = "UNCOVERED" if wish.no_pass else "NOT_MANAGED"
+            ended = "UNCOVERED" if wish.no_pass else "CONSUMED"
             self._put(wish, ended, "UNCOVERED" if wish.no_pass else "OK_NOT_MANAGED")
         elif wish.no_figure:  # what is held is all that can be said to have left
             self._put(wish, "UNCOVERED", "UNCOVERED", NONE, held)

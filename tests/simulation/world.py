@@ -150,7 +150,8 @@ class World:
         """Balances, statuses, claims and who waits, beside the model; and the invariants."""
         held = self.store.contents
         assert balances(held) == self.expected_balances()
-        assert self._of_interest(claims(held)) == self._of_interest(self.expected_claims())
+        found, expected = self._of_interest(claims(held)), self._of_interest(self.expected_claims())
+        assert found == expected, sorted(set(found.items()) ^ set(expected.items()), key=str)
         waiting = {decl_id: set(d.waiting_for) for decl_id, d in held.declarations.items() if d.waiting_for}
         assert waiting == {decl_id: waits for decl_id, waits in self.model.waiting.items() if waits}
         assert [wake.decl_id for _, wake in sorted(held.wakes.items())] == self.model.wakes

@@ -292,8 +292,8 @@ async def test_causes_of_a_good_outcome_are_notes(s: Scenario) -> None:
 async def test_a_bar_counts_from_its_first_day(s: Scenario, day: date, verdict: str) -> None:
     bar = ExporterBar("BE", HOLDER, (), day)
     await s.tell(s.authority.event(None, LicenceEventKind.EXPORTER_BARRED, bar=bar))
-    await s.issue(licence("E", "", type=LicenceType.EU001, document_code="X061"))
-    await s.accepted("M1", cite("E", "", code="X061", line=None))
+    await s.issue(licence("E", "", type=LicenceType.EU002, document_code="X062"))
+    await s.accepted("M1", cite("E", "", code="X062", line=None))
     assert await s.verdict("M1") == verdict
     (claim,) = await told(s)
     assert ("HOLDER" in claim["passed"]) == (verdict == "OK_NOT_MANAGED")

@@ -192,7 +192,7 @@ def test_every_reason_has_a_sentence_and_every_sentence_a_reason() -> None:
     by_name = {f"{rule}_MISMATCH" for rule in COMPARISONS}
     tables = {text for text in SENTENCES if text.startswith("STATUS_")}
     declared = {"INVALID_QUANTITY", "UNKNOWN_DOC_TYPE", "INVALIDATED", "REJECTED", "NOT_PRESENTED", "NOT_RELEASED"}
-    exceeded = {"QUANTITY_EXCEEDED", "VALUE_EXCEEDED"}
+    exceeded = {"QUANTITY_EXCEEDED", "VALUE_EXCEEDED", "SCALE", "UNCOVERED"}
     assert set(SENTENCES) - emitted <= by_name | tables | declared | exceeded
     licence_events = {"VERSION_GAP", "LINE_REMOVED_WITH_USE", "CAP_BELOW_USE", "CONFLICTING_DUPLICATE"}
     refused = {"INVALID_TRANSITION", "SPLIT_EXCEEDS_REMAINDER", "AMENDMENT_PENDING", "AMENDMENT_UNMERGED"}

@@ -101,7 +101,9 @@ def give_back(member: Member, room: Room) -> ClaimResult:
 
 def _grant(member: Member, room: Room, calls: Calls) -> ClaimResult:
     if not member.managed:
-        return ClaimResult(member.claim(ClaimState.NOT_MANAGED, Outcome.OK_NOT_MANAGED), member.evaluation)
+        # Amended after release, customs wait no longer: the claim must not open again for status pushes.
+        state = ClaimState.CONSUMED if member.phase is Phase.ADJUST else ClaimState.NOT_MANAGED
+        return ClaimResult(member.claim(state, Outcome.OK_NOT_MANAGED), member.evaluation)
     if member.phase is Phase.DROPPED:
         return give_back(member, room)
     incidents: tuple[Incident, ...] = ()
