@@ -65,8 +65,10 @@ WHERE licence_id = ANY($1::text[]) ORDER BY licence_id FOR UPDATE
 SELECT licence_id, version, snapshot FROM licence WHERE licence_id = ANY($1::text[])
 
 -- name: accounts
--- A new statement after the locks, so a fresh view.
-SELECT licence_id, line_no, dim, unit, cap::text, reserved::text, consumed::text FROM account
+-- A new statement after the locks, so a fresh view. Figures come without trailing zeros: whole ones are then written
+-- back and into messages as they are.
+SELECT licence_id, line_no, dim, unit, trim_scale(cap)::text, trim_scale(reserved)::text, trim_scale(consumed)::text
+FROM account
 WHERE licence_id = ANY($1::text[])
 
 -- name: parked_on
