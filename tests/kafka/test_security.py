@@ -13,7 +13,7 @@ import pytest
 from certex_bridge.platform.kafka import Publisher, Record, create_broker, ensure_topics, subscribe_batches
 from certex_bridge.platform.settings import Settings
 from tests.support.databases import run
-from tests.support.kafka_server import KafkaServer, Listener, unsecured_token
+from tests.support.kafka_server import KafkaServer, Listener, forget_refused_connections, unsecured_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,3 +126,5 @@ async def test_whoever_cannot_prove_it_is_refused(
     (error,) = await asyncio.wait_for(publisher.send_all([Record(TOPIC, b"k", b"v")]), 30)
     assert error is not None
     await publisher.stop()
+    del publisher, error
+    forget_refused_connections()

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import enum
+import gc
 import json
 import shutil
 import subprocess
 import sys
 import time
 import uuid
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -263,3 +265,10 @@ _SINGLE_NODE = {
     "controller.quorum.election.timeout.ms": "300",
     "controller.quorum.fetch.timeout.ms": "600",
 }
+
+
+def forget_refused_connections() -> None:
+    """Collect the sockets that aiokafka leaves open when a broker refuses it, before they speak up in another test."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

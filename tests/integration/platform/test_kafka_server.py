@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from tests.support.databases import run
-from tests.support.kafka_server import KafkaServer, Listener, unsecured_token
+from tests.support.kafka_server import KafkaServer, Listener, forget_refused_connections, unsecured_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +68,8 @@ async def test_a_wrong_password_is_refused(secured: KafkaServer) -> None:
     with pytest.raises(KafkaError):
         await producer.start()
     await producer.stop()
+    del producer
+    forget_refused_connections()
 
 
 async def test_acknowledged_records_survive_a_kill(kafka_server: KafkaServer) -> None:
