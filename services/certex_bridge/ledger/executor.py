@@ -22,12 +22,15 @@ from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.tables import GENERAL_CODES
 from certex_bridge.ledger.joining import PutAside, draft_id, drafts_of, licences_in_play, main_id
 from certex_bridge.ledger.licences import LicenceHandling
-from certex_bridge.ledger.ports import Documents, InboxEntry, Known, Store, Unit, Wake, bars_of
+from certex_bridge.ledger.ports import Changes, Documents, InboxEntry, Known, OutboxRow, Store, Unit, Wake, bars_of
 from certex_bridge.ledger.pushes import push_statuses
 from certex_bridge.ledger.quarantine import conflict_row, key_text
 from certex_bridge.ledger.work import Cause, Work, utc_text
 from certex_bridge.licensing.domain.commands import LicenceCommand
 from certex_bridge.platform.failpoints import failpoint
+
+_RENDERED_AT_ONCE = 8
+"""Outcome documents made in one go: some two milliseconds in which no answer of the database is looked at."""
 
 _YIELD_EVERY = 16
 """Commands decided in one go before the event loop gets a turn (heartbeats, the other role's sockets)."""
@@ -230,13 +233,6 @@ class Executor:
 
     async def _finish(self, unit: Unit, work: Work, deliveries: Sequence[Delivery]) -> None:
         changes = work.changes
-        if work.outcomes:
-            bodies = self._documents.outcomes(work.outcomes)
-            for slot, body in zip(work.outcome_slots, bodies, strict=True):
-                changes.outbox[slot] = changes.outbox[slot]._replace(body=body)
-        for row in changes.quarantine:
-            body = self._documents.dead_letter(row)
-            work.send("deadletter", row.quarantine_id, 1, key_text(row.key), body, utc_text(self._clock()))
         for delivery in deliveries:
             origin = delivery.origin
             if origin.topic != INTERNAL.topic:
@@ -244,9 +240,34 @@ class Executor:
                 changes.offsets[place] = max(changes.offsets.get(place, 0), origin.offset + 1)
         for claim in changes.claims.values():
             assert min(*claim.reserved, *claim.consumed) >= 0, f"negative claim {claim.key}"
-        await unit.write(changes)
+        messages = Changes(outbox=changes.outbox, quarantine=changes.quarantine)
+        changes.outbox, changes.quarantine = [], []
+        # The locks are held meanwhile, so the database writes while the documents are made: both take as long.
+        writing = asyncio.create_task(unit.write(changes))
+        try:
+            await self._render(work, messages)
+        except BaseException:
+            await asyncio.wait([writing])
+            if not writing.cancelled():
+                writing.exception()
+            raise
+        await writing
+        await unit.write(messages)
         if work.status_changes or work.cited_by_barred:
             await push_statuses(unit, work)
+
+    async def _render(self, work: Work, messages: Changes) -> None:
+        """Make the documents that wait for their place in the outbox."""
+        for start in range(0, len(work.outcomes), _RENDERED_AT_ONCE):
+            end = start + _RENDERED_AT_ONCE
+            bodies = self._documents.outcomes(work.outcomes[start:end])
+            for slot, body in zip(work.outcome_slots[start:end], bodies, strict=True):
+                messages.outbox[slot] = messages.outbox[slot]._replace(body=body)
+            await asyncio.sleep(0)
+        at = utc_text(self._clock())
+        for row in messages.quarantine:
+            body = self._documents.dead_letter(row)
+            messages.outbox.append(OutboxRow("deadletter", row.quarantine_id, 1, key_text(row.key), body, at))
 
 
 def _result(body: str) -> str:
