@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -31,12 +32,12 @@ class Died(Exception):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Drive a coroutine that waits for nothing outside: no event loop, no time."""
-    while True:
-        try:
-            work.send(None)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
+    """Drive a coroutine that waits for nothing outside, on an event loop of its own."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
 
 
 class FragileUnit(InMemoryUnit):
