@@ -55,12 +55,16 @@ tidy: $(TESTABLE) ## rules of the repository itself
 coverage: $(TESTABLE) ## branch coverage of the fast tests
 	@$(PYTEST) -m "not kafka_only and not slow" --cov --cov-report=term
 
+pure: $(TESTABLE) ## every branch of kernel and domain was taken in the last run with coverage
+	@$(RUN) coverage report --include="*/kernel/*,*/domain/*" --fail-under=100 --skip-covered
+
 check: $(CHECKABLE) ## everything CI runs
 	@rm -f out/catalogue.json
 	@$(MAKE) lint
 	@$(MAKE) types
 	@$(MAKE) layers
-	@$(MAKE) test
+	@$(MAKE) test PYTEST_ARGS="$(PYTEST_ARGS) --cov --cov-report="
+	@$(MAKE) pure
 	@$(MAKE) test-slow
 	@$(MAKE) test-kafka
 
@@ -89,4 +93,4 @@ $(CHECKABLE): $(TESTABLE) requirements/lint.txt requirements/bench.txt requireme
 	@$(PYTHON) tools/bootstrap.py
 	@touch $@
 
-.PHONY: help demo setup setup-all test test-slow test-kafka lint format types layers tidy coverage check bench contracts lock clean
+.PHONY: help demo setup setup-all test test-slow test-kafka lint format types layers tidy coverage pure check bench contracts lock clean

@@ -251,7 +251,6 @@ async def test_every_order_of_two_rivals_ends_like_a_serial_one() -> None:
     assert len(ends) == 2
 
 
-@pytest.mark.row("E039")
 async def test_an_event_from_the_future_is_applied_and_remarked(s: Scenario) -> None:
     """The decoder finds the clock ahead; the ledger applies, customs read the remark, and versions decide the order."""
     told = s.customs.accepted("M1", A=40, at="2026-03-03T10:00Z")

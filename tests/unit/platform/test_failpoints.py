@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import timeit
 
 import pytest
 
@@ -12,11 +11,8 @@ from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.platform.failpoints import FailpointReached, arm
 
 
-def test_off_it_costs_less_than_a_tenth_of_a_microsecond() -> None:
-    failpoint = arm("")
-    assert (
-        min(timeit.repeat(lambda: failpoint("x"), number=10_000, repeat=5)) / 10_000 < 2e-7
-    )  # with the lambda's own call
+def test_off_it_does_nothing() -> None:
+    assert arm("")("intake.before_commit") is None  # type: ignore[func-returns-value]
 
 
 def test_it_raises_at_the_named_place_and_passage_only() -> None:
