@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from certex_bridge.ledger.domain.amending import amended
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Request
-from certex_bridge.ledger.domain.issuers import as_declared, resolved
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
+from certex_bridge.ledger.domain.issuers import resolved
 from certex_bridge.ledger.domain.journal import Booking
 from certex_bridge.ledger.domain.members import Settlement
 from certex_bridge.ledger.domain.merge import merge
@@ -15,7 +15,7 @@ from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.settle import Settling
 from certex_bridge.ledger.domain.window import too_late
 from certex_bridge.ledger.instrument import defer, emptied, is_linked, members, share
-from certex_bridge.ledger.joining import Conflict, adopt, find, main_id, park, tell_joined, wake_target
+from certex_bridge.ledger.joining import Conflict, adopt, conflicts, find, main_id, park, tell_joined, wake_target
 from certex_bridge.ledger.outcomes import (
     conflict_reasons,
     dropped,
@@ -45,7 +45,7 @@ class DeclarationHandling:
         """
         meeting = find(work, command)
         declaration, before, told = meeting.declaration, meeting.facts, meeting.told
-        if _conflicts(before, told):
+        if conflicts(before, told):
             tell_refused(work, declaration, cause, command, conflict_reasons(command))
             raise Conflict
         if too_late(before, command, self._policy):
@@ -58,7 +58,7 @@ class DeclarationHandling:
             # The timer read without a lock; meanwhile the goods came.
             return work.answer(cause.event_id, "SUPERSEDED", detail="PRESENTED", declaration=declaration.decl_id)
         known = declaration.facts
-        adopt(work, command, meeting, cause)
+        adopt(work, command, meeting)
         declaration.facts = merge(before, told)
         tell_joined(work, command, declaration, cause)
         repeated = declaration.facts == known
@@ -109,6 +109,7 @@ class DeclarationHandling:
         """
         work.changes.declarations[declaration.decl_id] = declaration
         counted, remarks = amended(facts or declaration.facts)
+        remarks += work.remarks.pop(declaration.decl_id, ())
         counted = resolved(counted)
         if counted.payload is None:
             if command is None:  # a wake is no event: nobody waits for its answer
@@ -156,25 +157,6 @@ class DeclarationHandling:
         for result in settlement.results:
             key = result.claim.key
             raise_incidents(work, work.licences[key.licence_id], result.incidents, key.decl_id, str(key), cause)
-
-
-def _conflicts(held: Facts, told: Facts) -> bool:
-    """Whether one version gets another content, or one reference another request."""
-    if told.requests and held.requests:
-        known = {request.reference: request for request in held.requests}
-        for request in told.requests:
-            other = known.get(request.reference)
-            if other is not None and other.asked and request.asked and _asks(other) != _asks(request):
-                return True
-    if told.generation != held.generation or told.payload is None or held.payload is None:
-        return False
-    if told.payload_rank is None or held.payload_rank is None or told.payload_rank.order != held.payload_rank.order:
-        return False
-    return told.payload != held.payload and as_declared(told.payload) != as_declared(held.payload)
-
-
-def _asks(request: Request) -> tuple[object, ...]:
-    return request.changes, request.content
 
 
 def _shown(facts: Facts) -> bool:

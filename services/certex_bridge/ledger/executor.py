@@ -178,12 +178,12 @@ class Executor:
             lrns |= {lrn for lrn, _ in references.values() if lrn}
             create |= {seen.simplified for seen in peeked_at.values() if seen.simplified}
             existing |= {decl_id for seen in peeked_at.values() for decl_id in seen.supplements}
-        peeked = await unit.peek_anchors(lrns) if lrns and _needs_peek(declared, wakes) else {}
-        for lrn, exporter in drafts_of(declared, references):
-            exporters = (exporter,) if exporter else peeked[lrn].exporters if lrn in peeked else ()
-            existing |= {draft_id(name, lrn) for name in exporters}
         if lrns:
             work.anchors = await unit.lock_anchors(lrns)
+        for lrn, exporter in drafts_of(declared, references):
+            # Read under the anchor's lock: a draft that came while we waited for it is among them.
+            exporters = (exporter,) if exporter else work.anchors[lrn].exporters
+            existing |= {draft_id(name, lrn) for name in exporters}
         work.declarations = await unit.lock_declarations(create, existing - create)
         licence_ids = _licences_of(commands) | licences_in_play(commands, work.declarations.values())
         licence_ids |= await _cited_by_barred(unit, work, commands)
@@ -279,10 +279,6 @@ class _Result(msgspec.Struct):
 
 
 _result_decoder = msgspec.json.Decoder(_Result)
-
-
-def _needs_peek(declared: Sequence[DeclarationCommand], wakes: Sequence[Wake]) -> bool:
-    return bool(wakes) or any(command.lrn and not command.exporter for command in declared)
 
 
 def _licences_of(commands: Iterable[Command]) -> set[str]:

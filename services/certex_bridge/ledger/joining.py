@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.commands import Command
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Stamp
-from certex_bridge.ledger.domain.issuers import cited
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Request, Stamp
+from certex_bridge.ledger.domain.issuers import as_declared, cited
 from certex_bridge.ledger.domain.merge import merge
 from certex_bridge.ledger.domain.model import Anchor, ClaimState, DeclarationState
 from certex_bridge.ledger.domain.standing import rejection
@@ -49,6 +50,25 @@ def draft_id(exporter: str, lrn: str) -> str:
 def main_id(command: DeclarationCommand) -> str:
     """The declaration an event is about: by MRN, or by (exporter, LRN) before one exists."""
     return command.mrn or draft_id(command.exporter, command.lrn)
+
+
+def conflicts(held: Facts, told: Facts) -> bool:
+    """Whether one version gets another content, or one reference another request."""
+    if told.requests and held.requests:
+        known = {request.reference: request for request in held.requests}
+        for request in told.requests:
+            other = known.get(request.reference)
+            if other is not None and other.asked and request.asked and _asks(other) != _asks(request):
+                return True
+    if told.generation != held.generation or told.payload is None or held.payload is None:
+        return False
+    if told.payload_rank is None or held.payload_rank is None or told.payload_rank.order != held.payload_rank.order:
+        return False
+    return told.payload != held.payload and as_declared(told.payload) != as_declared(held.payload)
+
+
+def _asks(request: Request) -> tuple[object, ...]:
+    return request.changes, request.content
 
 
 @dataclass(slots=True)
@@ -99,7 +119,7 @@ def _only_draft(work: Work, anchor: Anchor) -> DeclarationState | None:
     return work.declarations.get(draft_id(anchor.exporters[0], anchor.lrn)) if len(anchor.exporters) == 1 else None
 
 
-def adopt(work: Work, command: DeclarationCommand, meeting: Meeting, cause: Cause) -> None:
+def adopt(work: Work, command: DeclarationCommand, meeting: Meeting) -> None:
     """Remember the meeting, and let the MRN take the draft over."""
     declaration, draft = meeting.declaration, meeting.draft
     anchor = work.anchors.get(command.lrn or declaration.facts.lrn)
@@ -109,7 +129,7 @@ def adopt(work: Work, command: DeclarationCommand, meeting: Meeting, cause: Caus
             anchor.mrns = ()
             work.changes.anchors[anchor.lrn] = anchor
     if anchor is not None:
-        _note(work, command, declaration, anchor, cause)
+        _note(work, command, declaration, anchor)
     if draft is None:
         return
     take_over(work, draft)
@@ -119,14 +139,11 @@ def adopt(work: Work, command: DeclarationCommand, meeting: Meeting, cause: Caus
         draft.facts = merge(draft.facts, told)
 
 
-def _note(work: Work, command: DeclarationCommand, declaration: DeclarationState, anchor: Anchor, cause: Cause) -> None:
+def _note(work: Work, command: DeclarationCommand, declaration: DeclarationState, anchor: Anchor) -> None:
     if command.mrn or declaration.decl_id == draft_id("", anchor.lrn):
         if declaration.decl_id not in anchor.mrns:
             anchor.mrns = tuple(sorted({*anchor.mrns, declaration.decl_id}))
             work.changes.anchors[anchor.lrn] = anchor
-        if not command.mrn and anchor.exporters:
-            # The draft was made while this transaction waited for the anchor: it is not among the locked rows.
-            work.changes.wakes.append((declaration.decl_id, cause.event_id, cause.at))
     elif command.exporter and command.exporter not in anchor.exporters:
         anchor.exporters = tuple(sorted({*anchor.exporters, command.exporter}))
         work.changes.anchors[anchor.lrn] = anchor
@@ -175,7 +192,16 @@ def wake_target(work: Work, declaration: DeclarationState, cause: Cause) -> Decl
         return draft
     found = draft_of(work, anchor, facts, facts.exporter) if facts.mrn else None
     if found is not None:
-        declaration.facts = merge(facts, replace(found.facts, generation=None))
+        told = replace(found.facts, generation=None)
+        if conflicts(facts, told):
+            # The draft came late and says something else: what was accepted stands, and customs hear of the other.
+            told = replace(told, payload=None, payload_rank=None)
+            sentence = "Another content was lodged under the same version; the accepted one counts."
+            version = str(facts.payload_rank.version) if facts.payload_rank else ""
+            work.remarks[declaration.decl_id] = (
+                Finding("CLAIM_CONFLICT", "version", version, sentence, Severity.WARNING),
+            )
+        declaration.facts = merge(facts, told)
         work.changes.declarations[declaration.decl_id] = declaration
         take_over(work, found)
     return declaration

@@ -193,9 +193,6 @@ class Unit(Protocol):
     async def postpone_wake(self, wake_id: int, seconds: float) -> None:
         """Put a wake off for so long, each further time for twice as long (at most a day)."""
 
-    async def peek_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
-        """Read anchors without a lock."""
-
     async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, Reference]:
         """What declarations refer to, without a lock; what is set never changes, supplements may be added."""
 

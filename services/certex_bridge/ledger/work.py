@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from certex_bridge.kernel.errors import Finding
 from certex_bridge.ledger.answers import Answer
 from certex_bridge.ledger.domain.journal import Entry
 from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState
@@ -47,6 +48,8 @@ class Work:
     """Bars that came in this transaction."""
     cited_by_barred: dict[str, Collection[str]] = field(default_factory=dict)
     """Licences that open claims of the barred exporter cite, by the bar's id; they are locked."""
+    remarks: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """What a declaration's next outcome must also say."""
     outcomes: list[DeclarationOutcome] = field(default_factory=list)
     """Documents to render, in order; their outbox rows follow in the same order."""
     outcome_slots: list[int] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -156,3 +157,44 @@ async def test_a_simplified_one_without_claims_leaves_the_booking_to_the_supplem
         await s.tell(command)
     await s.wake()
     assert await s.balance("A") == "0/35/65"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["licence known", "licence comes later"])
+async def test_a_draft_holds_nothing_whatever_is_told_of_it(s: Scenario, known: bool) -> None:
+    """A release told by LRN waits for the MRN: booked on the draft it would be booked a second time."""
+    if not known:
+        s = Scenario(InMemoryStore())
+    await s.lodged("M1", A=40)
+    await s.tell(of_lrn(s.customs.released("M1"), HOLDER))
+    if not known:
+        await s.issue(licence("A", "100 NAR"))
+        await s.wake()
+    assert await s.balance("A") == "0/0/100"
+    await s.accepted("M1", A=40)
+    await s.wake()
+    assert await s.balance("A") == "0/40/60"
+    await s.sound()
+
+
+async def test_lodging_and_acceptance_at_the_same_moment(pg: Scenario) -> None:
+    """The acceptance names neither exporter nor content: whoever is second must find the other."""
+    for number in range(60):
+        lodged = pg.customs.lodged(f"M{number}", A=1)
+        accepted = replace(pg.customs.accepted(f"M{number}"), exporter="")
+        bare = replace(accepted, facts=replace(accepted.facts, exporter="", payload=None, payload_rank=None))
+        pair = [pg.delivery(lodged), pg.delivery(bare)]
+        if number % 2:
+            pair.reverse()
+        await asyncio.gather(*(pg.executor.apply([one]) for one in pair))
+    await pg.wake()
+    assert await pg.balance("A") == "60/0/40"
+    await pg.sound()
+
+
+async def test_a_draft_that_comes_late_does_not_replace_what_was_accepted(s: Scenario) -> None:
+    await s.accepted("M1", A=40, version=1)
+    await s.lodged("M1", A=50, version=1, at="2026-02-28T10:00")
+    await s.wake()
+    assert await s.balance("A") == "40/0/60"
+    told = (await s.messages("outcome", mrn_of("M1")))[-1]
+    assert [finding["code"] for finding in told["findings"]] == ["CLAIM_CONFLICT"]

@@ -194,7 +194,6 @@ async def test_what_a_unit_hands_out_is_a_copy(store: Store) -> None:
 
 async def test_peeking_needs_no_row(store: Store) -> None:
     async with store.transaction() as unit:
-        assert await unit.peek_anchors({"L1"}) == {}
         assert await unit.peek_references({M1}) == {}
 
 
@@ -206,7 +205,7 @@ async def test_anchors_and_references_come_back(store: Store) -> None:
         state.facts = facts
         await unit.write(Changes(anchors={"L1": Anchor("L1", ("BE1", "DE1"), (M1,))}, declarations={M1: state}))
     async with store.transaction() as unit:
-        assert await unit.peek_anchors({"L1", "L2"}) == {"L1": Anchor("L1", ("BE1", "DE1"), (M1,))}
+        assert (await unit.lock_anchors({"L1"}))["L1"] == Anchor("L1", ("BE1", "DE1"), (M1,))
         assert await unit.peek_references({M1, "x"}) == {M1: ("L1", "BE1", "M9", ("M7", "M8"))}
         assert (await unit.lock_anchors({"L1"}))["L1"] == Anchor("L1", ("BE1", "DE1"), (M1,))
 

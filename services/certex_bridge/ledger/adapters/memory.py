@@ -108,10 +108,6 @@ class InMemoryUnit:
         """Put a wake off."""
         self._contents.postponed.add(wake_id)
 
-    async def peek_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
-        """Anchors that exist."""
-        return {lrn: copy.copy(self._contents.anchors[lrn]) for lrn in lrns if lrn in self._contents.anchors}
-
     async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, Reference]:
         """What declarations refer to."""
         found = self._contents.declarations

@@ -116,10 +116,6 @@ class PostgresUnit:
 
     # -- anchors and declarations
 
-    async def peek_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
-        """Anchors as last committed."""
-        return {row["lrn"]: _anchor(row) for row in await self._fetch("peek_anchors", list(lrns))}
-
     async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, Reference]:
         """What declarations refer to."""
         found = await self._fetch("peek_references", list(decl_ids))

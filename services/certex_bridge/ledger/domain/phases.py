@@ -52,6 +52,9 @@ def phase_of(facts: Facts, item: int, current: Claim | None, *, recorded: bool =
     """
     if facts.invalidated is not None or rejection(facts) is not None:
         return Phase.ENDED
+    if not facts.mrn:
+        # A draft is an advance question. What it would hold, the declaration it becomes would hold a second time.
+        return Phase.ENDED if facts.not_presented is not None else Phase.CHECK
     word = last_word(facts, item)
     if word is not None:
         if not word.released:

@@ -19,10 +19,6 @@ UPDATE wake SET failures = failures + 1,
        not_before = now() + make_interval(secs => least($2::float8 * 2 ^ least(failures, 20), 86400))
 WHERE wake_id = $1
 
--- name: peek_anchors
--- Anchors as last committed, to learn which drafts exist.
-SELECT lrn, exporters, mrns FROM anchor WHERE lrn = ANY($1::text[])
-
 -- name: peek_references
 -- What declarations refer to; what is set never changes.
 SELECT decl_id, facts FROM declaration WHERE decl_id = ANY($1::text[])
