@@ -261,6 +261,9 @@ async def test_the_causes_of_retries(empty_database_url: str) -> None:
     assert retry_cause(ConnectionRefusedError()) == "connection"
     assert retry_cause(asyncpg.DeadlockDetectedError("")) == "deadlock"
     assert retry_cause(asyncpg.SerializationError("")) == "serialization"
+    ending = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+    assert retry_cause(ending) == "connection"
+    assert retry_cause(asyncpg.InternalClientError("something else")) is None
     assert retry_cause(ValueError()) is None
 
 

@@ -49,7 +49,9 @@ def retry_cause(error: BaseException) -> str | None:
     # asyncpg has no class for it: "connection is closed", "pool is closing", and "released back to the pool" when the
     # server ended the connection that a transaction of ours still held.
     closed = isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in ("clos", "released"))
-    return "connection" if closed else None
+    # Used at the moment at which the server ends it, a connection is found busy with its own end.
+    ending = isinstance(error, asyncpg.InternalClientError) and "cannot switch to state" in str(error)
+    return "connection" if closed or ending else None
 
 
 def of_one_record(error: BaseException) -> bool:
