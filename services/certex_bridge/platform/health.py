@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from certex_bridge.platform.http_connection import Connection, server_context
 from certex_bridge.platform.logs import get_logger
 
 if TYPE_CHECKING:
@@ -135,6 +136,11 @@ class HttpRole:
             access_log=False,
             lifespan="off",
             server_header=False,
+            http=Connection,
+            ws="none",
+            # Nothing here may depend on what a client claims in X-Forwarded-For.
+            proxy_headers=False,
+            ssl_context_factory=(lambda *_: server_context(settings)) if settings.http_ssl_certfile else None,
             timeout_graceful_shutdown=limit,
         )
         self._server = _Server(config)

@@ -1,0 +1,82 @@
+"""Refusals as answers: a problem document (RFC 9457), or what another form of the interface makes of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from certex_bridge.singlewindow.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+    from typing import Any
+
+    from prometheus_client import Counter
+
+    from certex_bridge.platform.health import Application, Receive, Scope, Send
+
+    Renderer = Callable[[Scope, Refusal], tuple[bytes, str]]
+    """A refusal's body and content type, in the form the request asks for (XML requests get XML)."""
+
+PROBLEM_JSON = "application/problem+json"
+PROBLEM_TYPE = "urn:certex-bridge:problem:"
+
+
+def problem_document(_scope: Scope, refusal: Refusal) -> tuple[bytes, str]:
+    """The problem document of a refusal.
+
+    `errors` has the parts of functional errors, as the customs systems name them, and a sentence each.
+    """
+    document = {
+        "type": PROBLEM_TYPE + refusal.code.lower().replace("_", "-"),
+        "title": refusal.kind.title,
+        "status": refusal.kind.status,
+        "detail": refusal.message,
+        "code": refusal.code,
+        "errors": [
+            {
+                "errorPointer": one.pointer,
+                "errorCode": one.error_code,
+                "errorReason": one.reason,
+                "originalAttributeValue": one.value,
+                "detail": one.message,
+            }
+            for one in refusal.errors
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n", PROBLEM_JSON
+
+
+class RefusalAnswers:
+    """Turns a `Refusal` raised by what is inside into the answer, as long as no other answer has begun."""
+
+    def __init__(self, application: Application, refused: Counter, render: Renderer = problem_document) -> None:
+        self._application = application
+        self._refused = refused
+        self._render = render
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        begun = False
+
+        async def noting(message: MutableMapping[str, Any]) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._application(scope, receive, noting)
+        except Refusal as refusal:
+            if begun:
+                raise
+            self._refused.labels(refusal.code).inc()
+            await self._answer(scope, refusal, send)
+
+    async def _answer(self, scope: Scope, refusal: Refusal, send: Send) -> None:
+        body, content_type = self._render(scope, refusal)
+        headers = {"Content-Type": content_type, "Content-Length": str(len(body)), **refusal.headers}
+        encoded = [
+            (name.lower().encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers.items()
+        ]
+        await send({"type": "http.response.start", "status": refusal.kind.status, "headers": encoded})
+        await send({"type": "http.response.body", "body": body})
