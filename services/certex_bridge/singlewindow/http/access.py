@@ -49,6 +49,7 @@ class Access:
         """Keep callers and keys fresh until `stop`."""
         settings = self._settings
         async with asyncio.TaskGroup() as group:
+            group.create_task(stop.wait())
             if self.registry.has_file:
                 group.create_task(self.registry.watch(stop, settings.callers_poll_seconds))
             if settings.gateway_auth in {"oauth", "both"}:

@@ -120,7 +120,9 @@ async def test_a_time_out_of_the_inside_is_not_taken_for_the_limit() -> None:
         raise TimeoutError("the database")
 
     with pytest.raises(TimeoutError, match="the database"):
-        await call(answering(HandlerTime(inside, 5)))
+        await call(HandlerTime(inside, 5))
+    answer = await call(answering(HandlerTime(inside, 5)))
+    assert (answer.status, answer.problem["code"]) == (500, "INTERNAL")
 
 
 async def test_an_answer_that_began_is_not_answered_again() -> None:
