@@ -213,4 +213,3 @@ class Gateway:
         seconds = self._metrics.gateway_request_seconds.labels(exchange.operation, exchange.outcome)
         seconds.observe(time.perf_counter() - started)
         return Response(answer.body, answer.status, headers | exchange.headers(), answer.content_type)
-

@@ -140,7 +140,9 @@ def _content(
 
 def _examples(operation: str, ending: str) -> dict[str, Any]:
     folder = contract_path("examples") / _EXAMPLES / operation
-    texts = {path.name.removesuffix(f".{ending}"): path.read_text("utf-8") for path in sorted(folder.glob(f"*.{ending}"))}
+    texts = {
+        path.name.removesuffix(f".{ending}"): path.read_text("utf-8") for path in sorted(folder.glob(f"*.{ending}"))
+    }
     return {name: {"value": json.loads(text) if ending.endswith("json") else text} for name, text in texts.items()}
 
 
@@ -211,7 +213,7 @@ def _security() -> dict[str, Any]:
         "mutualTLS": {"type": "mutualTLS", "description": "A client certificate named in the callers file."},
         "oauth2": {
             "type": "oauth2",
-            "description": "An access token of the issuer in CERTEX_OIDC_ISSUER, for a client named in the callers file.",
+            "description": "An access token of CERTEX_OIDC_ISSUER, for a client named in the callers file.",
             "flows": {"clientCredentials": {"tokenUrl": "https://issuer.example/token", "scopes": {}}},
         },
     }
