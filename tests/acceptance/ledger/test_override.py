@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def override(s: Scenario, name: str, decision: str = "ACCEPT", places: Places | None = None) -> Answer:
-    return (await s.tell(overridden(s, name, decision, places)))[0]
+    return (await s.tell(overridden(s.customs, name, decision, places)))[0]
 
 
 async def last_movement(s: Scenario, name: str) -> tuple[str, dict[str, object]]:
@@ -79,7 +79,7 @@ async def test_a_smaller_release_frees_the_rest_and_a_greater_one_is_uncovered(s
 @pytest.mark.parametrize("decision_first", [True, False])
 async def test_a_late_decision_counts_as_if_it_had_come_in_time(s: Scenario, decision_first: bool) -> None:
     await s.accepted("M1", A=150)
-    told = [overridden(s, "M1"), s.customs.released("M1")]
+    told = [overridden(s.customs, "M1"), s.customs.released("M1")]
     for command in told if decision_first else reversed(told):
         await s.tell(command)
     assert await s.balance("A") == "0/150/0"
@@ -214,7 +214,7 @@ async def test_a_decision_in_another_unit_meets_its_licence_late(s: Scenario) ->
 
 
 async def test_a_decision_on_a_declaration_not_known_yet(s: Scenario) -> None:
-    (waiting,) = await s.tell(overridden(s, "M1", waits=True))
+    (waiting,) = await s.tell(overridden(s.customs, "M1", waits=True))
     assert json.loads(waiting.body)["reason"] == "CLAIM_UNKNOWN"
     (said,) = await s.messages("outcome", mrn_of("M1"))
     assert [finding["code"] for finding in said["findings"]] == ["CLAIM_UNKNOWN"]
@@ -225,7 +225,7 @@ async def test_a_decision_on_a_declaration_not_known_yet(s: Scenario) -> None:
 
 async def test_a_decision_on_a_document_that_is_not_there(s: Scenario) -> None:
     await s.accepted("M1", A=40)
-    (waiting,) = await s.tell(overridden(s, "M1", "REFUSE", {(1, 9): ""}, waits=True))
+    (waiting,) = await s.tell(overridden(s.customs, "M1", "REFUSE", {(1, 9): ""}, waits=True))
     assert json.loads(waiting.body)["reason"] == "CLAIM_UNKNOWN"
     await override(s, "M1", "REFUSE", {(1, 9): ""})
     said = (await s.messages("outcome", mrn_of("M1")))[-1]
@@ -235,7 +235,7 @@ async def test_a_decision_on_a_document_that_is_not_there(s: Scenario) -> None:
 
 async def test_the_last_word_counts_and_an_older_one_is_superseded(s: Scenario) -> None:
     await s.accepted("M1", A=150)
-    first = overridden(s, "M1", officer="FIRST")
+    first = overridden(s.customs, "M1", officer="FIRST")
     await override(s, "M1", "AMEND", {(0, 0): "110 NAR"})
     assert (await s.tell(first))[0].result == "SUPERSEDED"
     assert await s.balance("A") == "110/0/0"
@@ -246,7 +246,7 @@ async def test_a_decision_and_the_automatic_answer_at_the_same_moment(pg: Scenar
     for number in range(20):
         name, decl = f"O{number}", f"M{number}"
         await pg.issue(licence(name, "100 NAR"))
-        told = [pg.customs.accepted(decl, cite(name, 150)), overridden(pg, decl)]
+        told = [pg.customs.accepted(decl, cite(name, 150)), overridden(pg.customs, decl)]
         await asyncio.gather(*(pg.executor.apply([one]) for one in map(pg.delivery, told)))
         assert (await pg.balance(name), await pg.cap(name)) == ("150/0/0", "100 over 50")
         (claim,) = await pg.claims(decl)

@@ -77,7 +77,7 @@ def _open_record(current: Claim | None, attempt: str) -> bool:
 
 
 def amended_after(facts: Facts, word: ItemRelease) -> bool:
-    """Whether customs changed the content after the release: its figures are then their last word, not the release's."""
+    """Whether customs changed the content after the release: its figures are then their last word."""
     return changed_after(facts, word.stamp)
 
 
