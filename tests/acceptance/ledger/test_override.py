@@ -74,6 +74,8 @@ async def test_a_smaller_release_frees_the_rest_and_a_greater_one_is_uncovered(s
     await s.released("M1", A=160)
     assert await s.balance("A") == "0/150/0"
     assert await s.verdict("M1") == "UNCOVERED UNCOVERED QUANTITY_EXCEEDED"
+    await s.released("M1", A=150)
+    assert await s.verdict("M1") == "OK_CONSUMED"
 
 
 @pytest.mark.parametrize("decision_first", [True, False])
@@ -202,6 +204,7 @@ async def test_a_licence_that_is_not_known_is_waited_for(s: Scenario) -> None:
     await s.wake()
     assert (await s.balance("X"), await s.cap("X")) == ("150/0/0", "100 over 50")
     assert await s.movements("X") == ["OVERRIDE +150/0"]
+    assert "INCIDENT OVERRIDDEN" in await s.notifications("X")
 
 
 async def test_a_decision_in_another_unit_meets_its_licence_late(s: Scenario) -> None:
