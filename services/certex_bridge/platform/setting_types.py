@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-Role = Literal["intake", "relay", "worker"]
+PREFIX = "CERTEX_"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+Role = Literal["intake", "relay", "worker", "gateway"]
 ROLES: tuple[Role, ...] = get_args(Role)
-CONNECTIONS: dict[Role, int] = {"intake": 2, "relay": 1, "worker": 4}
-"""Database connections a role may hold at once: one per loop, and the intake's question for lost offsets."""
+DEFAULT_ROLES: tuple[Role, ...] = ("intake", "relay", "worker")
+"""The gateway is asked for by name: it needs to know who may call."""
+CONNECTIONS: dict[Role, int] = {"intake": 2, "relay": 1, "worker": 4, "gateway": 4}
+"""Database connections a role may hold at once: one per loop, the intake's question for lost offsets, calls in work."""
 Comparison = Literal["HOLDER", "CONSIGNEE", "DESTINATION", "COMMODITY", "ORIGIN"]
 FigureSource = Literal["DOCUMENT", "NET_MASS", "ITEM_AMOUNT"]
 
@@ -39,9 +47,35 @@ def _zone(value: str) -> str:
     return value
 
 
+def needs_https(address: str) -> str:
+    """The address; http only on this machine, empty stays empty.
+
+    Raises:
+        ValueError: anybody on the way could read or change what is fetched there.
+    """
+    parts = urlsplit(address)
+    local = parts.scheme == "http" and parts.hostname in LOOPBACK
+    if address and not local and not (parts.scheme == "https" and parts.hostname):
+        raise ValueError("must be an address with https")
+    return address
+
+
+def readable(path: Path | None) -> Path | None:
+    """The path of a file this process may read; None stays None.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    if path is not None and not (path.is_file() and os.access(path, os.R_OK)):
+        raise ValueError(f"no readable file at {path}")
+    return path
+
+
 Words = BeforeValidator(_words)
 Mapping = BeforeValidator(_mapping)
 Zone = Annotated[str, AfterValidator(_zone)]
 Count = Annotated[int, Field(ge=1)]
 Milliseconds = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
+HttpsAddress = Annotated[str, AfterValidator(needs_https)]
+ReadableFile = Annotated[Path | None, AfterValidator(readable)]
