@@ -610,7 +610,7 @@ class Model:
         moved = (old.reserved, old.consumed) != figures
         if not moved and old.outcome not in {"REFUSED", "UNCOVERED"}:
             return old.outcome
-        return "OK_ADJUSTED" if moved and old.consumed != NONE else "OK_CONSUMED"
+        return "OK_ADJUSTED" if moved and (old.consumed != NONE or figures[0] != NONE) else "OK_CONSUMED"
 
     def _settle_asked(self, decl_id: str, wishes: list[Wish]) -> None:
         by: dict[str, list[Wish]] = defaultdict(list)

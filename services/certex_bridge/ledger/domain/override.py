@@ -26,7 +26,7 @@ from certex_bridge.ledger.domain.members import REFUSED_OUTCOMES, ClaimResult, M
 from certex_bridge.ledger.domain.model import NOTHING, ClaimState, Figures, Kind
 from certex_bridge.ledger.domain.phases import Phase, changed_after
 from certex_bridge.ledger.domain.reasons import Answerable, Incident, Outcome, Reason, Rule
-from certex_bridge.ledger.domain.refusals import not_booked
+from certex_bridge.ledger.domain.record import uncovered_reasons
 from certex_bridge.ledger.domain.room import Room, exceeded
 from certex_bridge.ledger.domain.steps import Step, steps_between
 
@@ -143,20 +143,20 @@ def _book(  # a claim, where it draws on, and its three figures
     member: Member, override: Override, room: Room, reserved: Figures, consumed: Figures, uncovered: Figures
 ) -> ClaimResult:
     after = reserved.plus(consumed)
-    short = exceeded(member, room.short(room.calls([member])))
+    short = room.short(room.calls([member]))
     steps = _steps(member, override, reserved, consumed)
     state = ClaimState.RESERVED if member.phase not in _RELEASED else ClaimState.CONSUMED
     claim = member.claim(state, _outcome(member, override, steps), reserved, consumed)
     incidents = _incident(member, override)
-    reasons: tuple[Reason, ...] = ()
+    # Of a decision that goes beyond the limit, how far is said although nothing is refused.
+    reasons = exceeded(member, short)
     if uncovered != NOTHING:
-        reasons = (not_booked("UNCOVERED", member, uncovered, short, room), *short)
+        reasons = uncovered_reasons(member, uncovered, room, short)
         claim.state, claim.outcome, claim.uncovered = ClaimState.UNCOVERED, Outcome.UNCOVERED, uncovered
         claim.reasons = tuple([reason.code for reason in reasons])
         incidents = (*incidents, Incident.UNCOVERED)
     room.take(member, after)
-    # Of a decision that goes beyond the limit, how far is said although nothing is refused.
-    return ClaimResult(claim, member.evaluation, reasons or short, incidents, steps, by=_answerable(override))
+    return ClaimResult(claim, member.evaluation, reasons, incidents, steps, by=_answerable(override))
 
 
 def _refuse(member: Member, override: Override, room: Room) -> ClaimResult:

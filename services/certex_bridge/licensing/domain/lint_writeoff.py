@@ -23,10 +23,7 @@ def lint_write_off(write_off: WriteOff) -> list[Finding]:
     findings += check_text(evidence.type, "evidence.type", "evidenceType", required=True)
     findings += check_text(evidence.number, "evidence.number", "evidenceNumber", required=True)
     if evidence.member_state:
-        findings += [
-            Finding(found.code, "evidence.memberState", found.value, found.message, found.severity)
-            for found in check_issuer(evidence.member_state)
-        ]
+        findings += check_issuer(evidence.member_state, "evidence.memberState")
     findings += check_count("lines", write_off.lines)
     if not write_off.lines:
         findings.append(Finding("LINE_MISSING", "lines", "", "a write-off names what was written off"))
