@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from certex_bridge.ledger.booking import book
+from certex_bridge.ledger.capturing import settle_write_off
 from certex_bridge.ledger.domain.amending import amended
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
 from certex_bridge.ledger.domain.issuers import resolved
-from certex_bridge.ledger.domain.journal import Booking
-from certex_bridge.ledger.domain.members import Settlement
 from certex_bridge.ledger.domain.merge import merge
-from certex_bridge.ledger.domain.model import ClaimState, DeclarationState
+from certex_bridge.ledger.domain.model import DeclarationState
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.settle import Settling
 from certex_bridge.ledger.domain.window import too_late
@@ -24,10 +24,10 @@ from certex_bridge.ledger.outcomes import (
     tell_refused,
     too_late_reasons,
 )
-from certex_bridge.ledger.statuses import publish_balance, raise_incidents
+from certex_bridge.ledger.overriding import refusal
 from certex_bridge.ledger.work import Cause, Work
 
-_ASKS = (EventKind.LODGED, EventKind.PRESENTED, EventKind.ACCEPTED, EventKind.RECHECK)
+_ASKS = (EventKind.LODGED, EventKind.PRESENTED, EventKind.ACCEPTED, EventKind.RECHECK, EventKind.OVERRIDDEN)
 """Events that are answered even when they say nothing new and the answer is the one given before."""
 
 
@@ -57,6 +57,10 @@ class DeclarationHandling:
         if command.kind is EventKind.NOT_PRESENTED and _shown(before):
             # The timer read without a lock; meanwhile the goods came.
             return work.answer(cause.event_id, "SUPERSEDED", detail="PRESENTED", declaration=declaration.decl_id)
+        if told.overrides and (reasons := refusal(work, command, meeting, self._policy)):
+            work.count(f"refused:{reasons[0].code}")
+            tell_refused(work, declaration, cause, command, reasons)
+            return work.answer(cause.event_id, "REFUSED", reason=reasons[0].code, declaration=main_id(command))
         known = declaration.facts
         adopt(work, command, meeting)
         declaration.facts = merge(before, told)
@@ -108,6 +112,9 @@ class DeclarationHandling:
         `unless_moved` is the answer to an event that said nothing new, stored when nothing moves either.
         """
         work.changes.declarations[declaration.decl_id] = declaration
+        if declaration.facts.captured:
+            settle_write_off(work, declaration, cause)
+            return ""
         counted, remarks = amended(facts or declaration.facts)
         remarks += work.remarks.pop(declaration.decl_id, ())
         counted = resolved(counted)
@@ -117,7 +124,7 @@ class DeclarationHandling:
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id, state="NO_CONTENT_YET")
         seen = declaration if counted is declaration.facts else replace(declaration, facts=counted)
         settlement = Settling(seen, work.licences, self._policy, work.barred).run()
-        self._book(work, settlement, declaration, cause)
+        book(work, settlement, declaration, cause)
         park(work, declaration, settlement.waiting_for)
         results = settlement.results + dropped(settlement) if settlement.obsolete else settlement.results
         said = fingerprint(seen, results, remarks)
@@ -133,31 +140,6 @@ class DeclarationHandling:
             return work.answer(cause.event_id, unless_moved, declaration=declaration.decl_id)
         return work.answer_applied(cause.event_id, declaration, [result.claim for result in settlement.results])
 
-    def _book(self, work: Work, settlement: Settlement, declaration: DeclarationState, cause: Cause) -> None:
-        bookings: dict[str, list[Booking]] = {}
-        for claim in settlement.obsolete:
-            claim.state = ClaimState.CLOSED
-            work.changes.claims[claim.key] = claim
-        for result in settlement.results:
-            claim, known = result.claim, declaration.claims.get(result.claim.key)
-            work.count(f"claim:{claim.outcome}:{claim.reasons[0] if claim.reasons else ''}")
-            if known == claim:
-                result.changed = False
-                result.incidents = ()
-                continue
-            declaration.claims[claim.key] = claim
-            work.changes.claims[claim.key] = claim
-            if result.steps:
-                bookings.setdefault(claim.key.licence_id, []).append((claim, result.steps))
-        for licence_id, moves in bookings.items():
-            entry = work.entry(licence_id, cause)
-            entry.book(moves)
-            if entry.rows:
-                publish_balance(work, work.licences[licence_id], entry, cause, declaration.decl_id)
-        for result in settlement.results:
-            key = result.claim.key
-            raise_incidents(work, work.licences[key.licence_id], result.incidents, key.decl_id, str(key), cause)
-
 
 def _shown(facts: Facts) -> bool:
     """Whether the goods were presented, or customs went on as only after a presentation."""
@@ -166,4 +148,6 @@ def _shown(facts: Facts) -> bool:
 
 def _no_effect(known: Facts, command: DeclarationCommand) -> str:
     told, held = command.facts.payload_rank, known.payload_rank
+    if command.facts.overrides and not any(one in known.overrides for one in command.facts.overrides):
+        return "SUPERSEDED"
     return "SUPERSEDED" if told and held and told.order < held.order else "ALREADY_DONE"
