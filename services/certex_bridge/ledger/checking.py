@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from certex_bridge.ledger.domain.amending import amended
 from certex_bridge.ledger.domain.evaluation import Evaluation
-from certex_bridge.ledger.domain.facts import Facts
+from certex_bridge.ledger.domain.facts import ClaimSpec, Facts, Item, Payload
 from certex_bridge.ledger.domain.issuers import resolved
 from certex_bridge.ledger.domain.members import ClaimResult
 from certex_bridge.ledger.domain.merge import merge
@@ -37,6 +37,7 @@ from certex_bridge.ledger.domain.rules import reference_day
 from certex_bridge.ledger.domain.settle import Settling
 from certex_bridge.ledger.outcomes import claim_outcome
 from certex_bridge.ledger.reading import Picture
+from certex_bridge.licensing.domain.licence import Direction
 
 REFERENCE_RULES = frozenset(
     {
@@ -52,6 +53,10 @@ REFERENCE_RULES = frozenset(
     }
 )
 """What a reference alone is judged by, before the goods are presented."""
+
+_ALONE = frozenset({Rule.LICENCE, Rule.STATUS, Rule.VALIDITY})
+_BY_CODE = frozenset({Rule.DOCUMENT_TYPE, Rule.LICENCE_TYPE})
+"""What needs nothing but the document, and what needs its code."""
 
 _FIGURES = frozenset({"quantity", "value"})
 _EXCEEDED = frozenset({"QUANTITY_EXCEEDED", "VALUE_EXCEEDED"})
@@ -99,10 +104,35 @@ def check(facts: Facts, picture: Picture, policy: Policy, depth: Depth = Depth.A
     else:
         results = _settled(facts, _own_claims(facts, picture), picture, policy)
         if depth is Depth.REFERENCE:
-            results = [_by_reference(result) for result in results]
+            results = [_by_reference(result, picture.licences) for result in results]
         elif len(results) > 1:
             _together(results, facts, picture, policy)
     return [_checked(result, facts, picture, policy) for result in results if result.evaluation is not None]
+
+
+def check_reference(  # what a reference alone says, and when
+    licence_id: str, code: str, reference: str, acceptance_day: str, picture: Picture, policy: Policy
+) -> Checked:
+    """Judge one document that no declaration cites.
+
+    Args:
+        licence_id: issuer and number.
+        code: document code to be compared with the document's own; empty: none.
+        reference: as it was asked.
+        acceptance_day: the day that counts, ISO text.
+        picture: with this licence.
+        policy: settings of the ledger's decisions.
+    """
+    licence = picture.licences[licence_id].licence
+    transit = licence is not None and licence.direction is Direction.TRANSIT
+    own = code or (licence.document_code if licence else "X060")
+    spec = ClaimSpec(1, 1, own, licence_id, reference, None, None, None)
+    item = Item(1, "" if transit else "1000", "", "", "", None, None, None, (), (spec,))
+    payload = Payload("T1" if transit else "EX", "A", "", "", "", "", "", (item,))
+    facts = Facts(payload=payload, acceptance_day=acceptance_day)
+    (result,) = _settled(facts, {}, Picture(picture.licences), policy)
+    rules = _ALONE | _BY_CODE if code else _ALONE
+    return _checked(_by_reference(result, picture.licences, rules), facts, picture, policy)
 
 
 def _own_claims(facts: Facts, picture: Picture) -> dict[ClaimKey, Claim]:
@@ -144,24 +174,27 @@ def _rehearsed(facts: Facts, picture: Picture, policy: Policy) -> list[ClaimResu
     return _settled(resolved(counted), known.claims, picture, policy, known.decl_id)
 
 
-def _by_reference(result: ClaimResult) -> ClaimResult:
+def _by_reference(
+    result: ClaimResult, licences: Mapping[str, LicenceState], rules: frozenset[Rule] = REFERENCE_RULES
+) -> ClaimResult:
     """The result as far as it does not depend on goods and figures."""
     seen = result.evaluation
     if seen is None or not seen.applicable:
         return result
-    failed = [(rule, reason) for rule, reason in seen.failed if rule in REFERENCE_RULES and not _of_a_figure(reason)]
+    failed = [(rule, reason) for rule, reason in seen.failed if rule in rules and not _of_a_figure(reason)]
     judged = Evaluation(
         seen.spec,
         seen.item,
-        passed=[rule for rule in seen.passed if rule in REFERENCE_RULES],
+        passed=[rule for rule in seen.passed if rule in rules],
         failed=failed,
-        warned=[(rule, reason) for rule, reason in seen.warned if rule in REFERENCE_RULES and not _of_a_figure(reason)],
+        warned=[(rule, reason) for rule, reason in seen.warned if rule in rules and not _of_a_figure(reason)],
         applicable=seen.applicable,
         waiting=seen.waiting,
         managed=False,
         line_no=seen.line_no,
     )
-    outcome = Outcome.REFUSED if failed else Outcome.OK_AVAILABLE if seen.managed else Outcome.OK_NOT_MANAGED
+    limited = any(not account.closed for account in licences[result.claim.key.licence_id].accounts.values())
+    outcome = Outcome.REFUSED if failed else Outcome.OK_AVAILABLE if limited else Outcome.OK_NOT_MANAGED
     reasons = judged.reasons
     claim = replace(
         result.claim,
