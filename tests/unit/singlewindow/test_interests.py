@@ -22,6 +22,18 @@ def interest(licence: str = "BE/A", seconds: int = 0) -> Interest:
     return Interest(licence, "NSWE-C.BE", "M1", "BE", AT + timedelta(seconds=seconds))
 
 
+class Telling(InMemoryInterests):
+    """Tells when something was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = asyncio.Event()
+
+    async def keep(self, interests: Sequence[Interest]) -> None:
+        await super().keep(interests)
+        self.written.set()
+
+
 class Failing(InMemoryInterests):
     """Fails until told otherwise."""
 
@@ -83,13 +95,12 @@ async def test_the_oldest_go_when_too_many_wait(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_it_runs_until_told_to_stop_and_writes_the_rest() -> None:
-    store = InMemoryInterests()
+    store = Telling()
     buffer = BufferedInterests(store, transient, every_seconds=0.001)
     stop = asyncio.Event()
     running = asyncio.create_task(buffer.run(stop))
     buffer.note(interest())
-    while not store.kept:
-        await asyncio.sleep(0)
+    await store.written.wait()
     buffer.note(interest("BE/B"))
     stop.set()
     await running

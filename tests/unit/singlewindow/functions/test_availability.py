@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import pytest
 
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Rule
 from certex_bridge.licensing.domain.licence import Direction, LicenceType, Party
-from tests.support.checks import Desk, alone, cited, declaration, goods
+from certex_bridge.singlewindow.messages.availability import AvailabilityCheckResponse
+from certex_bridge.singlewindow.messages.xml import read_message, write_message
+from tests.support.checks import Desk, alone, caller, cited, declaration, goods
 from tests.support.ledger_words import licence, line, mrn_of
 
 
@@ -23,7 +24,7 @@ async def desk() -> Desk:
     return made
 
 
-@pytest.mark.row("E179")
+@pytest.mark.row("E179", "IR 5(1)(a)")
 async def test_an_unknown_number_is_an_answer_and_leaves_no_trace(desk: Desk) -> None:
     """Scenario 1."""
     before = desk.story.store.contents
@@ -35,6 +36,7 @@ async def test_an_unknown_number_is_an_answer_and_leaves_no_trace(desk: Desk) ->
     assert (reference.result, reference.verdict[0].code) == ("NOT_FOUND", "NOT_FOUND")
 
 
+@pytest.mark.row("IR 5(1)(a)", "IR 5(1)(b)", "IR 5(1)(c)", "IR 1(1)")
 async def test_a_good_claim_is_told_everything(desk: Desk) -> None:
     answer = await desk.check(goods(cited("A", "40")))
     told = answer.only
@@ -50,6 +52,12 @@ async def test_a_good_claim_is_told_everything(desk: Desk) -> None:
     message = answer.message
     assert (message.mrn, message.degraded, message.correlation_identifier) == (mrn_of("M1"), False, "check-1")
     assert message.read_at == "2026-03-01T12:00:00.000000Z"
+
+
+async def test_the_answer_is_the_same_in_xml(desk: Desk) -> None:
+    message = (await desk.check(goods(cited("A", "400"), cited("X", "1", type="Y901")))).message
+    again = read_message(write_message(message), AvailabilityCheckResponse)
+    assert again.content_sha256 == message.content_sha256
 
 
 async def test_a_suspended_licence_says_so_until_it_is_resumed(desk: Desk) -> None:
@@ -108,7 +116,7 @@ async def test_the_last_piece_fits_and_not_a_millionth_more() -> None:
     assert (verdict.rule, verdict.original_attribute_value, verdict.available) == ("AVAILABILITY", "100.000001", "100")
 
 
-@pytest.mark.row("E173")
+@pytest.mark.row("E173", "IR 4")
 async def test_a_check_is_advice(desk: Desk) -> None:
     assert (await desk.check(goods(cited("A", "100")))).only.quantity_available == "100"
     await desk.story.accepted("M2", A=100)
@@ -241,8 +249,5 @@ async def test_a_licence_not_yet_valid(desk: Desk) -> None:
 async def test_a_foreign_declaration_is_not_looked_into(desk: Desk) -> None:
     """What another state's declaration holds is not added for a caller of this state."""
     await desk.story.accepted("M1", A=70)
-    from tests.support.checks import caller
-
-    german: Any = caller(state="DE")
-    told = (await desk.check(goods(cited("A", "90")), by=german)).only
+    told = (await desk.check(goods(cited("A", "90")), by=caller(state="DE"))).only
     assert (told.outcome, told.quantity_passing) == ("REFUSED", "30")

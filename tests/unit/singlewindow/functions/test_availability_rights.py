@@ -123,6 +123,7 @@ async def test_the_licensing_side_is_told_what_else_would_fit(desk: Desk) -> Non
     assert (await desk.check(goods(cited("A", "150")), explain=True)).only.fitting_document == ()
 
 
+@pytest.mark.row("IR 5(1)(c)")
 async def test_the_original_is_the_certificate_of_the_version_in_force(desk: Desk) -> None:
     told = (await desk.check(CertificateReference=[alone("A")], original=True)).only
     assert told.original is not None

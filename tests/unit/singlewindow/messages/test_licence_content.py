@@ -43,11 +43,8 @@ def tree(element: Any) -> Any:
 
 def written(content: dict[str, Any], name: str) -> Any:
     """A dumped group in the same shape, without what is empty."""
-    found: list[Any] = []
-    for key, value in content.items():
-        for one in value if isinstance(value, list | tuple) else [value]:
-            found.append(written(one, key) if isinstance(one, dict) else (key, str(one)))
-    return name, found
+    named = [(key, one) for key, value in content.items() for one in (value if isinstance(value, tuple) else (value,))]
+    return name, [written(one, key) if isinstance(one, dict) else (key, str(one)) for key, one in named]
 
 
 @pytest.mark.parametrize(("told", "number"), CASES.values(), ids=CASES)
