@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from certex_bridge.kernel.dates import parse_instant
 from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.adapters.memory_reader import InMemoryReader
+from certex_bridge.ledger.adapters.postgres import PostgresStore
 from certex_bridge.ledger.adapters.reader import PostgresReader, ReadLimits
 from certex_bridge.ledger.domain.model import ClaimState, Dim, Figures, Status
 from certex_bridge.ledger.ports import Bar
@@ -22,9 +22,6 @@ from certex_bridge.licensing.domain.commands import ExporterBar, LicenceEventKin
 from certex_bridge.licensing.domain.licence import Party
 from tests.support.ledger_words import HOLDER, cite, licence, mrn_of
 from tests.support.scenario import Scenario
-
-if TYPE_CHECKING:
-    from certex_bridge.ledger.adapters.postgres import PostgresStore
 
 Reader = InMemoryReader | PostgresReader
 A, B, M1 = "BE/A", "BE/B", mrn_of("M1")
@@ -196,6 +193,19 @@ async def test_a_slow_database_ends_the_read_not_the_caller(database_url: str) -
         while reader._reads:
             await asyncio.wait(set(reader._reads))
         assert A in (await PostgresReader(pool, PATIENT).picture([A])).licences
+
+
+@pytest.mark.postgres
+async def test_memory_dropped_while_a_read_is_under_way_is_not_missed(database_url: str) -> None:
+    """A new connection of the pool drops what is remembered of the database."""
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
+        reader = PostgresReader(pool, PATIENT)
+        await Scenario(PostgresStore(pool)).issue(licence("A", "100"))
+        await reader.picture([A])
+        under_way = asyncio.create_task(reader.picture([A]))
+        await asyncio.sleep(0)
+        reader.forget()
+        assert (await under_way).licences[A].licence == licence("A", "100")
 
 
 @pytest.mark.postgres

@@ -75,7 +75,9 @@ class PostgresReader:
     async def picture(self, licence_ids: Collection[str], decl_id: str = "", exporter: str = "") -> Picture:
         """What a check is judged by, as of one commit."""
         ids = list(licence_ids)
-        known = [held.version if (held := self._snapshots.get(one)) else 0 for one in ids]
+        # Taken out now: while the statement runs, a new connection may make the memory be dropped.
+        held = {one: self._snapshots[one] for one in ids if one in self._snapshots}
+        known = [held[one].version if one in held else 0 for one in ids]
         found = await self._fetch("picture", self._limits.check, ids, known, decl_id, exporter)
         licences = {licence_id: LicenceState(licence_id) for licence_id in ids}
         declaration: DeclarationState | None = None
@@ -84,7 +86,7 @@ class PostgresReader:
         accounts = []
         for kind, key, part, body in found:
             if kind == "licence":
-                licences[key] = self._licence(key, part, body)
+                licences[key] = self._licence(key, part, body, held.get(key))
             elif kind == "account":
                 accounts.append((key, part))
             elif kind == "declaration":
@@ -101,12 +103,17 @@ class PostgresReader:
             declaration.claims = claims
         return Picture(licences, declaration, frozenset(bars))
 
-    def _licence(self, licence_id: str, part: list[str], body: bytes | None) -> LicenceState:
+    def _licence(self, licence_id: str, part: list[str], body: bytes | None, held: Licence | None) -> LicenceState:
         version, sha256, status, expired, lv, nv, cv, iv, frozen = part
-        state = LicenceState(
+        licence = held
+        if body is not None:
+            if len(self._snapshots) >= _SNAPSHOTS_MAX:
+                self._snapshots.clear()
+            licence = self._snapshots[licence_id] = decode_licence(body)
+        return LicenceState(
             licence_id,
             int(version),
-            None,
+            licence if int(version) else None,
             sha256,
             _STATUSES[status],
             int(expired),
@@ -116,13 +123,6 @@ class PostgresReader:
             int(iv),
             frozen=frozen == "true",
         )
-        if body is not None:
-            if len(self._snapshots) >= _SNAPSHOTS_MAX:
-                self._snapshots.clear()
-            self._snapshots[licence_id] = decode_licence(body)
-        if state.known:
-            state.licence = self._snapshots[licence_id]
-        return state
 
     # -- for people
 
