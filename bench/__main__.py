@@ -14,12 +14,13 @@ from typing import Any
 import uvloop
 
 from bench import ledger, naive, throughput, workload
+from bench.availability import availability
 from bench.latency import PER_SECOND, latency
 from bench.machine import machine
 from bench.report import table
 from bench.servers import Servers, servers
 
-PARTS = ("database", "ledger", "certificates", "items", "naive", "latency")
+PARTS = ("database", "ledger", "certificates", "items", "naive", "latency", "checks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ async def measure(where: Servers, size: Size, split: list[str], parts: set[str],
         found |= {"latency_p50_ms": times.p50, "latency_p99_ms": times.p99, "latency_max_ms": times.longest}
         found["latency_offered_per_second"] = PER_SECOND
         peaks.append(times.peak_mb)
+    if "checks" in parts:
+        asked = await _told("checks", availability(where, split, size.latency_seconds))
+        found |= {
+            f"check_{side}_{name}_ms": asked[side][name] for side in ("server", "client") for name in ("p50", "p99")
+        }
+        found |= {"checks_per_second": asked["per_second"], "check_statuses": asked["statuses"]}
     return found | _derived(found, max(peaks))
 
 

@@ -15,6 +15,11 @@ ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("certificates_per_second", "certificates/s, Kafka to Kafka", "≥ 2,400", ""),
     ("latency_p50_ms", "latency p50 at 170/s, ms", "", ""),
     ("latency_p99_ms", "latency p99 at 170/s, ms", "< 250", ""),
+    ("checks_per_second", "checks/s over HTTP, as offered", "500", ""),
+    ("check_server_p50_ms", "  p50 in the function, ms", "", ""),
+    ("check_server_p99_ms", "  p99 in the function, ms", "< 5", ""),
+    ("check_client_p50_ms", "  p50 at the client, ms", "", ""),
+    ("check_client_p99_ms", "  p99 at the client, ms", "< 15", ""),
     ("peak_memory_mb", "largest process, MB", "< 300", ""),
     ("cpu_us_per_declaration", "our CPU for one declaration, µs", "", ""),
 )

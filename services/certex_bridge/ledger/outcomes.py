@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -34,7 +34,7 @@ def tell(
     work: Work, declaration: DeclarationState, cause: Cause, results: Sequence[ClaimResult], findings: Sequence[Finding]
 ) -> None:
     """Queue the outcome in the declaration's next version."""
-    _queue(work, declaration, cause, tuple([_claim_outcome(work, result) for result in results]), findings)
+    _queue(work, declaration, cause, tuple([claim_outcome(work.licences, result) for result in results]), findings)
 
 
 def tell_refused(
@@ -51,7 +51,7 @@ def tell_refused(
     work.changes.declarations[declaration.decl_id] = declaration
     standing = [claim for _, claim in sorted(declaration.claims.items()) if claim.state not in ENDED_STATES]
     results = [ClaimResult(claim, None, reasons, changed=False) for claim in standing]
-    claims = [_claim_outcome(work, result) for result in results]
+    claims = [claim_outcome(work.licences, result) for result in results]
     for claim in claims:
         claim.outcome = Outcome.REFUSED
     finding = Finding(reasons[-1].code, reasons[-1].field, reasons[-1].declared, reasons[-1].sentence)
@@ -138,9 +138,10 @@ def _answered(facts: Facts, cause: Cause) -> tuple[str, datetime]:
     return stamp.event_id, max(stamp.occurred_at, cause.occurred_at)
 
 
-def _claim_outcome(work: Work, result: ClaimResult) -> ClaimOutcome:
+def claim_outcome(licences: Mapping[str, LicenceState], result: ClaimResult) -> ClaimOutcome:
+    """What is said of one claim, with the licence as it stands after it."""
     claim, seen = result.claim, result.evaluation
-    state = work.licences[claim.key.licence_id]
+    state = licences[claim.key.licence_id]
     quantity = _accounts(state, claim, Dim.QTY)
     value = _accounts(state, claim, Dim.VAL)
     passed, warned = _passed(result), tuple(seen.warned) if seen else ()

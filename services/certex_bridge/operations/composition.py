@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import asyncpg
 from aiokafka.errors import KafkaError
 
 from certex_bridge.customs.decode import decode_declaration_event
-from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.customs.profiles import decode_message
 from certex_bridge.ledger.adapters.calendar import PostgresCalendar
 from certex_bridge.ledger.adapters.outbox import PostgresOutbox
@@ -24,7 +22,7 @@ from certex_bridge.ledger.worker import Rhythm, Worker
 from certex_bridge.licensing.decode import LicensingOptions, decode_licence_event
 from certex_bridge.operations.measuring import LedgerMeasures
 from certex_bridge.operations.meters import BridgeMeter
-from certex_bridge.operations.policies import policy_of
+from certex_bridge.operations.policies import decode_options_of, policy_of
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.kafka import BatchSubscription, Publisher, create_broker, subscribe_batches
 from certex_bridge.platform.kafka_batches import Commit
@@ -58,11 +56,7 @@ CLOSE_SECONDS = 5.0
 
 def decoders_of(settings: Settings) -> dict[str, Decoder]:
     """From a record to commands, by topic."""
-    customs = DecodeOptions(
-        zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
-        default_zone=ZoneInfo(settings.calendar_zone),
-        legacy_codes=settings.legacy_document_codes,
-    )
+    customs = decode_options_of(settings)
     licensing = LicensingOptions(
         legacy_codes=settings.legacy_document_codes, certificate_bytes_max=settings.kafka_message_bytes_max
     )
@@ -96,8 +90,9 @@ class Bridge:
         self.metrics = metrics or Metrics()
         self.turns = Turns()
         self.subscriptions: list[BatchSubscription] = []
+        self.forgetting: list[Callable[[], None]] = []
+        """What drops memories of the database when a new connection is made."""
         self._pool: asyncpg.Pool[Any] | None = None
-        self._store: PostgresStore | None = None
 
     async def open(self) -> None:
         """Connect to the database and check that its schema is the one this release works on.
@@ -118,17 +113,17 @@ class Bridge:
             min(LETTER_BYTES_MAX, settings.kafka_message_bytes_max - LETTER_FRAME_BYTES),
             figures_shown=settings.figures_shown_to_customs,
         )
-        self.store = self._store = PostgresStore(self._pool)
+        self.store = PostgresStore(self._pool)
         self.outbox = PostgresOutbox(self._pool)
         self.calendar = PostgresCalendar(self._pool)
         self.executor = Executor(self.store, self._documents, policy_of(settings))
         self.meter = BridgeMeter(self.metrics, TOPIC_OF)
+        self.forgetting += [self.store.forget, self._documents.forget]
 
     async def _connected(self, _connection: object) -> None:
         """A new connection may lead to another server, which may lack what is remembered of the one before."""
-        if self._store is not None:
-            self._store.forget()
-            self._documents.forget()
+        for forget in self.forgetting:
+            forget()
 
     async def close(self) -> None:
         """Give the connections back; bounded."""

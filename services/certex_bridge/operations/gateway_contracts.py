@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from certex_bridge.customs.options import DecodeOptions
+from certex_bridge.ledger.domain.policy import Policy
+from certex_bridge.singlewindow.functions import availability
+from certex_bridge.singlewindow.functions.availability import CheckSettings
+from certex_bridge.singlewindow.functions.reads import reads
 from certex_bridge.singlewindow.http.openapi import openapi_document
 from certex_bridge.singlewindow.http.wsdl import wsdl_document
 from certex_bridge.singlewindow.messages.errors import ErrorNotification
@@ -25,7 +30,10 @@ _ADDRESS = "https://bridge.example/soap"
 
 def described() -> tuple[Sequence[Operation], Sequence[Read]]:
     """Operations and reads of the gateway with nothing behind them: good for their description, not for calls."""
-    return (), ()
+    nothing: Any = None
+    policy = Policy()
+    checks = availability.operations(nothing, nothing, CheckSettings("", policy, DecodeOptions()))
+    return (*checks,), (*reads(nothing, policy),)
 
 
 def openapi() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.ledger.domain.policy import FigureSource, Policy, SettleGroup
 from certex_bridge.ledger.domain.reasons import Rule
 from certex_bridge.platform.settings import Settings
@@ -19,4 +20,13 @@ def policy_of(settings: Settings) -> Policy:
         further_codes=frozenset(code for codes in settings.legacy_document_codes.values() for code in codes),
         calendar_zone=ZoneInfo(settings.calendar_zone),
         calendar_zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
+    )
+
+
+def decode_options_of(settings: Settings) -> DecodeOptions:
+    """How declarations are read, as the settings say."""
+    return DecodeOptions(
+        zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
+        default_zone=ZoneInfo(settings.calendar_zone),
+        legacy_codes=settings.legacy_document_codes,
     )

@@ -24,10 +24,11 @@ _WITH_FIGURES = frozenset(
 
 def without_figures(outcome: DeclarationOutcome) -> DeclarationOutcome:
     """The outcome as customs see it where balances are not shown."""
-    return replace(outcome, claims=tuple([_claim(claim) for claim in outcome.claims]))
+    return replace(outcome, claims=tuple([claim_without_figures(claim) for claim in outcome.claims]))
 
 
-def _claim(claim: ClaimOutcome) -> ClaimOutcome:
+def claim_without_figures(claim: ClaimOutcome) -> ClaimOutcome:
+    """One claim as customs see it where balances are not shown."""
     return replace(
         claim,
         failed=tuple([(rule, _reason(reason)) for rule, reason in claim.failed]),

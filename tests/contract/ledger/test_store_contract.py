@@ -10,6 +10,7 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
+from certex_bridge.ledger.adapters import postgres
 from certex_bridge.ledger.adapters.memory import AppendOnly, InMemoryStore
 from certex_bridge.ledger.adapters.postgres import PostgresStore
 from certex_bridge.ledger.domain.facts import Facts
@@ -416,3 +417,17 @@ async def test_one_story_is_the_same_on_every_store(store: Store) -> None:
 def normal(body: bytes) -> object:
     """A message without the order in which a database happens to return rows."""
     return read(body)
+
+
+@pytest.mark.postgres
+async def test_a_full_memory_of_licences_is_emptied_without_missing_one(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_SNAPSHOTS_MAX", 0)
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool:
+        await Scenario(PostgresStore(pool)).issue(licence("A", "1"), licence("B", "2"))
+        store = PostgresStore(pool)
+        for wanted in ({A}, {A, "BE/B"}):
+            async with store.transaction() as unit:
+                states = await unit.lock_licences(wanted)
+            assert all(state.licence is not None for state in states.values())

@@ -168,14 +168,16 @@ class PostgresUnit:
     async def _load_content(self, found: Mapping[str, LicenceState]) -> None:
         known = [state for state in found.values() if state.known]
         self._existing.update(state.licence_id for state in known)
-        missing = [state.licence_id for state in known if (state.licence_id, state.version) not in self._snapshots]
-        if missing:
+        # Taken out first: the memory may be dropped while the statement runs, or because it is full.
+        held = {state.licence_id: self._snapshots.get((state.licence_id, state.version)) for state in known}
+        if missing := [licence_id for licence_id, content in held.items() if content is None]:
             if len(self._snapshots) > _SNAPSHOTS_MAX:
                 self._snapshots.clear()
             for row in await self._fetch("snapshots", missing):
-                self._snapshots[row["licence_id"], row["version"]] = decode_licence(row["snapshot"])
+                content = decode_licence(row["snapshot"])
+                held[row["licence_id"]] = self._snapshots[row["licence_id"], row["version"]] = content
         for state in known:
-            state.licence = self._snapshots[state.licence_id, state.version]
+            state.licence = held[state.licence_id]
 
     async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
         """Declarations parked on licences."""

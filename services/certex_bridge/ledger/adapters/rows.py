@@ -145,8 +145,9 @@ def licence_row(state: LicenceState) -> tuple[object, ...]:
 
 def snapshot_row(state: LicenceState) -> tuple[object, ...]:
     """What only a new version writes."""
-    assert state.licence is not None
-    return (state.licence_id, encode_licence(state.licence), state.licence.valid_to)
+    licence = state.licence
+    assert licence is not None
+    return (state.licence_id, encode_licence(licence), licence.valid_to, licence.holder.identification)
 
 
 def account_row(licence_id: str, account: Account) -> tuple[object, ...]:

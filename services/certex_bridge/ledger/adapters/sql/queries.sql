@@ -131,8 +131,8 @@ WHERE licence.licence_id = n.licence_id
 
 -- name: write_snapshots
 -- The content of the version in force.
-UPDATE licence SET snapshot = n.snapshot, valid_to = n.valid_to
-FROM unnest($1::text[], $2::bytea[], $3::date[]) AS n(licence_id, snapshot, valid_to)
+UPDATE licence SET snapshot = n.snapshot, valid_to = n.valid_to, holder = n.holder
+FROM unnest($1::text[], $2::bytea[], $3::date[], $4::text[]) AS n(licence_id, snapshot, valid_to, holder)
 WHERE licence.licence_id = n.licence_id
 
 -- name: write_accounts

@@ -14,10 +14,13 @@ CREATE TABLE licence (
     iv              bigint NOT NULL DEFAULT 0,
     chain           bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
     snapshot        bytea,
+    holder          text NOT NULL DEFAULT '',
     frozen          boolean NOT NULL DEFAULT false,
     CHECK (version >= 0 AND lv >= 0 AND nv >= 0 AND cv >= 0 AND iv >= 0)
 ) WITH (fillfactor = 60);
 COMMENT ON TABLE licence IS 'One row per licence; version 0 is the placeholder of a licence not seen yet';
+COMMENT ON COLUMN licence.holder IS 'Identification number of the holder, from the version in force';
+CREATE INDEX licence_of_holder ON licence (holder) WHERE holder <> '';
 CREATE INDEX licence_to_expire ON licence (valid_to) WHERE valid_to IS NOT NULL AND expired_version < version;
 
 CREATE TABLE account (
