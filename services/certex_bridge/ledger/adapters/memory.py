@@ -31,6 +31,7 @@ from certex_bridge.ledger.ports import (
     OutboxRow,
     QuarantineRow,
     Reference,
+    StatusRecord,
     Wake,
     bars_of,
 )
@@ -55,6 +56,9 @@ class Contents:
     effects: set[tuple[str, ...]] = field(default_factory=set)
     versions: dict[tuple[str, int], LicenceVersionRow] = field(default_factory=dict)
     bars: set[Bar] = field(default_factory=set)
+    status_records: dict[tuple[str, int], StatusRecord] = field(default_factory=dict)
+    status_unsent: list[tuple[str, int]] = field(default_factory=list)
+    """Changes of status that nobody was told yet, in order."""
     parked: set[tuple[str, str]] = field(default_factory=set)
     wakes: dict[int, Wake] = field(default_factory=dict)
     next_wake: int = 1
@@ -211,6 +215,10 @@ class InMemoryUnit:
         for version in changes.versions:
             if held.versions.setdefault((version.licence_id, version.version), version) is not version:
                 raise AppendOnly(f"licence version written twice: {version.licence_id} {version.version}")
+        for record in changes.status_records:
+            if held.status_records.setdefault(record[:2], record) is not record:
+                raise AppendOnly(f"status change written twice: {record[:2]}")
+            held.status_unsent.append(record[:2])
 
     def _write_outbox(self, changes: Changes) -> None:
         held = self._contents
