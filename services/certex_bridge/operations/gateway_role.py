@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from certex_bridge.operations.pushing import subscriptions
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.refusals import Refusal
 
@@ -62,7 +63,7 @@ class GatewayParts:
 Wiring = Callable[["Bridge", GatewayTimes], GatewayParts]
 ApplicationFactory = Callable[[Sequence["Operation"]], "Application"]
 
-WIRINGS: tuple[Wiring, ...] = ()
+WIRINGS: tuple[Wiring, ...] = (subscriptions,)
 """One for each group of functions."""
 
 

@@ -229,8 +229,8 @@ class PostgresUnit:
 
     async def _write_status_records(self, changes: Changes) -> None:
         if changes.status_records:
-            columns = rows.STATUS_COLUMNS
-            await self._connection.copy_records_to_table("status_change", records=changes.status_records, columns=columns)
+            records, columns = changes.status_records, rows.STATUS_COLUMNS
+            await self._connection.copy_records_to_table("status_change", records=records, columns=columns)
             await self._run("queue_status_changes", (record[:2] for record in changes.status_records))
 
     async def _write_claims(self, changes: Changes) -> None:
