@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from certex_bridge.operations.pushing import subscriptions
 from certex_bridge.platform.logs import get_logger
+from certex_bridge.singlewindow.http.problems import problem_document
 from certex_bridge.singlewindow.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from certex_bridge.platform.runtime import Role
     from certex_bridge.platform.settings import Settings
     from certex_bridge.singlewindow.http.access import Access
+    from certex_bridge.singlewindow.http.problems import Renderer
     from certex_bridge.singlewindow.operation import Operation
 
 LOG = get_logger("certex_bridge.gateway")
@@ -96,8 +98,10 @@ class Gateway:
         access: Access,
         parts: GatewayParts,
         factory: ApplicationFactory = application_of,
+        render: Renderer = problem_document,
     ) -> None:
-        self.application = access.protect(factory(parts.operations))
+        """`factory` makes the application from the operations; `render` writes what is refused before it."""
+        self.application = access.protect(factory(parts.operations), render)
         self._settings = settings
         self._tasks: dict[str, Background] = {"access": access.watch, **parts.tasks}
         self._running = False

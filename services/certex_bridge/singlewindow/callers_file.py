@@ -66,7 +66,7 @@ class CallersFileWrong(ConfigurationError):
     def __init__(self, findings: list[Finding]) -> None:
         self.findings = findings
         lines = "\n  ".join(sorted(map(str, findings)))
-        super().__init__(f"callers that cannot work:\n  {lines}", field="CERTEX_CALLERS_FILE")
+        super().__init__(f"callers that cannot work (CERTEX_CALLERS_FILE):\n  {lines}", field="CERTEX_CALLERS_FILE")
 
 
 class Callers:

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from typing import Any
 
-    from prometheus_client import Counter
-
     from certex_bridge.platform.health import Application, Receive, Scope, Send
+    from certex_bridge.platform.metrics import Metrics
 
     Renderer = Callable[[Scope, Refusal], tuple[bytes, str]]
     """A refusal's body and content type, in the form the request asks for (XML requests get XML)."""
@@ -56,9 +55,9 @@ class RefusalAnswers:
     Any other exception is a defect of ours: the log has it, the answer says so without its words.
     """
 
-    def __init__(self, application: Application, refused: Counter, render: Renderer = problem_document) -> None:
+    def __init__(self, application: Application, metrics: Metrics, render: Renderer = problem_document) -> None:
         self._application = application
-        self._refused = refused
+        self._metrics = metrics
         self._render = render
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +83,7 @@ class RefusalAnswers:
             await self._answer(scope, Refusal("INTERNAL", message), send)
 
     async def _answer(self, scope: Scope, refusal: Refusal, send: Send) -> None:
-        self._refused.labels(refusal.code).inc()
+        self._metrics.gateway_refusals_total.labels(refusal.code).inc()
         body, content_type = self._render(scope, refusal)
         headers = {"Content-Type": content_type, "Content-Length": str(len(body)), **refusal.headers}
         encoded = [
