@@ -243,7 +243,7 @@ def operations(handler: Subscribing) -> Sequence[Operation]:
     """The function as the gateway offers it."""
     return (
         Operation(
-            name="manageSubscription",
+            name="subscribe",
             function="F2",
             law="5(2)",
             path="/v1/subscriptions",
