@@ -7,7 +7,6 @@ import base64
 import hashlib
 import hmac
 import ssl
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,31 +17,13 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from certex_bridge.singlewindow.pushes.model import Push, PushKind
 from certex_bridge.singlewindow.pushes.sending import Attempt, GuardedResolver, HttpSender, printable
 from certex_bridge.singlewindow.pushes.signing import PushKeys
+from tests.support.push_receiver import receiver
 from tests.support.push_world import KEYS, NOON, subscription
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 PUSH = Push("nsw.be", 7, PushKind.STATUS, "BE/A", "application/json", b'{"a":1}', NOON)
-
-
-@asynccontextmanager
-async def receiver(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """A server on this machine; its address."""
-    application = web.Application()
-    application.router.add_route("*", "/{tail:.*}", handler)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-    await site.start()
-    port: int = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-    try:
-        yield f"{'https' if tls else 'http'}://localhost:{port}/pushes"
-    finally:
-        await runner.cleanup()
 
 
 async def attempt(url: str, keys: PushKeys = KEYS, **settings: Any) -> Attempt:
