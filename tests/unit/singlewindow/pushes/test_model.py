@@ -5,10 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
+from typing import TYPE_CHECKING, Any
 
+from certex_bridge.singlewindow.messages.subscription import SubscriptionRequest
 from certex_bridge.singlewindow.pushes.model import Scope, pause_seconds
 from certex_bridge.singlewindow.pushes.signing import PushKeys, signature, told_secret
-from tests.support.push_world import subscription
+from tests.support.push_world import KEYS, subscription
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OLD, NEW = "an old key that is long enough, surely", "a new key that is long enough, surely"
 
@@ -50,3 +56,24 @@ def test_secrets_differ_and_outlive_a_new_key() -> None:
     assert before.secret("s2", check) is None
     assert told_secret(secret) == f"whsec_{base64.b64encode(secret).decode()}"
     assert (PushKeys([]).usable, before.usable) == (False, True)
+
+
+def test_what_the_how_to_tells_receivers_to_do_accepts_our_signature_and_no_other(project_root: Path) -> None:
+    page = (project_root / "docs" / "howto" / "pushes.md").read_text("utf-8")
+    code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102  # our own page
+    secret = KEYS.secret("s1", KEYS.check_of_new("s1"))
+    assert secret is not None
+    headers = {"webhook-id": "s1/7", "webhook-timestamp": "1772452800"}
+    headers["webhook-signature"] = signature(secret, "s1/7", 1772452800, b"body")
+    assert names["verified"](headers, b"body", told_secret(secret))
+    assert not names["verified"](headers, b"Body", told_secret(secret))
+    assert not names["verified"](headers | {"webhook-id": "s1/8"}, b"body", told_secret(secret))
+
+
+def test_the_request_of_the_how_to_is_one(project_root: Path) -> None:
+    page = (project_root / "docs" / "howto" / "pushes.md").read_text("utf-8")
+    request = SubscriptionRequest.model_validate_json(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0])
+    assert request.subscription_terms is not None
+    assert request.subscription_terms.scope == "INTEREST"
