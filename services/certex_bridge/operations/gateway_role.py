@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from certex_bridge.operations.gateway_availability import availability
+from certex_bridge.operations.pushing import subscriptions
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.http.answers import Answers
 from certex_bridge.singlewindow.http.gateway import gateway_application
@@ -67,7 +68,7 @@ class GatewayParts:
 Wiring = Callable[["Bridge", GatewayTimes], GatewayParts]
 ApplicationFactory = Callable[["GatewayParts", "Settings", "Metrics"], "Application"]
 
-WIRINGS: tuple[Wiring, ...] = (availability,)
+WIRINGS: tuple[Wiring, ...] = (availability, subscriptions)
 """One for each group of functions."""
 
 

@@ -54,6 +54,8 @@ REFUSALS: dict[str, RefusalKind] = {
     "OUT_OF_SEQUENCE": RefusalKind(409, "92", "the message does not follow on what is known"),
     "CLAIM_STATE": RefusalKind(409, "92", "the claim is in a state that does not allow this"),
     "LEVEL_NOT_SUPPORTED": RefusalKind(422, "15", "references are taken at the level of goods items only"),
+    "CALLBACK_URL": RefusalKind(422, "14", "pushes may not go to this address"),
+    "SUBSCRIPTION_TERMS": RefusalKind(422, "14", "a subscription cannot be kept on these terms"),
     # limits and means
     "RATE_EXCEEDED": RefusalKind(429, "14", "more calls a second than agreed", 1),
     "CONCURRENCY_EXCEEDED": RefusalKind(429, "14", "more calls at once than agreed", 1),

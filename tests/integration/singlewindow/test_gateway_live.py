@@ -185,4 +185,8 @@ def test_a_soap_client_that_knows_the_wsdl_only(gateway: LiveGateway, port: str)
     with pytest.raises(zeep.exceptions.Fault, match="already consumed") as fault:
         getattr(service, ECHO.name)(**told | {"mood": "REFUSED"})
     error = read_message(next(fault.value.detail.iter(tag_of(ErrorNotification))), ErrorNotification)
-    assert (error.code, error.functional_errors[0].error_code, error.correlation_identifier) == ("CLAIM_STATE", "92", "echo-1")
+    assert (error.code, error.functional_errors[0].error_code, error.correlation_identifier) == (
+        "CLAIM_STATE",
+        "92",
+        "echo-1",
+    )

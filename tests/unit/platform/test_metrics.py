@@ -68,7 +68,8 @@ def test_what_nobody_has_measured_is_absent() -> None:
 def test_every_metric_is_written_somewhere(project_root: Path) -> None:
     own = {"metric_catalogue.py", "metrics.py"}
     services = project_root / "services"
-    code = "\n".join(file.read_text("utf-8") for file in services.rglob("*.py") if file.name not in own)
+    files = [file for kind in ("*.py", "*.sql") for file in services.rglob(kind)]
+    code = "\n".join(file.read_text("utf-8") for file in files if file.name not in own)
     code += "build_info.labels("  # by the registry itself
     silent = [
         spec.name
