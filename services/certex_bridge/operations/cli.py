@@ -12,6 +12,7 @@ import typer
 
 from certex_bridge.kernel.errors import BridgeError
 from certex_bridge.operations.failures import explain
+from certex_bridge.operations.notice_cli import notice_app
 
 USER_MISTAKE = 2
 """Exit status of a wrong argument, setting or file, and of a server that cannot be reached."""
@@ -35,6 +36,7 @@ app.add_typer(declaration_app, name="declaration")
 app.add_typer(journal_app, name="journal")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(notice_app, name="notice")
 app.add_typer(contracts_app, name="contracts", hidden=True)  # for those who change the code
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]

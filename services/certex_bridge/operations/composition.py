@@ -42,6 +42,7 @@ TOPIC_OF: Mapping[str, str] = {
     "outcome": "certex.outcomes.v1",
     "notification": "certex.notifications.v1",
     "incident": "licensing.incidents.v1",
+    "record": "licensing.records.v1",
     "deadletter": "certex.deadletters.v1",
 }
 """Topic by outbox aggregate type."""
