@@ -122,12 +122,17 @@ class _Server(uvicorn.Server):
 
 
 class HttpRole:
-    """Serves an ASGI application inside this process."""
+    """Serves an ASGI application inside this process.
+
+    Raises:
+        ConfigurationError: certificate, key or authorities cannot be used.
+    """
 
     name = "http"
 
     def __init__(self, settings: Settings, application: Application) -> None:
         limit = max(1, int(settings.graceful_stop_seconds / 3))
+        context = server_context(settings) if settings.http_ssl_certfile else None
         config = uvicorn.Config(
             application,
             host=settings.http_host,
@@ -140,7 +145,7 @@ class HttpRole:
             ws="none",
             # Nothing here may depend on what a client claims in X-Forwarded-For.
             proxy_headers=False,
-            ssl_context_factory=(lambda *_: server_context(settings)) if settings.http_ssl_certfile else None,
+            ssl_context_factory=(lambda *_: context) if context else None,
             timeout_graceful_shutdown=limit,
         )
         self._server = _Server(config)

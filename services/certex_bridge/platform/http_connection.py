@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from certex_bridge.kernel.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from certex_bridge.platform.settings import Settings
 
@@ -59,17 +61,28 @@ def server_context(settings: Settings) -> ssl.SSLContext:
     They stay optional for TLS, since probes have none: the gateway refuses callers without one.
 
     Raises:
-        OSError: a file cannot be read as what it should be; ssl.SSLError is one.
+        ConfigurationError: a file is not what it should be, or key and certificate do not belong together.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     password = settings.http_ssl_key_password.get_secret_value()
-    # A lambda instead of the password itself: OpenSSL otherwise asks at the terminal for a missing one.
-    context.load_cert_chain(settings.http_ssl_certfile or "", settings.http_ssl_keyfile, lambda: password)
+    try:
+        # A lambda instead of the password itself: OpenSSL otherwise asks at the terminal for a missing one.
+        context.load_cert_chain(settings.http_ssl_certfile or "", settings.http_ssl_keyfile, lambda: password)
+    except OSError as error:  # ssl.SSLError is one
+        raise _unusable("CERTEX_HTTP_SSL_CERTFILE", "CERTEX_HTTP_SSL_KEYFILE", error=error) from None
     if settings.http_ssl_client_cafile:
-        context.load_verify_locations(settings.http_ssl_client_cafile)
+        try:
+            context.load_verify_locations(settings.http_ssl_client_cafile)
+        except OSError as error:
+            raise _unusable("CERTEX_HTTP_SSL_CLIENT_CAFILE", error=error) from None
         context.verify_mode = ssl.CERT_OPTIONAL
     return context
+
+
+def _unusable(*variables: str, error: OSError) -> ConfigurationError:
+    reason = error.reason if isinstance(error, ssl.SSLError) and error.reason else str(error)
+    return ConfigurationError(f"{', '.join(variables)}: cannot be used for TLS: {reason}", field=variables[0])
 
 
 class Connection(HttpToolsProtocol):

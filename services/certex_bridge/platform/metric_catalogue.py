@@ -212,16 +212,8 @@ CATALOGUE: tuple[MetricSpec, ...] = (
     ),
     # gateway
     _counter(
-        "gateway_requests_total",
-        "HTTP requests, by operation and status.",
-        "5xx rising: see the log.",
-        "operation",
-        "status",
-    ),
-    _histogram("gateway_request_seconds", "Time to answer an HTTP request.", "Rising: see apply_seconds.", "operation"),
-    _counter(
         "gateway_refusals_total",
-        "Requests refused before their operation (identity, limits), by code.",
+        "Requests refused (identity, limits, form, defects of ours), by code.",
         "Identity codes rising: a caller's token or certificate; limits: the caller's rate in the callers file.",
         "code",
     ),

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -32,6 +34,29 @@ LOG = get_logger("certex_bridge.callers")
 
 FILE_BYTES_MAX = 4_194_304
 
+_HEAD = re.compile(r"\s*\[\[\s*caller\s*\]\]")
+
+
+class Lines:
+    """Where the entries of a file stand, for people: a `[[caller]]` and the key within it.
+
+    The parser does not tell. A file that writes its callers in another way has no lines.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines()
+        self._heads = [number for number, line in enumerate(self._lines) if _HEAD.match(line)]
+
+    def told(self, entry: int, path: str, message: str) -> str:
+        """The message with the line of a field (or of the entry, counted from 1) before it."""
+        if entry > len(self._heads):
+            return message
+        start = self._heads[entry - 1]
+        end = self._heads[entry] if entry < len(self._heads) else len(self._lines)
+        key = re.compile(rf"\s*(\[\s*caller\s*\.\s*)?{re.escape(path.partition('.')[0])}\s*[=.\]]")
+        found = [number for number in range(start, end) if key.match(self._lines[number])]
+        return f"line {(found or [start])[0] + 1}: {message}"
+
 
 class CallersFileWrong(ConfigurationError):
     """The file of the callers cannot be used; `findings` has every mistake."""
@@ -41,7 +66,7 @@ class CallersFileWrong(ConfigurationError):
     def __init__(self, findings: list[Finding]) -> None:
         self.findings = findings
         lines = "\n  ".join(sorted(map(str, findings)))
-        super().__init__(f"callers that cannot work:\n  {lines}", field="CERTEX_CALLERS_FILE")
+        super().__init__(f"callers that cannot work (CERTEX_CALLERS_FILE):\n  {lines}", field="CERTEX_CALLERS_FILE")
 
 
 class Callers:
@@ -75,6 +100,7 @@ def read_callers(text: str) -> Callers:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CallersFileWrong([Finding("SYNTAX", "", "", f"no TOML: {error}")]) from None
+    lines = Lines(text)
     entries = document.pop("caller", [])
     findings = [
         _finding("extra_forbidden", name, value, "only [[caller]] is known") for name, value in document.items()
@@ -82,16 +108,16 @@ def read_callers(text: str) -> Callers:
     if not isinstance(entries, list) or not entries:
         findings.append(_finding("missing", "caller", entries, "at least one [[caller]] is needed"))
         entries = []
-    callers: list[Caller] = []
+    callers: dict[int, Caller] = {}
     for number, entry in enumerate(entries, 1):
         try:
-            callers.append(Caller.model_validate(entry))
+            callers[number] = Caller.model_validate(entry)
         except ValidationError as error:
-            findings += _mistakes(_place(number, entry), error)
-    findings += _shared(callers)
+            findings += _mistakes(_place(number, entry), error, partial(lines.told, number))
+    findings += _shared(callers, lines)
     if findings:
         raise CallersFileWrong(findings)
-    return Callers(callers)
+    return Callers(callers.values())
 
 
 def _place(number: int, entry: object) -> str:
@@ -103,26 +129,27 @@ def _finding(code: str, field: str, value: object, message: str) -> Finding:
     return Finding(code.upper(), field, "" if value is None else str(value)[:512], message)
 
 
-def _mistakes(place: str, error: ValidationError) -> list[Finding]:
+def _mistakes(place: str, error: ValidationError, told: Callable[[str, str], str]) -> list[Finding]:
     findings = []
     for one in error.errors():
         path = ".".join(map(str, one["loc"]))
         value: Any = None if one["type"] == "missing" else one["input"]
-        message = one["msg"].removeprefix("Value error, ")
+        message = told(path, one["msg"].removeprefix("Value error, "))
         findings.append(_finding(one["type"], f"{place}.{path}" if path else place, value, message))
     return findings
 
 
-def _shared(callers: list[Caller]) -> list[Finding]:
+def _shared(callers: Mapping[int, Caller], lines: Lines) -> list[Finding]:
     """A name or a proof of identity that two callers have would let one act as the other."""
     findings: list[Finding] = []
     owners: dict[tuple[str, str], str] = {}
-    for caller in callers:
+    for number, caller in callers.items():
         for kind, value in sorted({("name", caller.name)} | caller.credentials):
             owner = owners.get((kind, value))
             if owner is not None:
                 place = f"caller[{caller.name}].{kind}"
-                findings.append(_finding("duplicate", place, value, f"belongs to the caller {owner} already"))
+                message = lines.told(number, kind, f"belongs to the caller {owner} already")
+                findings.append(_finding("duplicate", place, value, message))
             owners.setdefault((kind, value), caller.name)
     return findings
 
@@ -141,7 +168,7 @@ class CallerRegistry:
         self.current = Callers()
         self._seen: tuple[int, ...] | None = None
         if path is not None:
-            self._seen, self.current = _state(path), _load(path)
+            self._seen, self.current = _state(path), load_callers(path)
 
     @property
     def has_file(self) -> bool:
@@ -157,7 +184,7 @@ class CallerRegistry:
             return False
         self._seen = seen
         try:
-            fresh = _load(self._path)
+            fresh = load_callers(self._path)
         except CallersFileWrong as error:
             self._metrics.gateway_callers_wrong.set(1)
             LOG.error("callers.refused", file=str(self._path), findings=[str(one) for one in error.findings])  # noqa: TRY400  # the findings say it all
@@ -185,7 +212,12 @@ def _state(path: Path) -> tuple[int, ...] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _load(path: Path) -> Callers:
+def load_callers(path: Path) -> Callers:
+    """The callers of a file.
+
+    Raises:
+        CallersFileWrong: it cannot be read, or has mistakes.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(FILE_BYTES_MAX + 1)

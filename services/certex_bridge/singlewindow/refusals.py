@@ -70,6 +70,7 @@ REFUSALS: dict[str, RefusalKind] = {
     # limits and means
     "RATE_EXCEEDED": RefusalKind(429, "14", "more calls a second than agreed", 1),
     "CONCURRENCY_EXCEEDED": RefusalKind(429, "14", "more calls at once than agreed", 1),
+    "INTERNAL": RefusalKind(500, "14", "the bridge failed"),
     "IDENTITY_UNAVAILABLE": RefusalKind(503, "14", "the token cannot be checked now", 10),
     "TIME_EXCEEDED": RefusalKind(503, "14", "no answer within the time limit", 1),
     "NOT_AVAILABLE": RefusalKind(503, "14", "the function cannot answer now", 5),

@@ -1,4 +1,4 @@
-"""The outbox for other parts of the bridge: their messages go out in the order of their versions, as the ledger's do."""
+"""The outbox for other parts of the bridge: their messages go out in the order of their versions, like the ledger's."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Access:
         self._settings = settings
         self._metrics = metrics
         self.registry = CallerRegistry(settings.callers_file, metrics)
-        self.keys = KeyStore(fetcher(settings), settings.oidc_keys_pause_seconds, metrics.gateway_keys_failures_total)
+        self.keys = KeyStore(fetcher(settings), settings.oidc_keys_pause_seconds, metrics)
         tokens = TokenVerifier(settings, self.keys)
         self._authenticator = Authenticator(settings.gateway_auth, self.registry, tokens)
 
@@ -43,12 +43,13 @@ class Access:
         timed = HandlerTime(application, settings.gateway_handler_seconds)
         whole = BodyLimits(timed, settings.gateway_body_bytes_max, settings.gateway_body_seconds)
         known = Identity(CallerLimits(whole), self._authenticator)
-        return SecureHeaders(RefusalAnswers(known, self._metrics.gateway_refusals_total, render))
+        return SecureHeaders(RefusalAnswers(known, self._metrics, render))
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Keep callers and keys fresh until `stop`."""
         settings = self._settings
         async with asyncio.TaskGroup() as group:
+            group.create_task(stop.wait())
             if self.registry.has_file:
                 group.create_task(self.registry.watch(stop, settings.callers_poll_seconds))
             if settings.gateway_auth in {"oauth", "both"}:

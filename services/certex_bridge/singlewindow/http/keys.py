@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from prometheus_client import Counter
-
+    from certex_bridge.platform.metrics import Metrics
     from certex_bridge.platform.settings import Settings
 
 LOG = get_logger("certex_bridge.keys")
@@ -95,13 +94,13 @@ class KeyStore:
         self,
         fetch: Callable[[], object],
         pause_seconds: float,
-        failures: Counter,
+        metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.generation = 0
         self._fetch = fetch
         self._pause = pause_seconds
-        self._failures = failures
+        self._metrics = metrics
         self._clock = clock
         self._keys: list[SigningKey] = []
         self._lock = asyncio.Lock()
@@ -141,7 +140,7 @@ class KeyStore:
                 fresh = usable_keys(document)
             except (KeysUnavailable, TimeoutError) as error:
                 self._away = True
-                self._failures.inc()
+                self._metrics.gateway_keys_failures_total.inc()
                 LOG.warning("keys.unavailable", reason=str(error) or "no answer in time", kept=len(self._keys))
             else:
                 self._take(fresh)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from typing import Any
 
-    from prometheus_client import Counter
-
     from certex_bridge.platform.health import Application, Receive, Scope, Send
+    from certex_bridge.platform.metrics import Metrics
 
     Renderer = Callable[[Scope, Refusal], tuple[bytes, str]]
     """A refusal's body and content type, in the form the request asks for (XML requests get XML)."""
+
+LOG = get_logger("certex_bridge.gateway")
 
 PROBLEM_JSON = "application/problem+json"
 PROBLEM_TYPE = "urn:certex-bridge:problem:"
@@ -48,11 +50,14 @@ def problem_document(_scope: Scope, refusal: Refusal) -> tuple[bytes, str]:
 
 
 class RefusalAnswers:
-    """Turns a `Refusal` raised by what is inside into the answer, as long as no other answer has begun."""
+    """Turns a `Refusal` raised by what is inside into the answer, as long as no other answer has begun.
 
-    def __init__(self, application: Application, refused: Counter, render: Renderer = problem_document) -> None:
+    Any other exception is a defect of ours: the log has it, the answer says so without its words.
+    """
+
+    def __init__(self, application: Application, metrics: Metrics, render: Renderer = problem_document) -> None:
         self._application = application
-        self._refused = refused
+        self._metrics = metrics
         self._render = render
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,10 +74,16 @@ class RefusalAnswers:
         except Refusal as refusal:
             if begun:
                 raise
-            self._refused.labels(refusal.code).inc()
             await self._answer(scope, refusal, send)
+        except Exception:
+            if begun:
+                raise
+            LOG.exception("gateway.failed", path=scope["path"])
+            message = "a defect of the bridge; ask again with the same message identification to learn the result"
+            await self._answer(scope, Refusal("INTERNAL", message), send)
 
     async def _answer(self, scope: Scope, refusal: Refusal, send: Send) -> None:
+        self._metrics.gateway_refusals_total.labels(refusal.code).inc()
         body, content_type = self._render(scope, refusal)
         headers = {"Content-Type": content_type, "Content-Length": str(len(body)), **refusal.headers}
         encoded = [

@@ -54,7 +54,7 @@ class Door:
         self.issuer = Issuer()
         self.registry = CallerRegistry(path, metrics)
         settings = Settings.load(oidc_issuer=ISSUER, oidc_audience=AUDIENCE)
-        keys = KeyStore(self.issuer.fetch, 10, metrics.gateway_keys_failures_total)
+        keys = KeyStore(self.issuer.fetch, 10, metrics)
         self.tokens = TokenVerifier(settings, keys)
 
     async def name(self, auth: Auth, certificate: ClientCertificate | None = None, **headers: str) -> str:

@@ -40,7 +40,7 @@ class Inside:
 
 
 def answering(application: Any) -> RefusalAnswers:
-    return RefusalAnswers(application, Metrics().gateway_refusals_total)
+    return RefusalAnswers(application, Metrics())
 
 
 def calling(name: str = "A", **limits: Any) -> dict[str, Any]:
@@ -120,7 +120,9 @@ async def test_a_time_out_of_the_inside_is_not_taken_for_the_limit() -> None:
         raise TimeoutError("the database")
 
     with pytest.raises(TimeoutError, match="the database"):
-        await call(answering(HandlerTime(inside, 5)))
+        await call(HandlerTime(inside, 5))
+    answer = await call(answering(HandlerTime(inside, 5)))
+    assert (answer.status, answer.problem["code"]) == (500, "INTERNAL")
 
 
 async def test_an_answer_that_began_is_not_answered_again() -> None:
@@ -250,8 +252,14 @@ async def test_refusals_take_the_form_the_request_asks_for() -> None:
     assert (answer.headers["content-type"], answer.body) == ("application/xml", b"<Error code='CALLER_UNKNOWN'/>")
 
 
-async def test_with_nothing_to_keep_fresh_the_watch_ends() -> None:
-    await asyncio.wait_for(Access(Settings.load(), Metrics()).watch(asyncio.Event()), 10)
+async def test_the_watch_lasts_until_it_is_told_to_stop_even_with_nothing_to_keep_fresh() -> None:
+    stop = asyncio.Event()
+    watching = asyncio.create_task(Access(Settings.load(), Metrics()).watch(stop))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not watching.done()
+    stop.set()
+    await asyncio.wait_for(watching, 10)
 
 
 def test_problem_documents_are_json_in_utf_8() -> None:

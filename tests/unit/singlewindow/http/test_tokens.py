@@ -29,8 +29,7 @@ class Desk:
     def __init__(self, issuer: Issuer) -> None:
         self.now, self.ticks = time.time(), 0.0
         self.metrics = Metrics()
-        failures = self.metrics.gateway_keys_failures_total
-        self.keys = KeyStore(issuer.fetch, 10, failures, lambda: self.ticks)
+        self.keys = KeyStore(issuer.fetch, 10, self.metrics, lambda: self.ticks)
         settings = Settings.load(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_leeway_seconds=5)
         self.tokens = TokenVerifier(settings, self.keys, lambda: self.now)
 
@@ -230,7 +229,6 @@ async def test_a_token_without_key_id_fits_when_only_one_key_does(issuer: Issuer
 
 
 async def test_keys_are_fetched_regularly(issuer: Issuer) -> None:
-    failures = Metrics().gateway_keys_failures_total
     reached, stop, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
 
     def fetch() -> object:
@@ -239,7 +237,7 @@ async def test_keys_are_fetched_regularly(issuer: Issuer) -> None:
             loop.call_soon_threadsafe(reached.set)
         return answer
 
-    keys = KeyStore(fetch, 0.001, failures)
+    keys = KeyStore(fetch, 0.001, Metrics())
     watching = asyncio.create_task(keys.watch(stop, 0.01))
     await asyncio.wait_for(reached.wait(), 10)
     stop.set()

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from certex_bridge.operations.cli_options import JsonFlag
+
 notice_app = typer.Typer(help="Notices of unavailability to all callers.", no_args_is_help=True)
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 NoticeName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the notice, used once for ever.")]
 
 
