@@ -33,6 +33,7 @@ from certex_bridge.platform.postgres import check_schema, create_pool, retry_cau
 from certex_bridge.platform.runtime import BatchRole, Role
 from certex_bridge.platform.settings import Settings
 from certex_bridge.platform.watchdog import Turns
+from certex_bridge.singlewindow.callers import Caller
 from certex_bridge.singlewindow.documents import LETTER_BYTES_MAX, BridgeDocuments
 
 TOPIC_OF: Mapping[str, str] = {
@@ -97,6 +98,8 @@ class Bridge:
         self.metrics = metrics or Metrics()
         self.turns = Turns()
         self.subscriptions: list[BatchSubscription] = []
+        self.callers: Callable[[], Mapping[str, Caller]] = dict
+        """The callers in force by name; a process with the role gateway has some."""
         self._pool: asyncpg.Pool[Any] | None = None
         self._store: PostgresStore | None = None
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
-
-import asyncpg
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from certex_bridge.ledger.adapters.listing import PostgresLicenceIndex
 from certex_bridge.ledger.adapters.outgoing import PostgresOutgoing
 from certex_bridge.platform.logs import get_logger
-from certex_bridge.platform.settings import Settings
+from certex_bridge.platform.postgres import retry_cause
 from certex_bridge.singlewindow.adapters.desk import PostgresNotices, PostgresOrders, PostgresRecords
-from certex_bridge.singlewindow.callers import Caller
 from certex_bridge.singlewindow.deliveries import Pushes
 from certex_bridge.singlewindow.functions import lists, records, unavailability
 from certex_bridge.singlewindow.list_making import ListMaker
-from certex_bridge.singlewindow.notices import AvailabilityWatch
-from certex_bridge.singlewindow.operation import Operation
+from certex_bridge.singlewindow.messages.base import Message
+from certex_bridge.singlewindow.notices import AvailabilityWatch, function_of
+from certex_bridge.singlewindow.operation import Call, Operation, Reply
+
+if TYPE_CHECKING:
+    from certex_bridge.operations.composition import Bridge
 
 LOG = get_logger("certex_bridge.desk")
 
@@ -35,43 +37,44 @@ class Desk:
     callers' file is the gateway's. Several gateways share the work by row locks.
     """
 
-    def __init__(  # what the gateway has, and options
-        self,
-        pool: asyncpg.Pool[Any],
-        settings: Settings,
-        callers: Callable[[], Mapping[str, Caller]],
-        *,
-        pushes: Pushes | None = None,
-        transient: Callable[[BaseException], str | None] = lambda _error: None,
-    ) -> None:
+    def __init__(self, bridge: Bridge, pushes: Pushes | None = None) -> None:
+        """`pushes` takes lists and notices to callers; without it they are there to be fetched."""
+        pool, settings = bridge.pool, bridge.settings
         sender, figures_shown = settings.message_sender, settings.figures_shown_to_customs
         index, orders, notices = PostgresLicenceIndex(pool), PostgresOrders(pool), PostgresNotices(pool)
-        self._callers = callers
+        self._callers = bridge.callers
         self._pushes = pushes
-        self._transient = transient
-        self.unavailability = unavailability.Unavailability(notices, sender)
-        self.availability = AvailabilityWatch(notices)
-        """To be asked before every call of another function."""
+        self._unavailability = unavailability.Unavailability(notices, sender)
+        self._availability = AvailabilityWatch(notices)
         self._maker = ListMaker(
-            index, orders, callers, sender, pushes=pushes, figures_shown=figures_shown, transient=transient
+            index, orders, self._callers, sender, pushes=pushes, figures_shown=figures_shown, transient=retry_cause
         )
         self.operations: Sequence[Operation] = (
             *records.operations(records.RecordKeeping(PostgresRecords(pool, PostgresOutgoing()), index, sender)),
             *lists.operations(lists.Listing(index, orders, sender, figures_shown=figures_shown)),
-            *unavailability.operations(self.unavailability),
+            *unavailability.operations(self._unavailability),
         )
+
+    def guard(self, operation: Operation) -> Operation:
+        """The operation, refused while its function is announced to be unavailable."""
+
+        async def handler(call: Call, request: Message) -> Reply:
+            self._availability.require(function_of(operation.function, request))
+            return await operation.handler(call, request)
+
+        return replace(operation, handler=handler)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Make lists, read and tell notices until told to stop; a failure is told and tried again."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._repeat(stop, "lists", LISTS_SECONDS, self._maker.make_due))
-            group.create_task(self._repeat(stop, "notices", NOTICES_SECONDS, self.availability.refresh))
+            group.create_task(self._repeat(stop, "notices", NOTICES_SECONDS, self._availability.refresh))
             if self._pushes is not None:
                 group.create_task(self._repeat(stop, "telling", NOTICES_SECONDS, self._tell))
 
     async def _tell(self) -> None:
         assert self._pushes is not None
-        while await self.unavailability.tell(list(self._callers()), self._pushes):
+        while await self._unavailability.tell(list(self._callers()), self._pushes):
             pass
 
     async def _repeat(
@@ -82,7 +85,7 @@ class Desk:
             try:
                 await work()
             except Exception as error:
-                cause = self._transient(error)
+                cause = retry_cause(error)
                 if (cause or type(error).__name__) != failing:
                     LOG.warning("desk.waits", what=name, cause=cause, exc_info=None if cause else error)
                 failing = cause or type(error).__name__

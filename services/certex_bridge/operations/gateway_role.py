@@ -59,12 +59,23 @@ class GatewayParts:
     operations: Sequence[Operation] = ()
     tasks: Mapping[str, Background] = field(default_factory=dict)
     """Their background work by name."""
+    guards: Sequence[Callable[[Operation], Operation]] = ()
+    """What stands before every function, those of other groups included."""
 
 
 Wiring = Callable[["Bridge", GatewayTimes], GatewayParts]
 ApplicationFactory = Callable[[Sequence["Operation"]], "Application"]
 
-WIRINGS: tuple[Wiring, ...] = ()
+
+def wire_desk(bridge: Bridge, _times: GatewayTimes) -> GatewayParts:
+    """Records, lists and notices; what is announced away is refused before its function is asked."""
+    from certex_bridge.operations.desk import Desk
+
+    desk = Desk(bridge)
+    return GatewayParts(desk.operations, {"desk": desk.run}, (desk.guard,))
+
+
+WIRINGS: tuple[Wiring, ...] = (wire_desk,)
 """One for each group of functions."""
 
 
@@ -74,7 +85,10 @@ def parts_of(bridge: Bridge, wirings: Sequence[Wiring] = WIRINGS) -> GatewayPart
     parts = [wire(bridge, times) for wire in wirings]
     tasks = [pair for part in parts for pair in part.tasks.items()]
     assert len({name for name, _ in tasks}) == len(tasks), "two tasks of one name"
-    return GatewayParts([one for part in parts for one in part.operations], dict(tasks))
+    operations = [one for part in parts for one in part.operations]
+    for guard in [guard for part in parts for guard in part.guards]:
+        operations = [guard(one) for one in operations]
+    return GatewayParts(operations, dict(tasks))
 
 
 def application_of(_operations: Sequence[Operation]) -> Application:

@@ -107,6 +107,14 @@ class Availability:
         )
 
 
+_BY_MOVEMENT = {"RESERVE": "F3", "CONSUME": "F4", "UNRESERVE": "F5", "ADJUST": "F6", "WITHDRAW": "F6"}
+
+
+def function_of(function: str, request: object) -> str:
+    """The function that a message asks for: movements of all kinds have one operation."""
+    return _BY_MOVEMENT.get(str(getattr(request, "movement_type", "")), function)
+
+
 class AvailabilityWatch:
     """Keeps what is announced at hand, so that no call asks the database for it."""
 
