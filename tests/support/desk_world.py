@@ -36,6 +36,7 @@ from certex_bridge.singlewindow.messages.record import RecordAcknowledgement, Re
 from certex_bridge.singlewindow.notices import Notices
 from certex_bridge.singlewindow.operation import Call, Reply
 from certex_bridge.singlewindow.orders import Orders
+from certex_bridge.singlewindow.pushes.model import PushKind
 from certex_bridge.singlewindow.records import Records
 from tests.support.scenario import Scenario
 
@@ -70,11 +71,12 @@ class Pushed:
         self.messages: list[tuple[str, str, str, Message]] = []
         self.fails = False
 
-    async def enqueue(self, _connection: Any, to: str, kind: str, subject: str, message: Message) -> None:
+    async def enqueue(self, transaction: object, caller: str, kind: PushKind, subject: str, message: Message) -> str:
         """Remember the message."""
         if self.fails:
             raise RuntimeError("on purpose")
-        self.messages.append((to, kind, subject, message))
+        self.messages.append((caller, kind, subject, message))
+        return f"{caller}/{len(self.messages)}"
 
 
 @dataclass

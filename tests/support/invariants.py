@@ -40,6 +40,7 @@ def violations(held: Contents) -> list[str]:
     found += _groups(held)
     found += _once(held)
     found += _published(held)
+    found += _statuses(held)
     found += _parked(held)
     return found
 
@@ -178,6 +179,19 @@ def _published(held: Contents) -> Iterator[str]:
     for decl_id, declaration in held.declarations.items():
         if len(versions["outcome", decl_id]) != declaration.dv:
             yield f"I9 {decl_id} is at {declaration.dv}, published {versions['outcome', decl_id]}"
+
+
+def _statuses(held: Contents) -> Iterator[str]:
+    """I9: changes of status are dense, each begins where the one before ended, and the last is the licence's status."""
+    for licence_id, state in held.licences.items():
+        changes = [held.status_records.get((licence_id, number)) for number in range(1, state.sv + 1)]
+        told = [change for change in changes if change is not None]
+        if len(told) != state.sv or len(told) != sum(1 for key in held.status_records if key[0] == licence_id):
+            yield f"I9 {licence_id} is at change {state.sv} of its status, {len(told)} are there"
+        ends = ["Unknown", *(change.new for change in told)]
+        begins = [*(change.old for change in told), state.status.value]
+        if ends != begins:
+            yield f"I9 the changes of {licence_id} lead through {ends}, from {begins}"
 
 
 def _balances_told(held: Contents, state: LicenceState, journal: list[Movement]) -> Iterator[str]:

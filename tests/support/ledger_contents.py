@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from certex_bridge.ledger.adapters.memory import Contents, InMemoryStore
 from certex_bridge.ledger.domain.model import Anchor, Kind, Movement
-from certex_bridge.ledger.ports import Bar, InboxEntry, Origin, OutboxRow, QuarantineRow, Wake
+from certex_bridge.ledger.ports import Bar, InboxEntry, Origin, OutboxRow, QuarantineRow, StatusRecord, Wake
 
 if TYPE_CHECKING:
     from certex_bridge.ledger.adapters.postgres import PostgresStore
@@ -51,6 +51,11 @@ async def _of_postgres(store: PostgresStore) -> Contents:
             found.offsets[row[0], row[1]] = row[2]
         for row in await rows("SELECT issuer, eori, document_code, from_day::text FROM exporter_bar"):
             found.bars.add(Bar(*row))
+        statuses = ", ".join(StatusRecord._fields)
+        for row in await rows(f"SELECT {statuses} FROM status_change ORDER BY licence_id, change_no"):
+            found.status_records[row[0], row[1]] = StatusRecord(*row)
+        unsent = await rows("SELECT licence_id, change_no FROM status_unsent ORDER BY queue_no")
+        found.status_unsent = [(row[0], row[1]) for row in unsent]
         versions = {tuple(row) for row in await rows("SELECT licence_id, version FROM licence_version")}
         licence_ids = [row[0] for row in await rows("SELECT licence_id FROM licence")]
         decl_ids = [row[0] for row in await rows("SELECT decl_id FROM declaration")]

@@ -137,10 +137,11 @@ class LicenceHandling:
             return
         state.expired_version = timer.version
         work.touch(state)
-        change = note_status(work, state, cause, "VALIDITY_PASSED")
-        if change is not None:
+        now = state.derived_status()
+        if now is not state.status:
             entry = work.entry(state.licence_id, cause)
-            entry.note(Kind.STATUS, f"{change.old}->{state.status.value}")
+            entry.note(Kind.STATUS, f"{state.status.value}->{now.value}")
+            note_status(work, state, cause, "VALIDITY_PASSED")
             issue_certificate(work, state, cause)
             publish_balance(work, state, entry, cause)
         work.answer(cause.event_id, "APPLIED", licence=timer.licence_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from certex_bridge.ledger.domain.facts import Facts
@@ -141,6 +141,31 @@ class StatusChange(NamedTuple):
     """The event that led to it."""
 
 
+class StatusRecord(NamedTuple):
+    """One change of a licence's status, for ever; written whether or not anybody waits for the licence."""
+
+    licence_id: str
+    change_no: int
+    """Dense per licence."""
+    old: str
+    new: str
+    """The same as `old` where something else bears on open claims (VALIDITY_SHORTENED, EXPORTER_BARRED)."""
+    reason: str
+    at: str
+    """When the event happened that led to it (UTC, ISO text)."""
+    event_id: str
+    exporter: str
+    """For a bar: whose claims it bears on; else empty."""
+    licence_version: int
+    lv: int
+    number: str
+    """The licence's number as its authority writes it."""
+    document_code: str
+    direction: str
+    valid_from: date | None
+    valid_to: date | None
+
+
 class Bar(NamedTuple):
     """An exporter barred from one general authorisation of an issuer (Regulation (EU) 2021/821 Art. 12(7))."""
 
@@ -169,6 +194,7 @@ class Changes:
     movements: list[Movement] = field(default_factory=list)
     versions: list[LicenceVersionRow] = field(default_factory=list)
     bars: list[ExporterBar] = field(default_factory=list)
+    status_records: list[StatusRecord] = field(default_factory=list)
     parked: set[tuple[str, str]] = field(default_factory=set)
     """(licence, declaration) pairs to add."""
     unparked: set[tuple[str, str]] = field(default_factory=set)

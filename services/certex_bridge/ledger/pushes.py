@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from certex_bridge.ledger.ports import OpenClaim, StatusChange, Unit, bars_of
-from certex_bridge.ledger.statuses import VALIDITY_SHORTENED
+from certex_bridge.ledger.statuses import VALIDITY_SHORTENED, record_status
 from certex_bridge.ledger.work import Work
 
 EXPORTER_BARRED = "EXPORTER_BARRED"
@@ -36,9 +36,11 @@ async def push_statuses(unit: Unit, work: Work) -> None:
             status = work.licences[licence_id].status.value
             change = StatusChange(licence_id, status, EXPORTER_BARRED, cause.at, cause.event_id)
             open_claims = claims.get(licence_id, ())
+            if pushes.licences[licence_id].known:
+                record_status(pushes, pushes.licences[licence_id], change, bar.eori)
             theirs = [one for one in open_claims if one.exporter == bar.eori and one.document_code in codes]
             _push(pushes, change, theirs)
-    if pushes.changes.outbox:
+    if pushes.changes.outbox or pushes.changes.status_records:
         await unit.write(pushes.changes)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from certex_bridge.ledger.domain.journal import Entry
 from certex_bridge.ledger.domain.model import Kind, LicenceState, Status
 from certex_bridge.ledger.domain.reasons import Incident
-from certex_bridge.ledger.ports import StatusChange
+from certex_bridge.ledger.ports import StatusChange, StatusRecord
 from certex_bridge.ledger.work import Cause, Work
 
 VALIDITY_SHORTENED = "VALIDITY_SHORTENED"
@@ -55,7 +55,7 @@ def note_status(work: Work, state: LicenceState, cause: Cause, reason: str = "")
     first = work.status_changes.get(state.licence_id)
     change = StatusChange(state.licence_id, old.value, reason, cause.at, cause.event_id)
     work.status_changes[state.licence_id] = change._replace(old=first.old) if first else change
-    work.touch(state)
+    record_status(work, state, change)
     return change
 
 
@@ -63,6 +63,33 @@ def note_shortened(work: Work, state: LicenceState, cause: Cause) -> None:
     """Whoever has an open interest hears of a shorter validity, even though the status is the same."""
     change = StatusChange(state.licence_id, state.status.value, VALIDITY_SHORTENED, cause.at, cause.event_id)
     work.status_changes.setdefault(state.licence_id, change)
+    record_status(work, state, change)
+
+
+def record_status(work: Work, state: LicenceState, change: StatusChange, exporter: str = "") -> None:
+    """Keep one change for ever, each step of several in one transaction too; the licence's row must be written."""
+    licence = state.licence
+    assert licence is not None, "a licence that is not known has no status"
+    state.sv += 1
+    work.touch(state)
+    record = StatusRecord(
+        state.licence_id,
+        state.sv,
+        change.old,
+        state.status.value,
+        change.reason,
+        change.at,
+        change.event_id,
+        exporter,
+        state.version,
+        state.lv,
+        licence.number,
+        licence.document_code,
+        licence.direction.value,
+        licence.valid_from,
+        licence.valid_to,
+    )
+    work.changes.status_records.append(record)
 
 
 def raise_incidents(

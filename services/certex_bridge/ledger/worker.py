@@ -97,6 +97,7 @@ class Worker:
         wakes_max: int = 200,
         poll_seconds: float = 0.2,
         timers_seconds: float = 60.0,
+        more: Sequence[Rhythm] = (),
         measures: Sequence[Rhythm] = (),
         meter: Meter | None = None,
         transient: Callable[[BaseException], str | None] = lambda _error: None,
@@ -111,6 +112,7 @@ class Worker:
         self._needed = (
             Rhythm("wakes", poll_seconds, self.wake_all),
             Rhythm("timers", timers_seconds, self.fire_timers),
+            *more,
         )
         self._measures = measures
         self._meter = meter

@@ -16,6 +16,7 @@ from certex_bridge.customs.profiles import decode_message
 from certex_bridge.ledger.adapters.calendar import PostgresCalendar
 from certex_bridge.ledger.adapters.outbox import PostgresOutbox
 from certex_bridge.ledger.adapters.postgres import PostgresStore
+from certex_bridge.ledger.adapters.status_changes import PostgresStatusChanges
 from certex_bridge.ledger.commands import Command
 from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.intake import Decoder, Intake
@@ -25,6 +26,7 @@ from certex_bridge.licensing.decode import LicensingOptions, decode_licence_even
 from certex_bridge.operations.measuring import LedgerMeasures
 from certex_bridge.operations.meters import BridgeMeter
 from certex_bridge.operations.policies import policy_of
+from certex_bridge.operations.pushing import DeliveryRole, fan_out_rhythm
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.kafka import BatchSubscription, Publisher, create_broker, subscribe_batches
 from certex_bridge.platform.kafka_batches import Commit
@@ -33,6 +35,7 @@ from certex_bridge.platform.postgres import check_schema, create_pool, retry_cau
 from certex_bridge.platform.runtime import BatchRole, Role
 from certex_bridge.platform.settings import Settings
 from certex_bridge.platform.watchdog import Turns
+from certex_bridge.singlewindow.adapters.pushes import PostgresPushes
 from certex_bridge.singlewindow.callers import Caller
 from certex_bridge.singlewindow.documents import LETTER_BYTES_MAX, BridgeDocuments
 
@@ -125,6 +128,7 @@ class Bridge:
         self.store = self._store = PostgresStore(self._pool)
         self.outbox = PostgresOutbox(self._pool)
         self.calendar = PostgresCalendar(self._pool)
+        self.pushes = PostgresPushes(self._pool, PostgresStatusChanges())
         self.executor = Executor(self.store, self._documents, policy_of(settings))
         self.meter = BridgeMeter(self.metrics, TOPIC_OF)
 
@@ -151,8 +155,12 @@ class Bridge:
 
     def roles(self, names: Collection[str]) -> list[Role]:
         """The roles of this process, in the order in which they stop."""
-        makers: dict[str, Callable[[], Role]] = {"intake": self._intake, "worker": self._worker, "relay": self._relay}
-        return [make() for name, make in makers.items() if name in names]
+        makers: dict[str, Callable[[], Sequence[Role]]] = {
+            "intake": lambda: [self._intake()],
+            "worker": lambda: [self._worker(), DeliveryRole(self, transient)],
+            "relay": lambda: [self._relay()],
+        }
+        return [role for name, make in makers.items() if name in names for role in make()]
 
     def _intake(self) -> BatchRole:
         settings = self.settings
@@ -185,6 +193,7 @@ class Bridge:
             zone=policy_of(settings).zone,
             poll_seconds=settings.worker_poll_ms / 1000,
             timers_seconds=settings.timers_poll_seconds,
+            more=[fan_out_rhythm(self)],
             measures=[
                 Rhythm("depths", DEPTHS_SECONDS, self._measure),
                 Rhythm("ledger", settings.verify_poll_seconds, measures.measure),
@@ -198,7 +207,8 @@ class Bridge:
         return RelayRole(self)
 
     async def _measure(self) -> None:
-        for name, value in (await self.calendar.depths()).items():
+        found = {**await self.calendar.depths(), **await self.pushes.depths()}
+        for name, value in found.items():
             self.metrics.measured(name, value)
 
     async def next_offsets(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:

@@ -12,12 +12,12 @@ from certex_bridge.ledger.adapters.outgoing import PostgresOutgoing
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.platform.postgres import retry_cause
 from certex_bridge.singlewindow.adapters.desk import PostgresNotices, PostgresOrders, PostgresRecords
-from certex_bridge.singlewindow.deliveries import Pushes
 from certex_bridge.singlewindow.functions import lists, records, unavailability
 from certex_bridge.singlewindow.list_making import ListMaker
 from certex_bridge.singlewindow.messages.base import Message
 from certex_bridge.singlewindow.notices import AvailabilityWatch, function_of
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
+from certex_bridge.singlewindow.pushes.ports import Pushes
 
 if TYPE_CHECKING:
     from certex_bridge.operations.composition import Bridge

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from certex_bridge.operations.pushing import subscriptions
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.http.problems import problem_document
 from certex_bridge.singlewindow.refusals import Refusal
@@ -71,11 +72,11 @@ def wire_desk(bridge: Bridge, _times: GatewayTimes) -> GatewayParts:
     """Records, lists and notices; what is announced away is refused before its function is asked."""
     from certex_bridge.operations.desk import Desk
 
-    desk = Desk(bridge)
+    desk = Desk(bridge, bridge.pushes)
     return GatewayParts(desk.operations, {"desk": desk.run}, (desk.guard,))
 
 
-WIRINGS: tuple[Wiring, ...] = (wire_desk,)
+WIRINGS: tuple[Wiring, ...] = (subscriptions, wire_desk)
 """One for each group of functions."""
 
 

@@ -90,6 +90,10 @@ class BridgeMeter:
         for agg_type, number in by_type.items():
             self._metrics.relay_sent_total.labels(self._topic_of[agg_type]).inc(number)
 
+    def pushed(self, result: str) -> None:
+        """One attempt to deliver a push: delivered, failed or gone."""
+        self._metrics.pushes_total.labels(result).inc()
+
     def led(self, leads: float) -> None:
         """1 while this process leads the relay, else 0."""
         self._metrics.relay_leader.set(leads)

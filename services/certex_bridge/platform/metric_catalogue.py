@@ -227,6 +227,23 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "Fetches of the token issuer's keys that failed; the keys known before stay in force.",
         "Rising: is CERTEX_OIDC_JWKS_URL reachable? New keys are refused meanwhile.",
     ),
+    # pushes
+    _counter(
+        "pushes_total",
+        "Attempts to deliver a push to a subscriber, by result (delivered, failed, gone).",
+        "failed: `certex-bridge subscriptions list` names the subscriber and the error; attempts go on.",
+        "result",
+    ),
+    _measured(
+        "push_oldest_unsent_seconds",
+        "Age of the oldest push that no attempt has delivered; subscriptions an operator paused do not count.",
+        "Growing: see subscriptions_failing; with none failing no worker delivers.",
+    ),
+    _measured(
+        "subscriptions_failing",
+        "Subscriptions whose last attempt failed, or whose address is gone.",
+        "Above 0 for long: tell the subscriber; everything it missed is kept.",
+    ),
     # runtime
     _counter(
         "database_retries_total",

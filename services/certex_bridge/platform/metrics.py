@@ -73,6 +73,9 @@ class Metrics:
     gateway_refusals_total: Counter
     gateway_callers_wrong: Gauge
     gateway_keys_failures_total: Counter
+    pushes_total: Counter
+    push_oldest_unsent_seconds: Gauge
+    subscriptions_failing: Gauge
     database_retries_total: Counter
     deadlocks_total: Counter
     loop_turn_age_seconds: Gauge

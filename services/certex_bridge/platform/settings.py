@@ -15,6 +15,7 @@ from pydantic_settings import NoDecode
 
 from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.platform.http_settings import HttpSettings
+from certex_bridge.platform.push_settings import PushSettings
 from certex_bridge.platform.setting_types import (
     CONNECTIONS,
     LOOPBACK,
@@ -33,7 +34,7 @@ from certex_bridge.platform.setting_types import (
 __all__ = ["LOOPBACK", "PREFIX", "Settings"]
 
 
-class Settings(HttpSettings):
+class Settings(HttpSettings, PushSettings):
     """All settings; immutable after the start."""
 
     # --- the process
@@ -131,8 +132,8 @@ class Settings(HttpSettings):
     """Private key (PEM) of the client certificate."""
     database_pool_min: int = Field(1, ge=0)
     """Connections kept open."""
-    database_pool_max: Count = 12
-    """Most connections of this process; each role needs some (relay 1, intake 2, worker 4, gateway 4), health 1."""
+    database_pool_max: Count = 14
+    """Most connections of this process; each role needs some (relay 1, intake 2, worker 6, gateway 4), health 1."""
     database_connect_seconds: Seconds = 10
     """Time-out of one connection attempt, and of waiting for a free connection."""
     database_async_commit: bool = False

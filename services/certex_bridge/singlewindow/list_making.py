@@ -10,11 +10,12 @@ from certex_bridge.ledger.listing import LicenceIndex
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.answering import header, instant_text
 from certex_bridge.singlewindow.callers import Caller
-from certex_bridge.singlewindow.deliveries import Pushes
 from certex_bridge.singlewindow.list_page import certificates, within_bounds
 from certex_bridge.singlewindow.listing import View, changed_since, criteria_of
 from certex_bridge.singlewindow.messages.listing import ListRequest, ListResponse
 from certex_bridge.singlewindow.orders import ListOrder, MadePage, Orders, OrderUnit, after
+from certex_bridge.singlewindow.pushes.model import PushKind
+from certex_bridge.singlewindow.pushes.ports import Pushes
 from certex_bridge.singlewindow.refusals import Refusal
 
 LOG = get_logger("certex_bridge.lists")
@@ -107,13 +108,20 @@ class ListMaker:
             last = not page.more and len(listed) == len(page.licences)
             as_of, number = (as_of if number else page.as_of), number + 1
             told = {"asOf": instant_text(as_of), "Certificate": certificates(listed, view), "lastPage": str(int(last))}
-            await self._hand_over(unit, order, number, now, told)
+            await self._store(unit, order, number, now, told)
             place = listed[-1].entry.licence_id if listed else place
+        await self._push(unit, order, number)
         return as_of
 
-    async def _hand_over(
-        self, unit: OrderUnit, order: ListOrder, page: int, now: datetime, told: dict[str, Any]
-    ) -> None:
+    async def _push(self, unit: OrderUnit, order: ListOrder, pages: int) -> None:
+        """Hand all pages over at the end: the subscription is locked from the first one on."""
+        if self._pushes is None:
+            return
+        for page in range(1, pages + 1):
+            message = ListResponse.model_validate_json(await unit.page(order, order.deliveries + 1, page))
+            await self._pushes.enqueue(unit.connection, order.caller, PushKind.LIST, order.order_id, message)
+
+    async def _store(self, unit: OrderUnit, order: ListOrder, page: int, now: datetime, told: dict[str, Any]) -> None:
         number = order.deliveries + 1
         identity = f"{order.caller}\n{order.order_id}\n{number}\n{page}"
         message = ListResponse.model_validate(
@@ -128,8 +136,6 @@ class ListMaker:
         )
         body = message.model_dump_json(by_alias=True, exclude_none=True).encode()
         await unit.deliver(order, MadePage(number, page, body), now)
-        if self._pushes is not None:
-            await self._pushes.enqueue(unit.connection, order.caller, "list", order.order_id, message)
 
     async def _postpone(self, order: ListOrder) -> None:
         async with self._orders.transaction() as unit:

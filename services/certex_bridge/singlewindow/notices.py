@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from certex_bridge.singlewindow.answering import Answers, instant_text
+from certex_bridge.singlewindow.answering import instant_text
+from certex_bridge.singlewindow.answers import CallAnswers
 from certex_bridge.singlewindow.messages.notice import NoticeState
 from certex_bridge.singlewindow.refusals import Refusal
 
@@ -46,7 +47,7 @@ class NoticeRow(NamedTuple):
         return function != ALWAYS and self.function in {ALL, function}
 
 
-class NoticeUnit(Answers, Protocol):
+class NoticeUnit(CallAnswers, Protocol):
     """One open transaction."""
 
     async def lock(self, notice_id: str) -> NoticeRow | None:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from certex_bridge.singlewindow.answering import Answers
+from certex_bridge.singlewindow.answers import CallAnswers
 from certex_bridge.singlewindow.messages.listing import OrderState
 
 
@@ -42,7 +42,7 @@ class MadePage(NamedTuple):
     """The message as JSON."""
 
 
-class OrderUnit(Answers, Protocol):
+class OrderUnit(CallAnswers, Protocol):
     """One open transaction."""
 
     async def lock(self, caller: str, order_id: str) -> ListOrder | None:
@@ -56,6 +56,9 @@ class OrderUnit(Answers, Protocol):
 
     async def deliver(self, order: ListOrder, made: MadePage, at: datetime) -> None:
         """Store a page; a number and page that exist are an error."""
+
+    async def page(self, order: ListOrder, number: int, page: int) -> bytes:
+        """A page stored before."""
 
     @property
     def connection(self) -> Any:

@@ -12,7 +12,8 @@ import msgspec
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.ledger.listing import IndexEntry
 from certex_bridge.ledger.ports import OutboxRow
-from certex_bridge.singlewindow.answering import Answers, instant_text, missing, not_here
+from certex_bridge.singlewindow.answering import instant_text, missing, not_here
+from certex_bridge.singlewindow.answers import CallAnswers
 from certex_bridge.singlewindow.callers import Caller
 from certex_bridge.singlewindow.messages.record import RecordRequest
 from certex_bridge.singlewindow.refusals import Refusal
@@ -57,7 +58,7 @@ class RecordVersion(NamedTuple):
     call_id: str
 
 
-class RecordUnit(Answers, Protocol):
+class RecordUnit(CallAnswers, Protocol):
     """One open transaction."""
 
     async def lock(self, caller: str, record_id: str) -> RecordState | None:

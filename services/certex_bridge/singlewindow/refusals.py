@@ -67,6 +67,8 @@ REFUSALS: dict[str, RefusalKind] = {
     "NOTICE_UNKNOWN": RefusalKind(404, "12", "there is no such notice"),
     "NOTICE_EXISTS": RefusalKind(409, "26", "the name of the notice is used"),
     "NOTICE_ENDED": RefusalKind(409, "92", "the notice has ended"),
+    "CALLBACK_URL": RefusalKind(422, "14", "pushes may not go to this address"),
+    "SUBSCRIPTION_TERMS": RefusalKind(422, "14", "a subscription cannot be kept on these terms"),
     # limits and means
     "RATE_EXCEEDED": RefusalKind(429, "14", "more calls a second than agreed", 1),
     "CONCURRENCY_EXCEEDED": RefusalKind(429, "14", "more calls at once than agreed", 1),

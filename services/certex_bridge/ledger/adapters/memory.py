@@ -32,6 +32,7 @@ from certex_bridge.ledger.ports import (
     OutboxRow,
     QuarantineRow,
     Reference,
+    StatusRecord,
     Wake,
     bars_of,
 )
@@ -56,6 +57,9 @@ class Contents:
     effects: set[tuple[str, ...]] = field(default_factory=set)
     versions: dict[tuple[str, int], LicenceVersionRow] = field(default_factory=dict)
     bars: set[Bar] = field(default_factory=set)
+    status_records: dict[tuple[str, int], StatusRecord] = field(default_factory=dict)
+    status_unsent: list[tuple[str, int]] = field(default_factory=list)
+    """Changes of status that nobody was told yet, in order."""
     parked: set[tuple[str, str]] = field(default_factory=set)
     wakes: dict[int, Wake] = field(default_factory=dict)
     next_wake: int = 1
@@ -89,50 +93,50 @@ class InMemoryUnit:
     """One open transaction on a copy."""
 
     def __init__(self, contents: Contents) -> None:
-        self._contents = contents
+        self.contents = contents
         self._begun = datetime.now(UTC)
 
     async def register(self, entries: Sequence[InboxEntry]) -> Mapping[str, Known]:
         """Insert ids; what remains was known."""
         known = {}
         for entry in entries:
-            stored = self._contents.inbox.get(entry.event_id)
+            stored = self.contents.inbox.get(entry.event_id)
             if stored is None:
-                self._contents.inbox[entry.event_id] = entry
+                self.contents.inbox[entry.event_id] = entry
             else:
-                known[entry.event_id] = Known(stored.sha256, self._contents.answers.get(entry.event_id, ""))
+                known[entry.event_id] = Known(stored.sha256, self.contents.answers.get(entry.event_id, ""))
         return known
 
     async def take_wakes(self, limit: int) -> list[Wake]:
         """The oldest wake rows."""
-        due = sorted(self._contents.wakes.keys() - self._contents.postponed)
-        return [self._contents.wakes[wake_id] for wake_id in due[:limit]]
+        due = sorted(self.contents.wakes.keys() - self.contents.postponed)
+        return [self.contents.wakes[wake_id] for wake_id in due[:limit]]
 
     async def postpone_wake(self, wake_id: int, seconds: float) -> None:  # noqa: ARG002  # no clock here
         """Put a wake off."""
-        self._contents.postponed.add(wake_id)
+        self.contents.postponed.add(wake_id)
 
     async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, Reference]:
         """What declarations refer to."""
-        found = self._contents.declarations
+        found = self.contents.declarations
         told = {decl_id: found[decl_id].facts for decl_id in decl_ids if decl_id in found}
         return {d: Reference(f.lrn, f.exporter, f.simplified, f.supplements) for d, f in told.items()}
 
     async def lock_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
         """Create and return."""
-        return {lrn: copy.copy(self._contents.anchors.setdefault(lrn, Anchor(lrn))) for lrn in lrns}
+        return {lrn: copy.copy(self.contents.anchors.setdefault(lrn, Anchor(lrn))) for lrn in lrns}
 
     async def lock_declarations(
         self, create: Collection[str], existing: Collection[str]
     ) -> Mapping[str, DeclarationState]:
         """Create and return, with claims."""
         for decl_id in create:
-            self._contents.declarations.setdefault(decl_id, DeclarationState(decl_id))
-        wanted = [d for d in {*create, *existing} if d in self._contents.declarations]
-        found = {decl_id: copy.copy(self._contents.declarations[decl_id]) for decl_id in wanted}
+            self.contents.declarations.setdefault(decl_id, DeclarationState(decl_id))
+        wanted = [d for d in {*create, *existing} if d in self.contents.declarations]
+        found = {decl_id: copy.copy(self.contents.declarations[decl_id]) for decl_id in wanted}
         for state in found.values():
             state.claims = {}
-        for key, claim in self._contents.claims.items():
+        for key, claim in self.contents.claims.items():
             if key.decl_id in found:
                 found[key.decl_id].claims[key] = copy.copy(claim)
         return found
@@ -141,7 +145,7 @@ class InMemoryUnit:
         """Create placeholders and return, with accounts."""
         found = {}
         for licence_id in licence_ids:
-            state = self._contents.licences.setdefault(licence_id, LicenceState(licence_id))
+            state = self.contents.licences.setdefault(licence_id, LicenceState(licence_id))
             found[licence_id] = copy.copy(state)
             found[licence_id].accounts = {key: copy.copy(account) for key, account in state.accounts.items()}
         return found
@@ -149,35 +153,35 @@ class InMemoryUnit:
     async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
         """Declarations parked on licences."""
         found: dict[str, list[str]] = {}
-        for licence_id, decl_id in sorted(self._contents.parked):
+        for licence_id, decl_id in sorted(self.contents.parked):
             if licence_id in licence_ids:
                 found.setdefault(licence_id, []).append(decl_id)
         return found
 
     async def bars(self, exporters: Collection[str]) -> frozenset[Bar]:
         """Bars on exporters."""
-        return frozenset(bar for bar in self._contents.bars if bar.eori in exporters)
+        return frozenset(bar for bar in self.contents.bars if bar.eori in exporters)
 
     async def open_claims(self, licence_ids: Collection[str]) -> list[OpenClaim]:
         """Claims in an open state."""
         return sorted(
             OpenClaim.of(
                 key.licence_id, key.decl_id, key.item, key.doc_seq, claim.state.value, claim.document_code,
-                self._contents.declarations[key.decl_id].facts,
+                self.contents.declarations[key.decl_id].facts,
             )
-            for key, claim in self._contents.claims.items()
+            for key, claim in self.contents.claims.items()
             if key.licence_id in licence_ids and claim.state in OPEN_STATES
         )  # fmt: skip
 
     async def cited_licences(self, issuer: str, eori: str, document_codes: Collection[str]) -> Collection[str]:
         """Licences of an issuer cited by an exporter's open claims."""
-        licences = {key.licence_id for key in self._contents.claims if key.licence_id.partition("/")[0] == issuer}
+        licences = {key.licence_id for key in self.contents.claims if key.licence_id.partition("/")[0] == issuer}
         claims = await self.open_claims(licences)
         return sorted({c.licence_id for c in claims if c.exporter == eori and c.document_code in document_codes})
 
     async def write(self, changes: Changes) -> None:
         """Write everything, with the keys that the database would enforce."""
-        held = self._contents
+        held = self.contents
         held.anchors |= changes.anchors
         held.declarations |= changes.declarations
         held.claims |= changes.claims  # type: ignore[arg-type]  # keyed by ClaimKey throughout
@@ -200,7 +204,7 @@ class InMemoryUnit:
             held.offsets[place] = max(held.offsets.get(place, 0), record)
 
     def _date(self, changes: Changes) -> None:
-        held = self._contents
+        held = self.contents
         for licence_id, state in changes.licences.items():
             before = held.licences.get(licence_id)
             if before is None or (before.version, before.status) != (state.version, state.status):
@@ -208,12 +212,12 @@ class InMemoryUnit:
 
     def _write_bar(self, told: ExporterBar) -> None:
         for bar in bars_of(told):
-            known = next((one for one in self._contents.bars if one[:3] == bar[:3]), bar)
-            self._contents.bars.discard(known)
-            self._contents.bars.add(min(known, bar))
+            known = next((one for one in self.contents.bars if one[:3] == bar[:3]), bar)
+            self.contents.bars.discard(known)
+            self.contents.bars.add(min(known, bar))
 
     def _append(self, changes: Changes) -> None:
-        held = self._contents
+        held = self.contents
         for m in changes.movements:
             effect = (m.event_id, m.licence_id, m.claim, str(m.line_no), m.dim, m.kind)
             if effect in held.effects:
@@ -223,9 +227,13 @@ class InMemoryUnit:
         for version in changes.versions:
             if held.versions.setdefault((version.licence_id, version.version), version) is not version:
                 raise AppendOnly(f"licence version written twice: {version.licence_id} {version.version}")
+        for record in changes.status_records:
+            if held.status_records.setdefault(record[:2], record) is not record:
+                raise AppendOnly(f"status change written twice: {record[:2]}")
+            held.status_unsent.append(record[:2])
 
     def _write_outbox(self, changes: Changes) -> None:
-        held = self._contents
+        held = self.contents
         put_aside = {row.quarantine_id for row in changes.quarantine} - held.quarantine.keys()
         for row in changes.quarantine:
             held.quarantine.setdefault(row.quarantine_id, row)

@@ -218,6 +218,7 @@ class PostgresUnit:
         await self._copy("movement", rows.MOVEMENT_COLUMNS, [rows.movement_row(m) for m in changes.movements])
         await self._run("write_versions", (rows.version_row(v) for v in changes.versions))
         await self._run("write_bars", (row for bar in changes.bars for row in rows.bar_rows(bar)))
+        await self._write_status_records(changes)
         await self._run("park", sorted(changes.parked))
         await self._run("unpark", sorted(changes.unparked))
         await self._run("write_wakes", changes.wakes)
@@ -228,6 +229,12 @@ class PostgresUnit:
             columns = ["event_id", "body"]
             await self._connection.copy_records_to_table("answer", records=changes.answers, columns=columns)
         await self._run("write_offsets", ((*place, record) for place, record in sorted(changes.offsets.items())))
+
+    async def _write_status_records(self, changes: Changes) -> None:
+        if changes.status_records:
+            records, columns = changes.status_records, rows.STATUS_COLUMNS
+            await self._connection.copy_records_to_table("status_change", records=records, columns=columns)
+            await self._run("queue_status_changes", (record[:2] for record in changes.status_records))
 
     async def _write_claims(self, changes: Changes) -> None:
         """Claims of declarations made in this transaction cannot exist yet; the others may."""
@@ -286,6 +293,7 @@ def _licence_state(row: Mapping[str, Any]) -> LicenceState:
         nv=row["nv"],
         cv=row["cv"],
         iv=row["iv"],
+        sv=row["sv"],
         chain=row["chain"],
         frozen=row["frozen"],
     )

@@ -143,6 +143,7 @@ def licence_row(state: LicenceState) -> tuple[object, ...]:
         state.nv,
         state.cv,
         state.iv,
+        state.sv,
         state.chain,
     )
 
@@ -213,6 +214,12 @@ def movement_row(m: Movement) -> tuple[str, ...]:
         hashlib.sha256(effect.encode()).hexdigest()[:32],
     )
 
+
+STATUS_COLUMNS = (
+    *("licence_id", "change_no", "old", "new", "reason", "at", "event_id", "exporter", "licence_version", "lv"),
+    *("number", "document_code", "direction", "valid_from", "valid_to"),
+)
+"""Those of a `StatusRecord`, in its order."""
 
 OUTBOX_COLUMNS = ("agg_type", "agg_id", "agg_ver", "batch_id", "pos", "key", "body", "at")
 

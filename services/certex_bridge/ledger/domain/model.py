@@ -226,6 +226,8 @@ class LicenceState:
     """Dense version of certificates: one for each licence version and each change of the derived status."""
     iv: int = 0
     """Dense version of incidents."""
+    sv: int = 0
+    """Dense number of changes of the status, told or not."""
     chain: bytes = GENESIS
     accounts: dict[tuple[int, Dim], Account] = field(default_factory=dict)
     frozen: bool = False

@@ -29,9 +29,14 @@ def valid_at_acceptance(accepted: str, licence: Licence) -> bool | None:
 
     `accepted` is a day or an instant, ISO text; an instant counts as the day it is in the issuing state.
     """
+    return covered(accepted, licence.issuer, licence.valid_from, licence.valid_to)
+
+
+def covered(accepted: str, issuer: str, valid_from: date | None, valid_to: date | None) -> bool | None:
+    """The same of a licence known by its issuer and its days of validity only."""
     if not accepted:
         return None
-    return valid_on(_day(accepted, licence.issuer), licence.valid_from, licence.valid_to) == "OK"
+    return valid_on(_day(accepted, issuer), valid_from, valid_to) == "OK"
 
 
 def _day(text: str, issuer: str) -> date:

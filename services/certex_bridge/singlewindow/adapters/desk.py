@@ -12,37 +12,28 @@ import asyncpg
 
 from certex_bridge.ledger.ports import OutboxRow, Outgoing
 from certex_bridge.platform.migrations import load_queries
-from certex_bridge.singlewindow.answering import StoredAnswer
+from certex_bridge.singlewindow.adapters.call_answers import PostgresCallAnswers
 from certex_bridge.singlewindow.notices import NoticeRow
 from certex_bridge.singlewindow.orders import ListOrder, MadePage
 from certex_bridge.singlewindow.records import AGGREGATE, RecordState, RecordVersion, Said, record_key
 
 
-class PostgresAnswers:
-    """One open transaction, with the answers of `call_answer`."""
+class _Unit(PostgresCallAnswers):
+    """One open transaction, with the answers stored in it."""
 
     def __init__(self, connection: Any, queries: dict[str, str]) -> None:
+        super().__init__(connection)
         self.connection = connection
-        self._queries = queries
+        self._desk = queries
 
     async def _row(self, query: str, *arguments: object) -> Any:
-        return await self.connection.fetchrow(self._queries[query], *arguments)
+        return await self.connection.fetchrow(self._desk[query], *arguments)
 
     async def _run(self, query: str, *arguments: object) -> None:
-        await self.connection.execute(self._queries[query], *arguments)
-
-    async def answered(self, call_id: str) -> StoredAnswer | None:
-        """What was answered before."""
-        await self._run("lock_name", f"call {call_id}")
-        row = await self._row("answered", call_id)
-        return StoredAnswer(*row) if row else None
-
-    async def keep_answer(self, call_id: str, answer: StoredAnswer, at: datetime) -> None:
-        """Store the answer."""
-        await self._run("keep_answer", call_id, *answer, at)
+        await self.connection.execute(self._desk[query], *arguments)
 
 
-Unit = TypeVar("Unit", bound=PostgresAnswers)
+Unit = TypeVar("Unit", bound=_Unit)
 
 
 class _Store(Generic[Unit]):
@@ -62,7 +53,7 @@ class _Store(Generic[Unit]):
         raise NotImplementedError
 
 
-class PostgresRecordUnit(PostgresAnswers):
+class PostgresRecordUnit(_Unit):
     """Records in one open transaction."""
 
     def __init__(self, connection: Any, queries: dict[str, str], outgoing: Outgoing) -> None:
@@ -124,7 +115,7 @@ def _said(text: str) -> Said:
     return tuple((code, said) for code, said in json.loads(text))
 
 
-class PostgresOrderUnit(PostgresAnswers):
+class PostgresOrderUnit(_Unit):
     """Periodic orders in one open transaction."""
 
     async def lock(self, caller: str, order_id: str) -> ListOrder | None:
@@ -145,6 +136,11 @@ class PostgresOrderUnit(PostgresAnswers):
         """Store a page."""
         await self._run("deliver", order.caller, order.order_id, *made, at)
 
+    async def page(self, order: ListOrder, number: int, page: int) -> bytes:
+        """A page stored before."""
+        body: bytes = (await self._row("delivered", order.caller, order.order_id, number, page))["body"]
+        return body
+
 
 class PostgresOrders(_Store[PostgresOrderUnit]):
     """The store of periodic orders."""
@@ -162,7 +158,7 @@ class PostgresOrders(_Store[PostgresOrderUnit]):
         return body
 
 
-class PostgresNoticeUnit(PostgresAnswers):
+class PostgresNoticeUnit(_Unit):
     """Notices in one open transaction."""
 
     async def lock(self, notice_id: str) -> NoticeRow | None:
@@ -178,7 +174,7 @@ class PostgresNoticeUnit(PostgresAnswers):
 
     async def take_untold(self, limit: int) -> Sequence[NoticeRow]:
         """Notices that callers do not know yet."""
-        return [NoticeRow(*row) for row in await self.connection.fetch(self._queries["untold_notices"], limit)]
+        return [NoticeRow(*row) for row in await self.connection.fetch(self._desk["untold_notices"], limit)]
 
     async def told(self, notice: NoticeRow) -> None:
         """The callers know this version."""

@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from certex_bridge.ledger.ports import OutboxRow
-from certex_bridge.singlewindow.answering import StoredAnswer
 from certex_bridge.singlewindow.notices import NoticeRow, in_order
 from certex_bridge.singlewindow.orders import ListOrder, MadePage
 from certex_bridge.singlewindow.records import RecordState, RecordVersion
@@ -30,7 +29,7 @@ class WrittenTwice(Exception):
 class DeskContents:
     """Everything the desk holds."""
 
-    answers: dict[str, StoredAnswer] = field(default_factory=dict)
+    answers: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     records: dict[tuple[str, str], RecordState] = field(default_factory=dict)
     versions: list[RecordVersion] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
@@ -56,12 +55,13 @@ class InMemoryAnswers:
     def __init__(self, contents: DeskContents) -> None:
         self._contents = contents
 
-    async def answered(self, call_id: str) -> StoredAnswer | None:
+    async def answered(self, call_id: str) -> tuple[str, bytes] | None:
         """What was answered before."""
         return self._contents.answers.get(call_id)
 
-    async def keep_answer(self, call_id: str, answer: StoredAnswer, at: datetime) -> None:  # noqa: ARG002  # no clock
-        """Store the answer."""
+    async def keep_answer(self, call_id: str, sha256: str, body: bytes, at: datetime) -> None:  # noqa: ARG002  # no clock
+        """Store an answer for ever."""
+        answer = (sha256, body)
         if self._contents.answers.setdefault(call_id, answer) is not answer:
             raise WrittenTwice(call_id)
 
@@ -131,6 +131,10 @@ class InMemoryOrderUnit(InMemoryAnswers):
         """Store a page."""
         if self._contents.made.setdefault((*order[:2], made.number, made.page), made.body) is not made.body:
             raise WrittenTwice(order.order_id)
+
+    async def page(self, order: ListOrder, number: int, page: int) -> bytes:
+        """A page stored before."""
+        return self._contents.made[order.caller, order.order_id, number, page]
 
 
 class InMemoryOrders(_Store[InMemoryOrderUnit]):

@@ -8,12 +8,12 @@ from typing import Any
 
 from certex_bridge.ledger.listing import LicenceIndex
 from certex_bridge.singlewindow.answering import (
-    answer_once,
     instant_text,
     missing,
     not_here,
     reply_header,
 )
+from certex_bridge.singlewindow.answers import once
 from certex_bridge.singlewindow.callers import CallerRole
 from certex_bridge.singlewindow.list_page import certificates, within_bounds
 from certex_bridge.singlewindow.listing import Place, View, criteria_of, place_of, read_instant, token_of
@@ -90,7 +90,8 @@ class Listing:
     async def _change(self, call: Call, request: ListRequest) -> Reply:
         async with self._orders.transaction() as unit:
             work = self._order if request.action == "PERIODIC" else self._cancel
-            return await answer_once(unit, call, request, ListResponse, lambda: work(unit, call, request))
+            answer, repeated = await once(unit, call, request, ListResponse, lambda: work(unit, call, request))
+        return Reply(answer, repeated=repeated)
 
     async def _order(self, unit: OrderUnit, call: Call, request: ListRequest) -> ListResponse:
         criteria = criteria_of(request.criteria, View.of(call.caller, figures_shown=self._figures_shown))

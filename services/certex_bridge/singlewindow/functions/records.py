@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from certex_bridge.ledger.listing import IndexEntry, LicenceIndex
-from certex_bridge.singlewindow.answering import answer_once, instant_text, reply_header
+from certex_bridge.singlewindow.answering import instant_text, reply_header
+from certex_bridge.singlewindow.answers import once
 from certex_bridge.singlewindow.callers import CallerRole
 from certex_bridge.singlewindow.messages.record import RecordAcknowledgement, RecordRequest
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
@@ -34,9 +35,10 @@ class RecordKeeping:
         licence_id = request.certificate_reference.licence_id
         licence = (await self._index.entries([licence_id])).get(licence_id)
         async with self._records.transaction() as unit:
-            return await answer_once(
+            answer, repeated = await once(
                 unit, call, request, RecordAcknowledgement, lambda: self._write(unit, call, request, licence)
             )
+        return Reply(answer, repeated=repeated)
 
     async def _write(
         self, unit: RecordUnit, call: Call, request: RecordRequest, licence: IndexEntry | None

@@ -6,22 +6,21 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from certex_bridge.singlewindow.answering import (
-    answer_once,
     header,
     instant_text,
     missing,
     not_here,
     reply_header,
 )
+from certex_bridge.singlewindow.answers import once
 from certex_bridge.singlewindow.callers import CallerRole
-from certex_bridge.singlewindow.deliveries import Pushes
 from certex_bridge.singlewindow.listing import read_instant
 from certex_bridge.singlewindow.messages.notice import Notice, NoticeList, UnavailabilityNotice
 from certex_bridge.singlewindow.notices import NoticeRow, Notices, NoticeUnit, in_order
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
+from certex_bridge.singlewindow.pushes.model import PushKind
+from certex_bridge.singlewindow.pushes.ports import Pushes
 from certex_bridge.singlewindow.refusals import Refusal
-
-_TOLD_AT_ONCE = 50
 
 
 class Unavailability:
@@ -43,7 +42,8 @@ class Unavailability:
             return Reply(self._list(call, request, await self._notices.current(now), now))
         call.caller.require(CallerRole.LICENSING_OFFICER)
         async with self._notices.transaction() as unit:
-            return await answer_once(unit, call, request, NoticeList, lambda: self._write(unit, call, request))
+            answer, repeated = await once(unit, call, request, NoticeList, lambda: self._write(unit, call, request))
+        return Reply(answer, repeated=repeated)
 
     async def read(self, call: Call) -> NoticeList:
         """What is in force or planned, for those who ask without a message (GET /v1/notices)."""
@@ -71,14 +71,14 @@ class Unavailability:
         return NoticeList.model_validate({**head, "asOf": instant_text(now), "Notice": told})
 
     async def tell(self, callers: Iterable[str], pushes: Pushes) -> int:
-        """Push every notice that callers do not know to each of them, once; returns how many notices."""
+        """Push the next notice that callers do not know to each of them, once; returns how many notices (0 or 1)."""
         async with self._notices.transaction() as unit:
-            untold = await unit.take_untold(_TOLD_AT_ONCE)
+            untold = await unit.take_untold(1)
             now = self._clock()
             for notice in untold:
-                for caller in callers:
+                for caller in sorted(callers):
                     message = self._push(caller, notice, now)
-                    await pushes.enqueue(unit.connection, caller, "notice", notice.notice_id, message)
+                    await pushes.enqueue(unit.connection, caller, PushKind.NOTICE, notice.notice_id, message)
                 await unit.told(notice)
         return len(untold)
 

@@ -52,7 +52,7 @@ INSERT INTO licence (licence_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHIN
 
 -- name: lock_licences
 -- In order of id, in a statement of its own, so that it sees what was committed while we waited.
-SELECT licence_id, version, payload_sha256, status, expired_version, lv, nv, cv, iv, chain, frozen
+SELECT licence_id, version, payload_sha256, status, expired_version, lv, nv, cv, iv, sv, chain, frozen
 FROM licence
 WHERE licence_id = ANY($1::text[]) ORDER BY licence_id FOR UPDATE
 
@@ -123,10 +123,10 @@ ON CONFLICT (decl_id, item, doc_seq, licence_id, line_no) DO UPDATE SET
 -- name: write_licences
 -- Everything but the content, which only a new version changes.
 UPDATE licence SET version = n.version, payload_sha256 = n.sha, status = n.status, expired_version = n.expired,
-       lv = n.lv, nv = n.nv, cv = n.cv, iv = n.iv, chain = n.chain
+       lv = n.lv, nv = n.nv, cv = n.cv, iv = n.iv, sv = n.sv, chain = n.chain
 FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[],
-            $9::bigint[], $10::bytea[])
-     AS n(licence_id, version, sha, status, expired, lv, nv, cv, iv, chain)
+            $9::bigint[], $10::bigint[], $11::bytea[])
+     AS n(licence_id, version, sha, status, expired, lv, nv, cv, iv, sv, chain)
 WHERE licence.licence_id = n.licence_id
 
 -- name: write_snapshots
@@ -175,6 +175,10 @@ SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], 
 INSERT INTO exporter_bar (issuer, eori, document_code, from_day)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[])
 ON CONFLICT (issuer, eori, document_code) DO UPDATE SET from_day = least(exporter_bar.from_day, EXCLUDED.from_day)
+
+-- name: queue_status_changes
+-- Drawn under the locks of the licences, so the order of this queue is that of each licence's changes.
+INSERT INTO status_unsent (licence_id, change_no) SELECT * FROM unnest($1::text[], $2::bigint[])
 
 -- name: park
 -- Who waits now.

@@ -2,14 +2,6 @@
 -- Nobody else works on what has this name until the transaction ends, whether it exists or not.
 SELECT pg_advisory_xact_lock(hashtextextended($1, 0))
 
--- name: answered
--- What was answered to a call.
-SELECT sha256, body FROM call_answer WHERE call_id = $1
-
--- name: keep_answer
--- In the transaction of the effect.
-INSERT INTO call_answer (call_id, sha256, body, at) VALUES ($1, $2, $3, $4)
-
 -- name: record
 -- As it stands.
 SELECT caller, record_id, version, licence_id, member_state, mrn, item, information, deleted

@@ -12,10 +12,11 @@ CREATE TABLE licence (
     nv              bigint NOT NULL DEFAULT 0,
     cv              bigint NOT NULL DEFAULT 0,
     iv              bigint NOT NULL DEFAULT 0,
+    sv              bigint NOT NULL DEFAULT 0,
     chain           bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
     snapshot        bytea,
     frozen          boolean NOT NULL DEFAULT false,
-    CHECK (version >= 0 AND lv >= 0 AND nv >= 0 AND cv >= 0 AND iv >= 0)
+    CHECK (version >= 0 AND lv >= 0 AND nv >= 0 AND cv >= 0 AND iv >= 0 AND sv >= 0)
 ) WITH (fillfactor = 60);
 COMMENT ON TABLE licence IS 'One row per licence; version 0 is the placeholder of a licence not seen yet';
 CREATE INDEX licence_to_expire ON licence (valid_to) WHERE valid_to IS NOT NULL AND expired_version < version;
@@ -159,6 +160,35 @@ CREATE TABLE exporter_bar (
 );
 COMMENT ON TABLE exporter_bar IS 'Exporters barred from general authorisations (Regulation (EU) 2021/821 Art. 12(7))';
 
+CREATE TABLE status_change (
+    licence_id      text NOT NULL REFERENCES licence,
+    change_no       bigint NOT NULL,
+    old             text NOT NULL,
+    new             text NOT NULL,
+    reason          text NOT NULL,
+    at              text NOT NULL,
+    event_id        text NOT NULL,
+    exporter        text NOT NULL,
+    licence_version integer NOT NULL,
+    lv              bigint NOT NULL,
+    number          text NOT NULL,
+    document_code   text NOT NULL,
+    direction       text NOT NULL,
+    valid_from      date,
+    valid_to        date,
+    written_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (licence_id, change_no)
+);
+COMMENT ON TABLE status_change IS 'Every change of a status, dense per licence (IR (EU) 2024/2145 Art. 5(2)); append-only';
+COMMENT ON COLUMN status_change.exporter IS 'For a bar of an exporter: whose claims it bears on';
+
+CREATE TABLE status_unsent (
+    queue_no   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    licence_id text NOT NULL,
+    change_no  bigint NOT NULL
+);
+COMMENT ON TABLE status_unsent IS 'Changes of status not yet handed to the subscribers; the number is drawn under the locks';
+
 CREATE TABLE inbox (
     event_id    text PRIMARY KEY,
     sha256      text NOT NULL,
@@ -265,6 +295,8 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON answer FOR EACH ROW EXECUT
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON answer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON licence_version FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON licence_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON status_change FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON status_change FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- The role the service works as: it may add to the journal, never change it.
 DO $$
@@ -281,9 +313,9 @@ EXCEPTION
             USING ERRCODE = 'insufficient_privilege';
 END $$;
 GRANT SELECT ON schema_version TO certex_app;  -- the service refuses to work on another schema
-GRANT SELECT, INSERT ON movement, inbox, answer, licence_version, outbox TO certex_app;
+GRANT SELECT, INSERT ON movement, inbox, answer, licence_version, status_change, outbox TO certex_app;
 GRANT SELECT, INSERT, UPDATE ON licence, account, anchor, declaration, claim, quarantine, consumer_offset, exporter_bar, licence_index
     TO certex_app;
-GRANT SELECT, INSERT, DELETE ON parked, wake, unsent, held TO certex_app;
+GRANT SELECT, INSERT, DELETE ON parked, wake, unsent, status_unsent, held TO certex_app;
 GRANT UPDATE (batch_id, pos) ON outbox TO certex_app;  -- sending messages again, in order
 GRANT UPDATE ON wake TO certex_app;  -- FOR UPDATE SKIP LOCKED asks for it

@@ -1,13 +1,5 @@
 -- The desk: records of extra information, periodic lists, notices of unavailability (IR 2024/2145 Art. 9 to 11).
 
-CREATE TABLE IF NOT EXISTS call_answer (
-    call_id text PRIMARY KEY,
-    sha256  text NOT NULL,
-    body    bytea NOT NULL,
-    at      timestamptz NOT NULL
-);
-COMMENT ON TABLE call_answer IS 'What was answered to calls of functions with tables of their own, for ever';
-
 CREATE TABLE record (
     record_key   text PRIMARY KEY,
     caller       text NOT NULL,
@@ -93,12 +85,10 @@ CREATE TABLE notice_version (
 );
 COMMENT ON TABLE notice_version IS 'Every announcement and every change of an end: who and when; append-only';
 
-DROP TRIGGER IF EXISTS append_only ON call_answer;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON call_answer FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON record_version FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON record_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON notice_version FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON notice_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-GRANT SELECT, INSERT ON call_answer, record_version, list_delivery, notice_version TO certex_app;
+GRANT SELECT, INSERT ON record_version, list_delivery, notice_version TO certex_app;
 GRANT SELECT, INSERT, UPDATE ON record, list_order, notice TO certex_app;
