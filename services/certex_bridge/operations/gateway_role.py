@@ -73,7 +73,7 @@ def wire_desk(bridge: Bridge, _times: GatewayTimes) -> GatewayParts:
     from certex_bridge.operations.desk import Desk
 
     desk = Desk(bridge, bridge.pushes)
-    return GatewayParts(desk.operations, {"desk": desk.run}, (desk.guard,))
+    return GatewayParts(operations=desk.operations, tasks={"desk": desk.run}, guards=(desk.guard,))
 
 
 WIRINGS: tuple[Wiring, ...] = (subscriptions, wire_desk)
@@ -89,7 +89,7 @@ def parts_of(bridge: Bridge, wirings: Sequence[Wiring] = WIRINGS) -> GatewayPart
     operations = [one for part in parts for one in part.operations]
     for guard in [guard for part in parts for guard in part.guards]:
         operations = [guard(one) for one in operations]
-    return GatewayParts(operations, dict(tasks))
+    return GatewayParts(operations=operations, tasks=dict(tasks))
 
 
 def application_of(_operations: Sequence[Operation]) -> Application:

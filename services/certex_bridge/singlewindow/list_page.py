@@ -40,7 +40,7 @@ def _certificate(one: ListedLicence, view: View) -> Item:
     persons = entry.direction != Direction.TRANSIT or view.is_owner(entry.issuer)
     return _stated(
         issuingCountry=entry.issuer,
-        type=entry.document_code,
+        type=entry.document_code or None,
         referenceNumber=entry.number,
         licenceVersion=entry.version,
         status=entry.status,

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from certex_bridge.ledger.adapters.outgoing import PostgresOutgoing
-from certex_bridge.ledger.adapters.status_changes import PostgresStatusChanges
 from certex_bridge.ledger.adapters.resend import NotQueued, Resending
+from certex_bridge.ledger.adapters.status_changes import PostgresStatusChanges
 from certex_bridge.operations import cli, terminal
 from certex_bridge.singlewindow.adapters.pushes import PostgresPushes
 from certex_bridge.singlewindow.pushes.model import Form, Scope, Subscription

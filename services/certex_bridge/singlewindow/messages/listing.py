@@ -33,6 +33,18 @@ Stated = Annotated[str, Field(min_length=1, max_length=512)]
 Rest = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,6})?$")]
 """A figure of a balance: a rest of two figures of 16 digits may have more digits than either."""
 Count = Annotated[int, Field(ge=1)]
+Hours = Annotated[int, Field(ge=1, le=8_784)]
+"""At most a leap year."""
+CommodityCode = Annotated[str, Field(pattern=r"^[0-9]{6}([0-9]{2}){0,2}$")]
+"""18 09 056, 057, 058 in one: 6, 8 or 10 digits."""
+CommodityBeginning = Annotated[str, Field(pattern=r"^[0-9]{2}([0-9]{2}){0,4}$")]
+"""18 09: chapter, heading, or a whole code."""
+ControlListEntry = Annotated[str, Field(min_length=1, max_length=35, pattern=r"^[!-~]+$")]
+"""For instance 3A001.a.7."""
+ProcedureCode = Annotated[str, Field(min_length=1, max_length=35)]
+"""11 09, as the authority wrote it."""
+Token = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9_-]+$")]
+"""Where a list goes on; base 64 for addresses."""
 
 
 class Criteria(Part):
@@ -54,9 +66,9 @@ class Criteria(Part):
     """… to here."""
     country_of_destination: Country | None = None
     """16 03: a declaration to that country (ISO 3166 or GEONOM) could cite it."""
-    commodity_code: Annotated[str | None, Field(pattern=r"^[0-9]{2}([0-9]{2}){0,4}$")] = None
+    commodity_code: CommodityBeginning | None = None
     """18 09: the first 2, 4, 6, 8 or 10 digits; the shorter of the two codes decides."""
-    control_list_code: Annotated[str | None, Field(min_length=1, max_length=35, pattern=r"^[!-~]+$")] = None
+    control_list_code: ControlListEntry | None = None
     """An entry of the control list, with everything below it."""
     changed_since: Instant | None = None
     """Version or status written since (UTC): `asOf` of an earlier list misses nothing and may repeat. In a periodic
@@ -68,7 +80,7 @@ class Period(Part):
 
     unit: PeriodUnit
     """Every 24 hours, every 7 days, or every `hours` hours."""
-    hours: Annotated[int | None, Field(ge=1, le=8_784)] = None
+    hours: Hours | None = None
     """With HOURLY: every so many hours."""
     from_date_and_time: Instant | None = None
     """When the first list is due (UTC); absent: at once."""
@@ -91,7 +103,7 @@ class ListRequest(Message):
     """What a licence must be."""
     page_size: Annotated[int, Field(ge=1, le=PAGE_SIZE_MAX)] = 100
     """Licences per page."""
-    continuation_token: Annotated[str | None, Field(max_length=256, pattern=r"^[A-Za-z0-9_-]+$")] = None
+    continuation_token: Token | None = None
     """From the page before, with the same criteria."""
     period: Annotated[Period | None, Field(alias="Period")] = None
     """With PERIODIC."""
@@ -145,7 +157,7 @@ class ListedLine(Part):
     """18 05; absent for a line that a later version took out while it was in use."""
     control_list_code: Stated | None = None
     """Box 16 of the form."""
-    commodity_codes: Annotated[tuple[str, ...], Field(alias="commodityCode", strict=False)] = ()
+    commodity_codes: Annotated[tuple[CommodityCode, ...], Field(alias="commodityCode", strict=False)] = ()
     """18 09 056, 057, 058 in one."""
     country_of_origin: Country | None = None
     """16 08."""
@@ -175,7 +187,7 @@ class LicenceData(Part):
     """Box 8, in the code list of the declaration."""
     countries_of_destination: Annotated[tuple[Country, ...], Field(alias="countryOfDestination", strict=False)] = ()
     """16 03, in the code list of the declaration."""
-    procedures: Annotated[tuple[str, ...], Field(alias="procedure", strict=False)] = ()
+    procedures: Annotated[tuple[ProcedureCode, ...], Field(alias="procedure", strict=False)] = ()
     """11 09."""
     issuing_authority_name: Stated
     """12 03 010."""
@@ -192,8 +204,8 @@ class ListedCertificate(Part):
 
     issuing_country: Country
     """State of the issuing authority."""
-    type: Annotated[str, Field(max_length=4)]
-    """12 03 002; empty for a licence without document code."""
+    type: DocumentType | None = None
+    """12 03 002; absent for a licence without document code."""
     reference_number: Stated
     """12 03 001."""
     licence_version: Count
@@ -236,7 +248,7 @@ class ListResponse(Message):
 
     as_of: Instant | None = None
     """The list misses no change before (UTC): the moment of its first page."""
-    continuation_token: Annotated[str | None, Field(max_length=256)] = None
+    continuation_token: Token | None = None
     """There is more: ask with it for the next page."""
     order_identification: Identification | None = None
     """Of a periodic list: its order."""
