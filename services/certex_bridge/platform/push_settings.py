@@ -7,11 +7,14 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
 
+from certex_bridge.platform.http_settings import HttpSettings
 from certex_bridge.platform.setting_types import ReadableFile, Seconds, Words
 
 
 class PushSettings(BaseSettings):
     """What subscribing and delivering need to know."""
+
+    model_config = HttpSettings.model_config  # of several bases the last one's counts
 
     push_keys: Annotated[tuple[Annotated[SecretStr, Field(min_length=32)], ...], NoDecode, Words] = ()
     """Keys of at least 32 characters, with commas, from which secrets of subscriptions are made, the same for workers

@@ -141,8 +141,8 @@ class PostgresDeliveryLead:
     async def owed(self, subscription_id: str, now: datetime, limit: int) -> list[Push]:
         """The oldest pushes, unless the first of them is put off."""
         async with self._turn:
-            rows = await self._connection.fetch(self._queries["owed"], subscription_id, limit)
-        if not rows or rows[0]["next_try"] > now:
+            rows = await self._connection.fetch(self._queries["owed"], subscription_id, limit, now)
+        if not rows or rows[0]["put_off"]:
             return []
         return [push_rows.push(row) for row in rows]
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from certex_bridge.platform.failpoints import failpoint
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.pushes.model import Paused, Push, Subscription, pause_seconds
 from certex_bridge.singlewindow.pushes.ports import Deliveries, DeliveryLead
@@ -132,6 +133,7 @@ class Delivery:
                 if not attempt.delivered:
                     await self._failed(lead, subscription, push, attempt)
                     return
+                failpoint("delivery.after_sent")
                 await lead.delivered(push, self._clock())
                 self._count("delivered")
 

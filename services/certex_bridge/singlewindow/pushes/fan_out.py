@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from certex_bridge.ledger.ports import OpenClaim, StatusRecord
 from certex_bridge.ledger.pushes import member_state
+from certex_bridge.platform.failpoints import failpoint
 from certex_bridge.singlewindow.pushes.bodies import CONTENT_TYPES, body_of
 from certex_bridge.singlewindow.pushes.model import Push, PushKind, Scope, Subscription
 from certex_bridge.singlewindow.pushes.ports import FanOutStore, FanOutUnit, Interest
@@ -57,6 +58,7 @@ class FanOut:
             pushes = await self._pushes(unit, changes, subscriptions) if subscriptions else []
             if pushes:
                 await unit.append(pushes)
+                failpoint("fan_out.before_commit")
             return len(pushes)
 
     async def _pushes(

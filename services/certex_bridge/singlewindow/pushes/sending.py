@@ -6,6 +6,7 @@ each connection goes to an address that pushes may go to, whatever the name led 
 
 from __future__ import annotations
 
+import errno
 import ssl
 from collections.abc import Sequence
 from types import TracebackType
@@ -147,7 +148,7 @@ class GuardedResolver(AbstractResolver):
         found: Sequence[ResolveResult] = await self._inner.resolve(host, port, family)
         fine = [one for one in found if may_connect(one["host"], private=self._private)]
         if not fine:
-            raise OSError(f"{host} leads only where pushes may not go")
+            raise OSError(errno.EACCES, f"{host} leads only where pushes may not go")
         return fine
 
     async def close(self) -> None:

@@ -37,7 +37,8 @@ WHERE s.ended_at IS NULL AND s.paused = '' AND head.next_try <= $1 ORDER BY s.su
 
 -- name: owed
 -- The oldest ones in order; none while the first of them is put off.
-SELECT p.subscription_id, p.number, p.kind, p.subject, p.content_type, p.body, p.created_at, p.attempts, p.next_try
+SELECT p.subscription_id, p.number, p.kind, p.subject, p.content_type, p.body, p.created_at, p.attempts,
+       p.next_try > $3 AS put_off
 FROM push p JOIN subscription s USING (subscription_id)
 WHERE p.subscription_id = $1 AND p.delivered_at IS NULL AND s.ended_at IS NULL AND s.paused = ''
 ORDER BY p.number LIMIT $2
