@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from certex_bridge.ledger.domain.facts import Facts
 from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState, Movement
@@ -254,6 +254,16 @@ class Store(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Unit]:
         """Begin; commit at the end of the block, roll back on any exception."""
+
+
+class Outgoing(Protocol):
+    """The outbox for messages of other parts of the bridge, written in their own transaction."""
+
+    async def lock(self, connection: Any, agg_type: str, agg_id: str) -> None:
+        """Until the transaction ends nobody else queues of this aggregate, nor sends it again."""
+
+    async def send(self, connection: Any, messages: Sequence[OutboxRow]) -> None:
+        """Queue messages of aggregates that are locked."""
 
 
 class Documents(Protocol):

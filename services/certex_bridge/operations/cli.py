@@ -12,6 +12,7 @@ import typer
 
 from certex_bridge.kernel.errors import BridgeError
 from certex_bridge.operations.cli_gateway import callers_app
+from certex_bridge.operations.cli_notice import notice_app
 from certex_bridge.operations.cli_options import JsonFlag
 from certex_bridge.operations.cli_pushes import pushes_app, subscriptions_app
 from certex_bridge.operations.failures import explain
@@ -39,6 +40,7 @@ app.add_typer(journal_app, name="journal")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(callers_app, name="callers")
+app.add_typer(notice_app, name="notice")
 app.add_typer(subscriptions_app, name="subscriptions")
 app.add_typer(pushes_app, name="pushes")
 app.add_typer(contracts_app, name="contracts", hidden=True)  # for those who change the code

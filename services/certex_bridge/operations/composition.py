@@ -34,6 +34,7 @@ from certex_bridge.platform.runtime import BatchRole, Role
 from certex_bridge.platform.settings import Settings
 from certex_bridge.platform.watchdog import Turns
 from certex_bridge.singlewindow.adapters.pushes import PostgresPushes
+from certex_bridge.singlewindow.callers import Caller
 from certex_bridge.singlewindow.documents import LETTER_BYTES_MAX, BridgeDocuments
 
 TOPIC_OF: Mapping[str, str] = {
@@ -43,6 +44,7 @@ TOPIC_OF: Mapping[str, str] = {
     "outcome": "certex.outcomes.v1",
     "notification": "certex.notifications.v1",
     "incident": "licensing.incidents.v1",
+    "record": "licensing.records.v1",
     "deadletter": "certex.deadletters.v1",
 }
 """Topic by outbox aggregate type."""
@@ -95,6 +97,8 @@ class Bridge:
         self.subscriptions: list[BatchSubscription] = []
         self.forgetting: list[Callable[[], None]] = []
         """What drops memories of the database when a new connection is made."""
+        self.callers: Callable[[], Mapping[str, Caller]] = dict
+        """The callers in force by name; a process with the role gateway has some."""
         self._pool: asyncpg.Pool[Any] | None = None
 
     async def open(self) -> None:

@@ -12,7 +12,7 @@ from certex_bridge.customs.events import EVENT_MODELS as CUSTOMS_MODELS
 from certex_bridge.customs.events import event_type
 from certex_bridge.licensing.events import EVENT_MODELS as LICENSING_MODELS
 from certex_bridge.platform.resources import contract_path
-from certex_bridge.singlewindow.events import BalanceBody, IncidentBody, StatusBody
+from certex_bridge.singlewindow.events import BalanceBody, IncidentBody, RecordBody, StatusBody
 
 
 class _Body(BaseModel):
@@ -137,6 +137,7 @@ MESSAGES: dict[str, tuple[MessageContract, ...]] = {
     ),
     "licensing.balances.v1": (MessageContract("certex.balance.v1", (BalanceBody,), examples="balances"),),
     "licensing.incidents.v1": (MessageContract("certex.incident.v1", (IncidentBody,), examples="incidents"),),
+    "licensing.records.v1": (MessageContract("certex.record.v1", (RecordBody,), examples="records"),),
     "customs.declarations.v1": _customs(),
     "customs.messages.v1": (MessageContract("", examples="wco"),),
     "certex.certificates.v1": (MessageContract("certex.certificate.v1", xsd="certificate/1", examples="certificates"),),

@@ -63,12 +63,23 @@ class GatewayParts:
     """Plain reads for people and the console."""
     tasks: Mapping[str, Background] = field(default_factory=dict)
     """Their background work by name."""
+    guards: Sequence[Callable[[Operation], Operation]] = ()
+    """What stands before every function, those of other groups included."""
 
 
 Wiring = Callable[["Bridge", GatewayTimes], GatewayParts]
 ApplicationFactory = Callable[["GatewayParts", "Settings", "Metrics"], "Application"]
 
-WIRINGS: tuple[Wiring, ...] = (availability, subscriptions)
+
+def wire_desk(bridge: Bridge, _times: GatewayTimes) -> GatewayParts:
+    """Records, lists and notices; what is announced away is refused before its function is asked."""
+    from certex_bridge.operations.desk import Desk
+
+    desk = Desk(bridge, bridge.pushes)
+    return GatewayParts(operations=desk.operations, tasks={"desk": desk.run}, guards=(desk.guard,))
+
+
+WIRINGS: tuple[Wiring, ...] = (availability, subscriptions, wire_desk)
 """One for each group of functions."""
 
 
@@ -79,6 +90,8 @@ def parts_of(bridge: Bridge, wirings: Sequence[Wiring] = WIRINGS) -> GatewayPart
     tasks = [pair for part in parts for pair in part.tasks.items()]
     assert len({name for name, _ in tasks}) == len(tasks), "two tasks of one name"
     operations = [one for part in parts for one in part.operations]
+    for guard in [guard for part in parts for guard in part.guards]:
+        operations = [guard(one) for one in operations]
     return GatewayParts(operations, [one for part in parts for one in part.reads], dict(tasks))
 
 

@@ -39,6 +39,8 @@ async def serve(settings: Settings) -> int:
     # Before anything is connected: a wrong file of callers is told at once.
     access = Access(settings, metrics) if "gateway" in settings.roles else None
     bridge = Bridge(settings, metrics)
+    if access:
+        bridge.callers = lambda: access.registry.current.by_name
     await bridge.open()
     try:
         judge_topics(await ensure_topics(settings), settings)

@@ -37,6 +37,7 @@ _IN_THE_DATABASE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("notifications published", "outbox_versions", ("notification",)),
     ("incidents published", "outbox_versions", ("incident",)),
     ("certificates published", "outbox_versions", ("certificate",)),
+    ("records published", "outbox_versions", ("record",)),
     ("certificates of versions", "outbox_certificates", ()),
     ("dead letters published", "outbox_deadletters", ()),
     ("events answered", "inbox_answers", ()),

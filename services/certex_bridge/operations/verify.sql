@@ -143,7 +143,8 @@ WITH expected AS (
     UNION ALL SELECT decl_id, dv FROM declaration WHERE $1::text = 'outcome' AND dv > 0
     UNION ALL SELECT licence_id, nv FROM licence WHERE $1::text = 'notification' AND nv > 0
     UNION ALL SELECT licence_id, iv FROM licence WHERE $1::text = 'incident' AND iv > 0
-    UNION ALL SELECT licence_id, cv FROM licence WHERE $1::text = 'certificate' AND cv > 0),
+    UNION ALL SELECT licence_id, cv FROM licence WHERE $1::text = 'certificate' AND cv > 0
+    UNION ALL SELECT record_key, version FROM record WHERE $1::text = 'record'),
 queued AS (
     SELECT agg_id, count(*) AS rows, min(agg_ver) AS first, max(agg_ver) AS last
     FROM outbox WHERE agg_type = $1::text GROUP BY agg_id),

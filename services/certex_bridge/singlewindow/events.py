@@ -1,7 +1,8 @@
-"""Contracts of the JSON messages that leave the bridge: balances, notifications, incidents.
+"""Contracts of the JSON messages that leave the bridge: balances, notifications, incidents, records.
 
-The messages themselves are built by `balance` and `notification`; these models give their JSON Schemas and read them
-back in tests and tools. Amounts are text in canonical form: digits, an optional point, no trailing zero, no exponent.
+The messages themselves are built by `balance`, `notification` and `records`; these models give their JSON Schemas and
+read them back in tests and tools. Amounts are text in canonical form: digits, an optional point, no trailing zero, no
+exponent.
 """
 
 from __future__ import annotations
@@ -144,3 +145,35 @@ class IncidentBody(_OfLicence):
     version: Annotated[int, Field(ge=1, description="Dense per licence over all its incidents")]
     officer: Annotated[str | None, Field(description="Who decided by hand; absent otherwise")] = None
     reason: Annotated[str | None, Field(description="The reason that the officer gave")] = None
+
+
+class InformationBody(_Body):
+    """One piece of extra information."""
+
+    code: Annotated[str, Field(min_length=1, max_length=70)]
+    text: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class RecordBody(_Body):
+    """Topic licensing.records.v1: extra information customs entered to a licence (IR 2024/2145 Art. 9).
+
+    Each message has the record whole, with what it said before.
+    """
+
+    issuer: Annotated[str, Field(min_length=2, max_length=2)]
+    number: Annotated[str, Field(min_length=1, max_length=70)]
+    licence_version: Count
+    record: Annotated[str, Field(description="Identity of the record")]
+    record_identification: Annotated[str, Field(description="The caller's own name of the record", max_length=35)]
+    version: Annotated[int, Field(ge=1, description="Dense per record")]
+    action: Literal["ADD", "AMEND", "DELETE"]
+    caller: Annotated[str, Field(max_length=35, description="Customs system that entered it")]
+    member_state: Annotated[str, Field(min_length=2, max_length=2)]
+    mrn: Annotated[str, Field(max_length=18, description="Empty when it belongs to no declaration")]
+    item: Annotated[int, Field(ge=0, le=99999, description="Goods item, 0 for none")]
+    information: Annotated[
+        tuple[InformationBody, ...], Field(strict=False, description="Empty when the record is deleted")
+    ]
+    before: tuple[InformationBody, ...] = Field(strict=False)
+    reason: Annotated[str, Field(max_length=512, description="Why it was amended or deleted")]
+    at: Instant

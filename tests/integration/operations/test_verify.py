@@ -120,7 +120,8 @@ async def test_a_ledger_that_nobody_touched_is_right(database_url: str) -> None:
     assert report.ok
     examined = {check.name: check.examined for check in report.checks}
     idle = {name for name, rows in examined.items() if not rows}
-    assert idle <= {"left over"}, "every check had something to look at"
+    # Records are entered at the desk, whose tests have the check see one.
+    assert idle <= {"left over", "records published"}, "every check had something to look at"
     assert seen["journal"][0] >= examined["journal chain"]
 
 

@@ -18,7 +18,7 @@ COMMANDS = [
     [], ["demo"], ["serve"], ["migrate"], ["submit"], ["licence"], ["licence", "show"], ["licence", "history"],
     ["licence", "at"], ["declaration"], ["declaration", "show"], ["journal"], ["journal", "verify"], ["contracts"],
     ["outbox"], ["outbox", "held"], ["outbox", "release"], ["outbox", "resend"], ["quarantine"], ["quarantine", "list"],
-    ["quarantine", "show"], ["quarantine", "retry"], ["quarantine", "discard"],
+    ["notice"], ["notice", "announce"], ["notice", "end"], ["notice", "list"], ["quarantine", "show"], ["quarantine", "retry"], ["quarantine", "discard"],
     ["callers"], ["callers", "check"], ["contracts", "write"], ["contracts", "check"],
 ]  # fmt: skip
 

@@ -11,6 +11,7 @@ import copy
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from certex_bridge.ledger.domain.model import (
     OPEN_STATES,
@@ -68,6 +69,8 @@ class Contents:
     outbox: dict[tuple[str, str, int], OutboxRow] = field(default_factory=dict)
     unsent: list[list[OutboxRow]] = field(default_factory=list)
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    changed: dict[str, datetime] = field(default_factory=dict)
+    """When the version or the status of a licence changed last."""
 
 
 class InMemoryStore:
@@ -91,6 +94,7 @@ class InMemoryUnit:
 
     def __init__(self, contents: Contents) -> None:
         self.contents = contents
+        self._begun = datetime.now(UTC)
 
     async def register(self, entries: Sequence[InboxEntry]) -> Mapping[str, Known]:
         """Insert ids; what remains was known."""
@@ -181,6 +185,7 @@ class InMemoryUnit:
         held.anchors |= changes.anchors
         held.declarations |= changes.declarations
         held.claims |= changes.claims  # type: ignore[arg-type]  # keyed by ClaimKey throughout
+        self._date(changes)
         held.licences |= changes.licences
         self._append(changes)
         for bar in changes.bars:
@@ -197,6 +202,13 @@ class InMemoryUnit:
                 raise AppendOnly(f"answered twice: {event_id}")
         for place, record in changes.offsets.items():
             held.offsets[place] = max(held.offsets.get(place, 0), record)
+
+    def _date(self, changes: Changes) -> None:
+        held = self.contents
+        for licence_id, state in changes.licences.items():
+            before = held.licences.get(licence_id)
+            if before is None or (before.version, before.status) != (state.version, state.status):
+                held.changed[licence_id] = self._begun
 
     def _write_bar(self, told: ExporterBar) -> None:
         for bar in bars_of(told):

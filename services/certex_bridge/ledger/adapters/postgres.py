@@ -75,6 +75,8 @@ class PostgresUnit:
         self._snapshots = snapshots
         self._created: set[str] = set()
         """Declarations made in this transaction."""
+        self._statuses: dict[str, Status] = {}
+        """Statuses as the index of licences has them."""
 
     async def _fetch(self, query: str, *arguments: object) -> list[Any]:
         found: list[Any] = await self._connection.fetch(self._queries[query], *arguments)
@@ -158,6 +160,7 @@ class PostgresUnit:
         found = {row["licence_id"]: _licence_state(row) for row in await self._fetch("lock_licences", ordered)}
         if len(found) < len(ordered):
             raise ConnectionError("the database lacks licences it had before: it is another server, or was restored")
+        self._statuses.update((state.licence_id, state.status) for state in found.values())
         await self._load_content(found)
         for row in await self._fetch("accounts", ordered):
             licence_id, line_no, dim, unit, cap, reserved, consumed = row
@@ -248,6 +251,10 @@ class PostgresUnit:
         await self._run("write_licences", (rows.licence_row(state) for state in states))
         renewed = {version.licence_id for version in changes.versions}
         await self._run("write_snapshots", (rows.snapshot_row(changes.licences[lid]) for lid in sorted(renewed)))
+        await self._run("write_index", (rows.index_row(changes.licences[lid]) for lid in sorted(renewed)))
+        other = [s for s in states if s.licence_id not in renewed and s.status is not self._statuses.get(s.licence_id)]
+        await self._run("write_index_status", ((s.licence_id, s.status.value) for s in other))
+        self._statuses.update((state.licence_id, state.status) for state in states)
         moved = {(m.licence_id, m.line_no, m.dim) for m in changes.movements}
         await self._run(
             "write_accounts",

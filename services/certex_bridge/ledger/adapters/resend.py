@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 
 from certex_bridge.kernel.errors import BridgeError
 from certex_bridge.ledger.adapters.outbox import HOLD_LOCK
+from certex_bridge.ledger.adapters.outgoing import PostgresOutgoing
 from certex_bridge.platform.migrations import load_queries
 
 OF_A_DECLARATION = frozenset({"outcome"})
 ONE_VERSION = frozenset({"deadletter", "acknowledgement"})
 """Types whose messages have one version, written once."""
+OF_OTHERS = frozenset({"record"})
+"""Types that another part of the bridge writes, under a lock by name."""
 
 
 class NotQueued(BridgeError):
@@ -83,7 +86,9 @@ class Resending:
             return await self._requeue(agg_type, agg_id, first)
 
     async def _lock(self, agg_type: str, agg_id: str) -> None:
-        if agg_type not in ONE_VERSION:
+        if agg_type in OF_OTHERS:
+            await PostgresOutgoing().lock(self._connection, agg_type, agg_id)
+        elif agg_type not in ONE_VERSION:
             which = "lock_declaration" if agg_type in OF_A_DECLARATION else "lock_licence"
             await self._connection.execute(self._queries[which], agg_id)
         await self._connection.execute("SELECT pg_advisory_xact_lock($1)", HOLD_LOCK)

@@ -21,12 +21,16 @@ from certex_bridge.ledger.domain.model import (
     LicenceState,
     Movement,
 )
+from certex_bridge.ledger.domain.searching import licence_terms
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.ports import LicenceVersionRow, OpenClaim, QuarantineRow, bars_of
 from certex_bridge.ledger.quarantine import storable
 from certex_bridge.licensing.domain.commands import ExporterBar
 
 _NO_FACTS = Facts()
+
+TERM_SEPARATOR = "\x1f"
+"""No term has one: it is no character of a licence."""
 
 
 def declaration(row: Mapping[str, Any]) -> DeclarationState:
@@ -149,6 +153,25 @@ def snapshot_row(state: LicenceState) -> tuple[object, ...]:
     licence = state.licence
     assert licence is not None
     return (state.licence_id, encode_licence(licence), licence.valid_to, licence.holder.identification)
+
+
+def index_row(state: LicenceState) -> tuple[object, ...]:
+    """What a new version is listed by."""
+    licence = state.licence
+    assert licence is not None
+    return (
+        state.licence_id,
+        licence.issuer,
+        licence.number,
+        state.version,
+        licence.document_code,
+        licence.direction.value,
+        state.status.value,
+        licence.valid_from,
+        licence.valid_to,
+        licence.holder.identification,
+        TERM_SEPARATOR.join(licence_terms(licence)),
+    )
 
 
 def account_row(licence_id: str, account: Account) -> tuple[object, ...]:

@@ -135,6 +135,25 @@ UPDATE licence SET snapshot = n.snapshot, valid_to = n.valid_to, holder = n.hold
 FROM unnest($1::text[], $2::bytea[], $3::date[], $4::text[]) AS n(licence_id, snapshot, valid_to, holder)
 WHERE licence.licence_id = n.licence_id
 
+-- name: write_index
+-- What a new version is found by; terms come as one text each, joined by the unit separator.
+INSERT INTO licence_index AS i (licence_id, issuer, number, version, document_code, direction, status, valid_from,
+                                valid_to, holder, terms)
+SELECT licence_id, issuer, number, version, code, direction, status, valid_from, valid_to, holder,
+       string_to_array(terms, chr(31))
+FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::date[], $9::date[],
+            $10::text[], $11::text[])
+     AS n(licence_id, issuer, number, version, code, direction, status, valid_from, valid_to, holder, terms)
+ON CONFLICT (licence_id) DO UPDATE SET
+    number = EXCLUDED.number, version = EXCLUDED.version, document_code = EXCLUDED.document_code,
+    direction = EXCLUDED.direction, status = EXCLUDED.status, valid_from = EXCLUDED.valid_from,
+    valid_to = EXCLUDED.valid_to, holder = EXCLUDED.holder, terms = EXCLUDED.terms, changed_at = now()
+
+-- name: write_index_status
+-- Only a licence whose status is another than before.
+UPDATE licence_index i SET status = n.status, changed_at = now()
+FROM unnest($1::text[], $2::text[]) AS n(licence_id, status) WHERE i.licence_id = n.licence_id
+
 -- name: write_accounts
 -- One row per account and batch, whatever the number of movements.
 INSERT INTO account AS a (licence_id, line_no, dim, unit, cap, reserved, consumed, over, available)

@@ -133,6 +133,27 @@ CREATE TABLE licence_version (
 );
 COMMENT ON TABLE licence_version IS 'Every version that was ever in force, with the certificate document of that moment; later ones are in outbox';
 
+CREATE TABLE licence_index (
+    licence_id    text COLLATE "C" PRIMARY KEY REFERENCES licence,
+    issuer        text NOT NULL,
+    number        text NOT NULL,
+    version       integer NOT NULL,
+    document_code text NOT NULL,
+    direction     text NOT NULL,
+    status        text NOT NULL,
+    valid_from    date,
+    valid_to      date,
+    holder        text NOT NULL,
+    terms         text[] NOT NULL,
+    changed_at    timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 80);
+COMMENT ON TABLE licence_index IS 'What licences are listed by; written with every version and every change of a status';
+COMMENT ON COLUMN licence_index.changed_at IS 'Begin of the transaction, so that no running one can date its change before a list already given';
+CREATE INDEX licence_index_issuer ON licence_index (issuer, licence_id);
+CREATE INDEX licence_index_holder ON licence_index (holder, licence_id);
+CREATE INDEX licence_index_changed ON licence_index (changed_at);
+CREATE INDEX licence_index_terms ON licence_index USING gin (terms);
+
 CREATE TABLE exporter_bar (
     issuer        text NOT NULL,
     eori          text NOT NULL,
@@ -296,7 +317,8 @@ EXCEPTION
 END $$;
 GRANT SELECT ON schema_version TO certex_app;  -- the service refuses to work on another schema
 GRANT SELECT, INSERT ON movement, inbox, answer, licence_version, status_change, outbox TO certex_app;
-GRANT SELECT, INSERT, UPDATE ON licence, account, anchor, declaration, claim, quarantine, consumer_offset, exporter_bar TO certex_app;
+GRANT SELECT, INSERT, UPDATE ON licence, account, anchor, declaration, claim, quarantine, consumer_offset, exporter_bar, licence_index
+    TO certex_app;
 GRANT SELECT, INSERT, DELETE ON parked, wake, unsent, status_unsent, held TO certex_app;
 GRANT UPDATE (batch_id, pos) ON outbox TO certex_app;  -- sending messages again, in order
 GRANT UPDATE ON wake TO certex_app;  -- FOR UPDATE SKIP LOCKED asks for it
