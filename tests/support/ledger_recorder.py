@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from certex_bridge.ledger.domain.model import LicenceState
     from certex_bridge.ledger.domain.outcome import DeclarationOutcome
-    from certex_bridge.ledger.domain.reasons import Incident
+    from certex_bridge.ledger.domain.reasons import Answerable, Incident
     from certex_bridge.ledger.domain.versions import LicenceDecision
     from certex_bridge.ledger.ports import OpenClaim, QuarantineRow, StatusChange
     from certex_bridge.licensing.domain.commands import LicenceCommand
@@ -54,10 +54,17 @@ class Recorder:
         return canonical_json({"text": text, "for": member_state, "cause": change.event_id, "interested": told})
 
     def incidents(
-        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str, event: str
+        self,
+        state: LicenceState,
+        incidents: Sequence[Incident],
+        declaration: str,
+        claim: str,
+        at: str,
+        event: str,
+        by: Answerable | None = None,
     ) -> bytes:
         text = "INCIDENT " + " ".join(incident.value for incident in incidents)
-        return canonical_json({"text": text, "declaration": declaration, "claim": claim})
+        return canonical_json({"text": text, "declaration": declaration, "claim": claim, "by": by})
 
     def dead_letter(self, row: QuarantineRow) -> bytes:
         return canonical_json({"code": row.code, "event": row.event_id})

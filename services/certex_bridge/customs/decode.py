@@ -23,6 +23,7 @@ from certex_bridge.customs import wire
 from certex_bridge.customs.events import KINDS
 from certex_bridge.customs.identity import Identity, check_clock, identify
 from certex_bridge.customs.options import DEFAULT_OPTIONS, DecodeOptions
+from certex_bridge.customs.overrides import read_overrides
 from certex_bridge.customs.payload import PayloadReader
 from certex_bridge.kernel.amounts import Money, Quantity
 from certex_bridge.kernel.dates import has_zone, parse_date, parse_instant
@@ -57,7 +58,8 @@ def decode_declaration_event(envelope: Envelope, options: DecodeOptions = DEFAUL
     Raises:
         Poison: the envelope's and JSON gate's codes; TYPE_UNKNOWN; IDENTITY_MISSING, IDENTITY_CONFLICT, MRN_INVALID,
             LRN_INVALID, EORI_INVALID; ITEM_DUPLICATE; DATE_INVALID or DATE_RANGE for the acceptance; the amount codes
-            for figures of a release, which cannot be refused and must not be guessed. Nothing else is raised.
+            for figures of a release, which cannot be refused and must not be guessed; those of `read_overrides`.
+            Nothing else is raised.
     """
     try:
         event = read_cloudevent(envelope)
@@ -217,4 +219,5 @@ _FACTS: dict[EventKind, Callable[[Reading], Facts]] = {
     EventKind.REJECTED: lambda reading: reading.facts(rejected=reading.stamp),
     EventKind.EXIT_CONFIRMED: lambda reading: reading.facts(exited=reading.stamp),
     EventKind.RECHECK: lambda reading: reading.facts(recheck=reading.stamp),
+    EventKind.OVERRIDDEN: lambda reading: reading.facts(overrides=read_overrides(reading.data, reading.stamp)),
 }

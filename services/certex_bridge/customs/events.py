@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from certex_bridge.customs import limits
-from certex_bridge.ledger.domain.facts import EventKind
+from certex_bridge.ledger.domain.facts import Decision, EventKind
 
 Number = Annotated[int, Field(ge=1, le=limits.NUMBER)]
 Version = Annotated[int, Field(ge=1, le=limits.VERSION)]
@@ -213,6 +213,50 @@ class DeclarationRecheck(DeclarationEvent):
     """Refused claims are to be tried again."""
 
 
+class EvidenceDocument(WireModel):
+    """The document that proves a decision, as box 26 of the licence form asks for it (DU Annex III A)."""
+
+    type: Annotated[str, Field(min_length=1, max_length=limits.CODE)] = Field(description="Kind of document")
+    number: Annotated[str, Field(min_length=1, max_length=limits.TEXT)]
+    date: Code = Field(description="Calendar day")
+    member_state: Code | None = Field(None, description="Where it was made")
+
+
+class OverriddenDocument(WireModel):
+    """The figures of one document as the officer decides; only AMEND has figures, and at least one."""
+
+    seq: Number
+    quantity: QuantityText | None = None
+    value: MoneyText | None = None
+
+
+class OverriddenItem(WireModel):
+    """One goods item; without `documents` all of them."""
+
+    item: Number
+    documents: list[OverriddenDocument] | None = Field(None, min_length=1, max_length=limits.PER_LEVEL)
+
+
+class DeclarationOverridden(DeclarationEvent):
+    """An officer of customs decides by hand (IR 2024/2145 Art. 8): booked as told, beyond limits and rules.
+
+    Without `items` the whole declaration. It counts until customs change the content.
+    """
+
+    mrn: Text
+    officer: Annotated[str, Field(min_length=1, max_length=limits.OFFICER)] = Field(
+        description="The officer's identification; kept in the journal"
+    )
+    reason: Annotated[str, Field(min_length=1, max_length=limits.REASON)] = Field(
+        description="Why the automatic answer is not followed; kept in the journal"
+    )
+    decision: Annotated[Decision, Field(strict=False)] = Field(
+        description="ACCEPT: the declared figures. AMEND: those told here. REFUSE: nothing"
+    )
+    evidence: EvidenceDocument | None = None
+    items: list[OverriddenItem] | None = Field(None, min_length=1, max_length=limits.ITEMS)
+
+
 EVENT_MODELS: dict[EventKind, type[DeclarationEvent]] = {
     EventKind.LODGED: DeclarationLodged,
     EventKind.PRESENTED: DeclarationPresented,
@@ -225,6 +269,7 @@ EVENT_MODELS: dict[EventKind, type[DeclarationEvent]] = {
     EventKind.SUPPLEMENTARY: DeclarationSupplementary,
     EventKind.REJECTED: DeclarationRejected,
     EventKind.RECHECK: DeclarationRecheck,
+    EventKind.OVERRIDDEN: DeclarationOverridden,
 }
 """What a sender may say, by kind; the other kinds are made inside (timers, notes on foreign messages)."""
 

@@ -14,3 +14,6 @@ VERSION = 2_147_483_647
 CODE = 35
 TEXT = 512
 DESCRIPTION = 2_048
+OFFICER = 35
+"""an..35, the length of an identification number in the customs systems."""
+REASON = 512

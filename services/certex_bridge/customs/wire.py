@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from certex_bridge.customs import limits
-from certex_bridge.ledger.domain.facts import EventKind
+from certex_bridge.ledger.domain.facts import Decision, EventKind
 
 Number = Annotated[int, Meta(ge=1, le=limits.NUMBER)]
 Version = Annotated[int, Meta(ge=1, le=limits.VERSION)]
@@ -202,6 +202,41 @@ class ExitConfirmed(Event, frozen=True, gc=False, kw_only=True):
     exited_at: Text | None = None
 
 
+class EvidenceDocument(Wire, frozen=True, gc=False):
+    """The document that proves a decision."""
+
+    type: Annotated[str, Meta(min_length=1, max_length=limits.CODE)]
+    number: Annotated[str, Meta(min_length=1, max_length=limits.TEXT)]
+    date: Code
+    member_state: Code | None = None
+
+
+class OverriddenDocument(Wire, frozen=True, gc=False):
+    """The figures of one document as the officer decides."""
+
+    seq: Number
+    quantity: QuantityText | None = None
+    value: MoneyText | None = None
+
+
+class OverriddenItem(Wire, frozen=True, gc=False):
+    """One goods item; without documents all of them."""
+
+    item: Number
+    documents: Annotated[list[OverriddenDocument], Meta(min_length=1, max_length=limits.PER_LEVEL)] | None = None
+
+
+class Overridden(Event, frozen=True, gc=False, kw_only=True):
+    """An officer of customs decides by hand."""
+
+    mrn: Text
+    officer: Annotated[str, Meta(min_length=1, max_length=limits.OFFICER)]
+    reason: Annotated[str, Meta(min_length=1, max_length=limits.REASON)]
+    decision: Decision
+    evidence: EvidenceDocument | None = None
+    items: Annotated[list[OverriddenItem], Meta(min_length=1, max_length=limits.ITEMS)] | None = None
+
+
 STRUCTURES: dict[EventKind, type[Event]] = {
     EventKind.LODGED: Lodged,
     EventKind.PRESENTED: Presented,
@@ -214,6 +249,7 @@ STRUCTURES: dict[EventKind, type[Event]] = {
     EventKind.SUPPLEMENTARY: Supplementary,
     EventKind.REJECTED: Event,
     EventKind.RECHECK: Event,
+    EventKind.OVERRIDDEN: Overridden,
 }
 DECODERS: dict[EventKind, msgspec.json.Decoder[Event]] = {
     kind: msgspec.json.Decoder(structure) for kind, structure in STRUCTURES.items()

@@ -24,10 +24,11 @@ from certex_bridge.ledger.outcomes import (
     tell_refused,
     too_late_reasons,
 )
+from certex_bridge.ledger.overriding import refusal
 from certex_bridge.ledger.statuses import publish_balance, raise_incidents
 from certex_bridge.ledger.work import Cause, Work
 
-_ASKS = (EventKind.LODGED, EventKind.PRESENTED, EventKind.ACCEPTED, EventKind.RECHECK)
+_ASKS = (EventKind.LODGED, EventKind.PRESENTED, EventKind.ACCEPTED, EventKind.RECHECK, EventKind.OVERRIDDEN)
 """Events that are answered even when they say nothing new and the answer is the one given before."""
 
 
@@ -57,6 +58,10 @@ class DeclarationHandling:
         if command.kind is EventKind.NOT_PRESENTED and _shown(before):
             # The timer read without a lock; meanwhile the goods came.
             return work.answer(cause.event_id, "SUPERSEDED", detail="PRESENTED", declaration=declaration.decl_id)
+        if told.overrides and (reasons := refusal(work, command, meeting, self._policy)):
+            work.count(f"refused:{reasons[0].code}")
+            tell_refused(work, declaration, cause, command, reasons)
+            return work.answer(cause.event_id, "REFUSED", reason=reasons[0].code, declaration=main_id(command))
         known = declaration.facts
         adopt(work, command, meeting)
         declaration.facts = merge(before, told)
@@ -156,7 +161,9 @@ class DeclarationHandling:
                 publish_balance(work, work.licences[licence_id], entry, cause, declaration.decl_id)
         for result in settlement.results:
             key = result.claim.key
-            raise_incidents(work, work.licences[key.licence_id], result.incidents, key.decl_id, str(key), cause)
+            raise_incidents(
+                work, work.licences[key.licence_id], result.incidents, key.decl_id, str(key), cause, by=result.by
+            )
 
 
 def _shown(facts: Facts) -> bool:
@@ -166,4 +173,6 @@ def _shown(facts: Facts) -> bool:
 
 def _no_effect(known: Facts, command: DeclarationCommand) -> str:
     told, held = command.facts.payload_rank, known.payload_rank
+    if command.facts.overrides and not any(one in known.overrides for one in command.facts.overrides):
+        return "SUPERSEDED"
     return "SUPERSEDED" if told and held and told.order < held.order else "ALREADY_DONE"

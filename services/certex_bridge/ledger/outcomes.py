@@ -186,7 +186,7 @@ def _passed(result: ClaimResult) -> tuple[Rule, ...]:
     seen = result.evaluation
     if seen is None:
         return ()
-    fits = seen.managed and not seen.failed and result.claim.outcome.startswith("OK_")
+    fits = seen.managed and not seen.failed and not result.reasons and result.claim.outcome.startswith("OK_")
     return (*seen.passed, Rule.AVAILABILITY) if fits else tuple(seen.passed)
 
 

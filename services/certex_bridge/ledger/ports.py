@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from certex_bridge.ledger.domain.facts import Facts
 from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState, Movement
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
-from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.ledger.domain.reasons import Answerable, Incident
 from certex_bridge.ledger.domain.versions import LicenceDecision
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceCommand
 from certex_bridge.licensing.domain.documents import EUGEA_CODES
@@ -250,8 +250,15 @@ class Documents(Protocol):
     ) -> bytes:
         """A status push to those of one member state with an open interest."""
 
-    def incidents(  # what, where, when and why
-        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str, event: str
+    def incidents(  # what, where, when and why, and who answers for it
+        self,
+        state: LicenceState,
+        incidents: Sequence[Incident],
+        declaration: str,
+        claim: str,
+        at: str,
+        event: str,
+        by: Answerable | None = None,
     ) -> bytes:
         """An incident that the licensing side must hear about."""
 

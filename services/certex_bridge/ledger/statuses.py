@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from certex_bridge.ledger.domain.journal import Entry
 from certex_bridge.ledger.domain.model import Kind, LicenceState, Status
-from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.ledger.domain.reasons import Answerable, Incident
 from certex_bridge.ledger.ports import StatusChange
 from certex_bridge.ledger.work import Cause, Work
 
@@ -65,15 +65,22 @@ def note_shortened(work: Work, state: LicenceState, cause: Cause) -> None:
     work.status_changes.setdefault(state.licence_id, change)
 
 
-def raise_incidents(
-    work: Work, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, cause: Cause
+def raise_incidents(  # what, where, why, and who answers for it
+    work: Work,
+    state: LicenceState,
+    incidents: Sequence[Incident],
+    declaration: str,
+    claim: str,
+    cause: Cause,
+    *,
+    by: Answerable | None = None,
 ) -> None:
-    """Tell the licensing side what was recorded although it should not have happened."""
+    """Tell the licensing side what was recorded although it should not have happened, or by hand."""
     if not incidents:
         return
     state.iv += 1
     work.touch(state)
-    body = work.documents.incidents(state, incidents, declaration, claim, cause.at, cause.event_id)
+    body = work.documents.incidents(state, incidents, declaration, claim, cause.at, cause.event_id, by)
     work.send("incident", state.licence_id, state.iv, state.licence_id, body, cause.at)
     for incident in incidents:
         work.count(f"incident:{incident.value}")

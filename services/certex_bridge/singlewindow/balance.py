@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.ledger.domain.model import ZERO
+from certex_bridge.licensing.domain.writeoff import PAPER
 from certex_bridge.singlewindow.outcome_parts import figure
 
 _DRAFT_DIGITS = 32
@@ -38,7 +39,9 @@ def balance_body(state: LicenceState, cause: Mapping[str, str], at: str) -> byte
 
 def told_as(declaration: str) -> str:
     """A declaration as the licensing side is told it: a draft's name holds an exporter's number and is hashed."""
-    return f"draft:{content_id(declaration)[:_DRAFT_DIGITS]}" if "/" in declaration else declaration
+    if "/" not in declaration or declaration.startswith(PAPER):
+        return declaration
+    return f"draft:{content_id(declaration)[:_DRAFT_DIGITS]}"
 
 
 def licence_name(state: LicenceState) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import msgspec
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.domain.model import LicenceState
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
-from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.ledger.domain.reasons import Answerable, Incident
 from certex_bridge.ledger.domain.versions import LicenceDecision
 from certex_bridge.ledger.ports import OpenClaim, QuarantineRow, StatusChange
 from certex_bridge.licensing.certificate import render_certificate
@@ -113,11 +113,18 @@ class BridgeDocuments:
         """A status push to one member state; it has no balances."""
         return status_body(state, change, member_state, interested)
 
-    def incidents(  # what, where, when and why
-        self, state: LicenceState, incidents: Sequence[Incident], declaration: str, claim: str, at: str, event: str
+    def incidents(  # what, where, when and why, and who answers for it
+        self,
+        state: LicenceState,
+        incidents: Sequence[Incident],
+        declaration: str,
+        claim: str,
+        at: str,
+        event: str,
+        by: Answerable | None = None,
     ) -> bytes:
         """An incident for the licensing side, which sees the balances."""
-        return incidents_body(state, incidents, declaration, claim, at, event)
+        return incidents_body(state, incidents, declaration, claim, at, event, by)
 
     def dead_letter(self, row: QuarantineRow) -> bytes:
         """A quarantined record with its coded reason; bytes in base 64.

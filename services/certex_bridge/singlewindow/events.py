@@ -24,6 +24,7 @@ IncidentName = Literal[
     "CAP_BELOW_USE",
     "CANCELLED_WITH_USE",
     "EXIT_WITHOUT_RELEASE",
+    "OVERRIDDEN",
 ]
 MovementName = Literal[
     "RESERVE",
@@ -65,7 +66,10 @@ class CauseBody(_Body):
     event: str
     kind: MovementName
     declaration: Annotated[
-        str, Field(description="MRN; before acceptance draft: and a hash; empty for a licence event")
+        str,
+        Field(
+            description="MRN; draft: or paper/ and a hash before acceptance, off the system; empty for a licence event"
+        ),
     ]
 
 
@@ -138,3 +142,5 @@ class IncidentBody(_OfLicence):
     incidents: tuple[IncidentEntry, ...] = Field(strict=False, min_length=1)
     accounts: tuple[AccountBody, ...] = Field(strict=False)
     version: Annotated[int, Field(ge=1, description="Dense per licence over all its incidents")]
+    officer: Annotated[str | None, Field(description="Who decided by hand; absent otherwise")] = None
+    reason: Annotated[str | None, Field(description="The reason that the officer gave")] = None

@@ -10,7 +10,7 @@ from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING
 
 from certex_bridge.ledger.domain.model import ClaimState, Status
-from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.ledger.domain.reasons import Answerable, Incident
 from certex_bridge.ledger.domain.risk import at_risk, valid_at_acceptance
 from certex_bridge.ledger.pushes import member_state
 from certex_bridge.singlewindow.balance import accounts_json, licence_name, told_as
@@ -31,6 +31,7 @@ INCIDENT_SENTENCES: dict[Incident, str] = {
     Incident.CAP_BELOW_USE: "The new limit is lower than what is reserved and consumed.",
     Incident.CANCELLED_WITH_USE: "The licence is cancelled from the start although it was used.",
     Incident.EXIT_WITHOUT_RELEASE: "The goods left and no release has been reported.",
+    Incident.OVERRIDDEN: "An officer of customs decided by hand; it is booked as told, whatever limits and rules say.",
 }
 
 
@@ -73,20 +74,28 @@ def _flag(value: bool | None) -> str:  # noqa: FBT001  # the value to be written
     return "null" if value is None else "true" if value else "false"
 
 
-def incidents_body(  # what, where, when and why
-    state: LicenceState, incidents: Iterable[Incident], declaration: str, claim: str, at: str, event: str
+def incidents_body(  # what, where, when and why, and who answers for it
+    state: LicenceState,
+    incidents: Iterable[Incident],
+    declaration: str,
+    claim: str,
+    at: str,
+    event: str,
+    by: Answerable | None = None,
 ) -> bytes:
     """What was recorded although it should not have happened, with the licence's figures after it.
 
     `declaration` and `claim` are empty when a licence version is the cause; `event` led to it; `at` is UTC, ISO text.
+    `by` is the officer who decided by hand, with the reason that was given.
     """
     issuer, number = licence_name(state)
     name, state_of = told_as(declaration), member_state(declaration)
+    officer, reason = (f'"officer":{quoted(by.officer)},', f'"reason":{quoted(by.reason)},') if by else ("", "")
     told = ",".join([f'{{"code":"{code.value}","text":{quoted(INCIDENT_SENTENCES[code])}}}' for code in incidents])
     return (
         f'{{"accounts":{accounts_json(state)},"at":{quoted(at)},"causeEvent":{quoted(event)},'
         f'"claim":{quoted(name + claim[len(declaration) :])},'
         f'"declaration":{quoted(name)},"incidents":[{told}],"issuer":{quoted(issuer)},'
         f'"journalVersion":{state.lv},"licenceVersion":{state.version},"memberState":{quoted(state_of)},'
-        f'"number":{quoted(number)},"status":"{state.status.value}","version":{state.iv}}}'
+        f'"number":{quoted(number)},{officer}{reason}"status":"{state.status.value}","version":{state.iv}}}'
     ).encode("utf-8", "replace")

@@ -27,6 +27,7 @@ CANONICAL = {
     "exit-confirmed": EventKind.EXIT_CONFIRMED,
     "rejected": EventKind.REJECTED,
     "recheck": EventKind.RECHECK,
+    "overridden": EventKind.OVERRIDDEN,
     "supplementary": EventKind.SUPPLEMENTARY,
     "shipment-level": EventKind.ACCEPTED,
     "transit": EventKind.ACCEPTED,

@@ -270,9 +270,9 @@ def test_where_a_declaration_stands(facts: Facts, expected: str) -> None:
 def test_phases_of_one_item() -> None:
     released = ItemRelease(STAMP, released=True)
     facts = Facts(accepted=STAMP, releases=((1, released), (2, replace(released, released=False))), mrn="M")
-    assert [phase_of(facts, number, None) for number in (1, 2, 3)] == [Phase.RECORD, Phase.ENDED, Phase.RESERVE]
-    assert phase_of(Facts(), 1, None) is Phase.CHECK
-    assert phase_of(Facts(not_presented=STAMP), 1, None) is Phase.ENDED
+    assert [phase_of(facts, number, None, "") for number in (1, 2, 3)] == [Phase.RECORD, Phase.ENDED, Phase.RESERVE]
+    assert phase_of(Facts(), 1, None, "") is Phase.CHECK
+    assert phase_of(Facts(not_presented=STAMP), 1, None, "") is Phase.ENDED
     assert attempt_of(facts, 1) != attempt_of(facts, 3) != attempt_of(replace(facts, recheck=STAMP), 3)
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from certex_bridge.kernel.canonical import canonical_json
 from certex_bridge.ledger.domain.model import OPEN_STATES, Account, Dim, Kind, LicenceState, Status
-from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.ledger.domain.reasons import Answerable, Incident
 from certex_bridge.ledger.domain.risk import valid_at_acceptance
 from certex_bridge.ledger.ports import OpenClaim, StatusChange
 from certex_bridge.ledger.pushes import member_state
@@ -91,6 +91,19 @@ MADE: dict[str, tuple[str, bytes, type[BaseModel]]] = {
         incidents_body(state(over_used()), [Incident.CAP_BELOW_USE], "", "", AT, "e-7"),
         IncidentBody,
     ),
+    "overridden": (
+        "incidents",
+        incidents_body(
+            state(over_used()),
+            [Incident.OVERRIDDEN],
+            MRN,
+            CLAIM,
+            AT,
+            "e-7",
+            Answerable("BE-AN-0417", "The licensing authority confirmed the extension"),
+        ),
+        IncidentBody,
+    ),
 }
 
 
@@ -105,7 +118,7 @@ def test_each_message_is_canonical_and_fits_its_contract(name: str) -> None:
     _, body, model = MADE[name]
     read = model.model_validate_json(body)
     assert canonical_json(json.loads(body)) == body
-    assert canonical_json(read.model_dump(mode="json", by_alias=True)) == body
+    assert canonical_json(read.model_dump(mode="json", by_alias=True, exclude_unset=True)) == body
 
 
 def test_the_contract_lists_exactly_the_words_of_the_domain() -> None:

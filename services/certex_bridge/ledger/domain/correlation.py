@@ -20,5 +20,6 @@ def last_told(facts: Facts) -> Stamp | None:
         facts.exited,
         facts.recheck,
         *(release.stamp for _, release in facts.releases),
+        *(override.stamp for override in facts.overrides),
     ]
     return max((stamp for stamp in told if stamp is not None), default=None)

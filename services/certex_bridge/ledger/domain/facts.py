@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from certex_bridge.kernel.amounts import Money, Quantity
 from certex_bridge.kernel.errors import Finding
+from certex_bridge.licensing.domain.writeoff import Evidence, WriteOff
 
 
 class EventKind(StrEnum):
@@ -38,6 +39,8 @@ class EventKind(StrEnum):
     """The 30 days of UCC Art. 171 have passed (a timer event)."""
     RECHECK = "recheck"
     """Customs or the licensing side ask for a new attempt on a refused claim."""
+    OVERRIDDEN = "overridden"
+    """An officer of customs decides by hand (IR 2024/2145 Art. 8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,51 @@ class ItemRelease:
 ALL_ITEMS = 0
 """Key of a release that names no item: it covers the whole declaration."""
 
+ALL_DOCUMENTS = 0
+"""Key of an override that names no document: it covers all of its item, or of the declaration."""
+
+
+class Decision(StrEnum):
+    """What an officer decides on a claim (IR 2024/2145 Art. 8(1): amend, accept or refuse)."""
+
+    ACCEPT = "ACCEPT"
+    """The declared figures."""
+    AMEND = "AMEND"
+    """The figures told with the decision."""
+    REFUSE = "REFUSE"
+    """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The last word of an officer on one supporting document, on an item, or on the declaration."""
+
+    item: int
+    """Goods item number, or ALL_ITEMS."""
+    doc_seq: int
+    """Document on it, or ALL_DOCUMENTS."""
+    stamp: Stamp
+    decision: Decision
+    officer: str
+    reason: str
+    evidence: Evidence | None = None
+    quantity: Quantity | None = None
+    """Of AMEND: instead of the declared one; None leaves that."""
+    value: Money | None = None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """What it is about."""
+        return (self.item, self.doc_seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What the licensing side last said about one write-off made outside the bridge."""
+
+    stamp: Stamp
+    write_off: WriteOff
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -248,6 +296,10 @@ class Facts:
     """Declarations that supplement this one, sorted."""
     generation: Stamp | None = None
     """The lodging that began anew after a rejection; facts of an older generation no longer count."""
+    overrides: tuple[Override, ...] = ()
+    """The last word on each place, sorted by it."""
+    captured: tuple[Captured, ...] = ()
+    """Of a write-off captured by the licensing side: the last word on each licence, sorted by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,3 +321,8 @@ class DeclarationCommand:
     findings: tuple[Finding, ...] = ()
     """Warnings on the event as a whole (MRN_CHECK_DIGIT, CLOCK_AHEAD, ASSUMED_ZONE)."""
     extensions: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def waits(self) -> bool:
+        """Whether the sender waits for the answer (extension attribute `answer=always`)."""
+        return bool(self.extensions) and ("answer", "always") in self.extensions

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from certex_bridge.ledger.domain.evaluation import Circumstances, Evaluation
-from certex_bridge.ledger.domain.facts import ClaimSpec, Item, Payload
+from certex_bridge.ledger.domain.facts import ClaimSpec, Item, Override, Payload
 from certex_bridge.ledger.domain.figures import Declared
 from certex_bridge.ledger.domain.members import ENDED_STATES, REFUSED_OUTCOMES, Member, Settlement
 from certex_bridge.ledger.domain.merge import last_word
 from certex_bridge.ledger.domain.model import NOTHING, Claim, ClaimKey, DeclarationState, LicenceState
+from certex_bridge.ledger.domain.override import applies, as_told, attempt_with, govern, governing
 from certex_bridge.ledger.domain.phases import (
     Phase,
     amended_after,
@@ -91,30 +92,39 @@ class Grouping:
             yield self._member(spec, shipment, around)
 
     def _member(self, spec: ClaimSpec, item: Item, around: Circumstances) -> Member:
+        override = governing(self._facts, item.number, spec.doc_seq) if self._facts.overrides else None
+        if override is not None:
+            spec = as_told(spec, override)
         place = (item.number, spec.doc_seq, spec.licence_id)
         seen = evaluate(spec, item, self._licences[spec.licence_id], around, self._held_lines.get(place, 0))
         key = ClaimKey(self._declaration.decl_id, item.number, spec.doc_seq, spec.licence_id, seen.line_no)
         current = self._declaration.claims.get(key)
-        phase = phase_of(self._facts, item.number, current, recorded=self._recorded(item.number))
+        attempt = attempt_of(self._facts, item.number)
+        if override is not None:
+            attempt = attempt_with(attempt, override)
+        phase = phase_of(self._facts, item.number, current, attempt, recorded=self._recorded(item.number))
         if not seen.applicable and phase is not Phase.ENDED:
             return Member(key, current, seen, Phase.NOT_APPLICABLE, NOTHING, "")
         elsewhere = self._refused.get(place) if current is None else None
-        used = self._used(seen, phase)
-        return Member(
-            key, current, seen, phase, used.figures, attempt_of(self._facts, item.number), used.problems, elsewhere
-        )
+        used = self._used(seen, phase, override)
+        member = Member(key, current, seen, phase, used.figures, attempt, used.problems, elsewhere)
+        if override is not None and applies(member, override):
+            govern(member, override)
+        return member
 
     def _recorded(self, item: int) -> bool:
         """Whether the item's release was booked before; an item never heard of is an addition to what was."""
         return item in self._recorded_items or (bool(self._recorded_items) and item not in self._known_items)
 
-    def _used(self, seen: Evaluation, phase: Phase) -> Declared:
-        """The figures that count in this phase."""
-        if phase in (Phase.ENDED, Phase.CHECK) or not seen.managed:
+    def _used(self, seen: Evaluation, phase: Phase, override: Override | None) -> Declared:
+        """The figures that count in this phase; an officer's, unless the goods were released after the decision."""
+        if phase is Phase.ENDED or not seen.managed or (phase is Phase.CHECK and override is None):
             return Declared()
         if phase is Phase.RECORD:
             release = last_word(self._facts, seen.item.number)
-            if release is not None and release.figures is not None and not amended_after(self._facts, release):
+            by_hand = override is not None and release is not None and override.stamp > release.stamp
+            told = release is not None and not by_hand and not amended_after(self._facts, release)
+            if told and release is not None and release.figures is not None:
                 state = self._licences[seen.spec.licence_id]
                 used = released_figures(seen, release.figures, state, self._policy)
                 if used is not seen.declared:
@@ -123,7 +133,7 @@ class Grouping:
         return seen.declared
 
     def _uncited(self, key: ClaimKey, claim: Claim) -> Member:
-        phase = phase_of(self._facts, key.item, claim)
+        phase = phase_of(self._facts, key.item, claim, attempt_of(self._facts, key.item))
         if phase is Phase.ENDED:
             return Member(key, claim, None, phase, NOTHING, "dropped")
         return Member(key, claim, None, Phase.DROPPED, NOTHING, "dropped", released=phase is Phase.RECORD)

@@ -42,6 +42,8 @@ def cited(facts: Facts, mrn: str = "") -> set[str]:
     payloads = [facts.payload, *[request.content for request in facts.requests]] if facts.requests else [facts.payload]
     specs = [spec for payload in payloads if payload is not None for spec in claims_of(payload)]
     specs += [spec for request in facts.requests for spec in _changed(request)]
+    if facts.captured:
+        return {one.write_off.licence_id for one in facts.captured}
     number = mrn or facts.mrn
     issuer = issuing_state(mrn_member_state(number)) if number else ""
     if not issuer:

@@ -37,7 +37,8 @@ class Entry:
         """Move the claims' figures on their lines' accounts and on the account of the whole licence.
 
         What decreases comes first, whatever the order of the decisions: an increase may stand on what another claim
-        gives back. Only the end counts for `over`, so that moving use about on an over-used account creates none.
+        gives back. Only the end counts for `over`, so that moving use about on an over-used account creates none;
+        what is created is an override's, which is therefore the first to increase.
 
         Raises:
             AssertionError: a balance would become negative, or more would be in use than authorised (a defect, never
@@ -45,19 +46,20 @@ class Entry:
         """
         moves = list(self._moves(bookings))
         if len(moves) > 1:
-            moves.sort(key=_grows)
+            moves.sort(key=_order)
         over = self._over(moves)
-        for account, kind, claim, d_reserved, d_consumed in moves:
+        for move in moves:
+            account, kind, claim, d_reserved, d_consumed, detail = move
             account.reserved += d_reserved
             account.consumed += d_consumed
             assert min(account.reserved, account.consumed) >= 0, f"negative balance on {self.state.licence_id}"
             d_over = ZERO
             if over:
                 before, after = over[account.line_no, account.dim]
-                now = max(account.over, after)
+                now = max(account.over, after) if _grows(move) else min(max(account.over, after), before)
                 d_over, over[account.line_no, account.dim] = now - before, (now, after)
             assert d_over <= 0 or kind is Kind.OVERRIDE, f"overdraft by {kind} on {self.state.licence_id}"
-            self._row(account.line_no, account.dim, kind, claim, (ZERO, d_reserved, d_consumed, d_over), "")
+            self._row(account.line_no, account.dim, kind, claim, (ZERO, d_reserved, d_consumed, d_over), detail)
 
     def _moves(self, bookings: Sequence[Booking]) -> Iterator[_Move]:
         for claim, steps in bookings:
@@ -71,13 +73,13 @@ class Entry:
                     for line_no in _lines(claim.key.line_no):
                         account = self.state.limit(line_no, dim)
                         if account is not None:
-                            yield _Move(account, step.kind, str(claim.key), d_reserved, d_consumed)
+                            yield _Move(account, step.kind, str(claim.key), d_reserved, d_consumed, step.detail)
 
     @staticmethod
     def _over(moves: Sequence[_Move]) -> dict[tuple[int, Dim], tuple[Decimal, Decimal]]:
         """Use beyond the cap before and after all moves, by account; empty when no account has any."""
         use: dict[tuple[int, Dim], list[Decimal]] = {}
-        for account, _, _, d_reserved, d_consumed in moves:
+        for account, _, _, d_reserved, d_consumed, _ in moves:
             place = (account.line_no, account.dim)
             if place not in use:
                 before = account.reserved + account.consumed - account.cap
@@ -136,6 +138,11 @@ class _Move(NamedTuple):
     claim: str
     d_reserved: Decimal
     d_consumed: Decimal
+    detail: str
+
+
+def _order(move: _Move) -> int:
+    return 0 if not _grows(move) else 1 if move.kind is Kind.OVERRIDE else 2
 
 
 def _grows(move: _Move) -> bool:

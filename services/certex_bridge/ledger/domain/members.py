@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from certex_bridge.ledger.domain.evaluation import Evaluation
+from certex_bridge.ledger.domain.facts import Override
 from certex_bridge.ledger.domain.model import NOTHING, Claim, ClaimKey, ClaimState, Figures
 from certex_bridge.ledger.domain.phases import Phase
-from certex_bridge.ledger.domain.reasons import Incident, Outcome, Reason, Rule
+from certex_bridge.ledger.domain.reasons import Answerable, Incident, Outcome, Reason, Rule
 from certex_bridge.ledger.domain.steps import Step
 
 ENDED_STATES = (ClaimState.UNRESERVED, ClaimState.WITHDRAWN, ClaimState.CLOSED)
@@ -31,6 +32,8 @@ class ClaimResult:
     """What led to an outcome that is no refusal (the invalidation behind a withdrawal)."""
     changed: bool = True
     """Whether the stored claim differs from before."""
+    by: Answerable | None = None
+    """Who answers for it, when it was decided by hand."""
 
 
 @dataclass(slots=True)
@@ -61,6 +64,8 @@ class Member:
     """A refusal of the same document under another line: it is as sticky as one under this line."""
     released: bool = False
     """Of a document no longer cited: whether its goods were released while it was."""
+    override: Override | None = None
+    """An officer's decision that can be booked as told; it asks for no room."""
     reserved: Figures = NOTHING
     consumed: Figures = NOTHING
     held: Figures = NOTHING

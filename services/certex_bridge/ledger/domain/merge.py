@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from certex_bridge.ledger.domain.facts import ALL_ITEMS, Facts, ItemRelease, Payload, Request, Stamp
+from certex_bridge.ledger.domain.facts import ALL_ITEMS, Captured, Facts, ItemRelease, Override, Payload, Request, Stamp
 
 
 def merge(a: Facts, b: Facts) -> Facts:
@@ -43,6 +43,8 @@ def merge(a: Facts, b: Facts) -> Facts:
         simplified=max(a.simplified, b.simplified),
         supplements=_union(a.supplements, b.supplements),
         generation=a.generation,
+        overrides=_merge_overrides(a.overrides, b.overrides),
+        captured=_merge_captured(a.captured, b.captured),
     )
 
 
@@ -134,6 +136,28 @@ def _merge_releases(
         if known is None or release.stamp > known.stamp:
             last[item] = release
     return tuple(sorted(last.items(), key=lambda pair: pair[0]))
+
+
+def _merge_overrides(a: tuple[Override, ...], b: tuple[Override, ...]) -> tuple[Override, ...]:
+    if not a or not b or a == b:
+        return a or b
+    last = {one.place: one for one in a}
+    for told in b:
+        known = last.get(told.place)
+        if known is None or told.stamp > known.stamp:
+            last[told.place] = told
+    return tuple([last[place] for place in sorted(last)])
+
+
+def _merge_captured(a: tuple[Captured, ...], b: tuple[Captured, ...]) -> tuple[Captured, ...]:
+    if not a or not b or a == b:
+        return a or b
+    last = {one.write_off.licence_id: one for one in a}
+    for told in b:
+        known = last.get(told.write_off.licence_id)
+        if known is None or told.stamp > known.stamp:
+            last[told.write_off.licence_id] = told
+    return tuple([last[licence_id] for licence_id in sorted(last)])
 
 
 def last_word(facts: Facts, item: int) -> ItemRelease | None:

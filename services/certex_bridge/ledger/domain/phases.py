@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from certex_bridge.ledger.domain.evaluation import Evaluation
-from certex_bridge.ledger.domain.facts import DocumentFigures, Facts, ItemRelease
+from certex_bridge.ledger.domain.facts import DocumentFigures, Facts, ItemRelease, Stamp
 from certex_bridge.ledger.domain.figures import Declared, declared_figures
 from certex_bridge.ledger.domain.merge import last_word
 from certex_bridge.ledger.domain.model import NOTHING, Claim, ClaimState, Dim, LicenceState
@@ -41,13 +41,14 @@ class Phase(StrEnum):
 _BOOKING = frozenset({Phase.RESERVE, Phase.RECORD, Phase.ADJUST})
 
 
-def phase_of(facts: Facts, item: int, current: Claim | None, *, recorded: bool = False) -> Phase:
+def phase_of(facts: Facts, item: int, current: Claim | None, attempt: str, *, recorded: bool = False) -> Phase:
     """The phase of one item's claims. A payload newer than the release is an amendment after release.
 
     Args:
         facts: what customs said.
         item: goods item number.
         current: the claim as it stands.
+        attempt: what a decision would rest on.
         recorded: whether the item's release was booked before, on whatever content was known then.
     """
     if facts.invalidated is not None or rejection(facts) is not None:
@@ -59,29 +60,31 @@ def phase_of(facts: Facts, item: int, current: Claim | None, *, recorded: bool =
     if word is not None:
         if not word.released:
             return Phase.ENDED
-        amends = recorded and amended_after(facts, word) and not _open_record(current, facts, item)
+        amends = recorded and amended_after(facts, word) and not _open_record(current, attempt)
         return Phase.ADJUST if amends else Phase.RECORD
     if facts.accepted is not None:
         return Phase.RESERVE
     return Phase.ENDED if facts.not_presented is not None else Phase.CHECK
 
 
-def _open_record(current: Claim | None, facts: Facts, item: int) -> bool:
+def _open_record(current: Claim | None, attempt: str) -> bool:
     """What is still reserved, and goods that left without cover, are a matter of record: nothing is refused to them."""
     if current is None:
         return False
     if current.state is ClaimState.UNCOVERED:
-        return current.consumed == NOTHING or current.attempt == attempt_of(facts, item)
+        return current.consumed == NOTHING or current.attempt == attempt
     return current.reserved != NOTHING
 
 
 def amended_after(facts: Facts, word: ItemRelease) -> bool:
-    """Whether customs changed the content after the release: its figures are then their last word, not the release's.
+    """Whether customs changed the content after the release: its figures are then their last word, not the release's."""
+    return changed_after(facts, word.stamp)
 
-    The content that a late lodging or acceptance brings is the first one, not a change.
-    """
+
+def changed_after(facts: Facts, moment: Stamp) -> bool:
+    """Whether customs changed the content after that moment; the first content, told late, is no change."""
     rank = facts.payload_rank
-    return rank is not None and rank.stamp > word.stamp and rank.stamp not in (facts.accepted, facts.lodged)
+    return rank is not None and rank.stamp > moment and rank.stamp not in (facts.accepted, facts.lodged)
 
 
 def attempt_of(facts: Facts, item: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -92,6 +93,8 @@ SENTENCES: dict[str, str] = {
     "NOT_RELEASED": "The goods were not released.",
     "NOT_PRESENTED": "The goods were not presented within 30 days; the declaration is deemed not lodged.",
     "REJECTED": "The declaration was rejected before acceptance.",
+    "OVERRIDE_REFUSED": "An officer of customs refused the quantity by hand.",
+    "CLAIM_UNKNOWN": "The declaration, or the document named, is not known.",
     "UNCOVERED": "The goods were released without cover; the rest is an incident, not an overdraft.",
 }
 
@@ -111,6 +114,13 @@ class Reason:
         return SENTENCES.get(self.code, "The declared data cannot be used.")
 
 
+class Answerable(NamedTuple):
+    """Who answers for what was booked by hand."""
+
+    officer: str
+    reason: str
+
+
 class Incident(StrEnum):
     """What a licensing officer must hear about although it was recorded."""
 
@@ -122,3 +132,4 @@ class Incident(StrEnum):
     CAP_BELOW_USE = "CAP_BELOW_USE"
     CANCELLED_WITH_USE = "CANCELLED_WITH_USE"
     EXIT_WITHOUT_RELEASE = "EXIT_WITHOUT_RELEASE"
+    OVERRIDDEN = "OVERRIDDEN"

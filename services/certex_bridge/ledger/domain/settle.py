@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from certex_bridge.ledger.domain.authorise import authorise, keep
 from certex_bridge.ledger.domain.groups import Grouping
-from certex_bridge.ledger.domain.members import ENDED_STATES, ClaimResult, Member, Settlement
+from certex_bridge.ledger.domain.members import ENDED_STATES, REFUSED_OUTCOMES, ClaimResult, Member, Settlement
 from certex_bridge.ledger.domain.model import NOTHING, ClaimState, DeclarationState, LicenceState
+from certex_bridge.ledger.domain.override import decide
 from certex_bridge.ledger.domain.phases import Phase
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Outcome, Reason
@@ -56,11 +57,24 @@ class Settling:
 
     def _demand(self, group: list[Member]) -> int:
         """0: every claim stays or shrinks; 1: what grows stands on what shrinks; 2: more is asked than is held."""
+        if self._declaration.facts.overrides:  # an officer's decision asks for nothing, it takes
+            group = [member for member in group if member.override is None]
         if not any(member.grows for member in group):
             return 0
         return 2 if any(call.asked > call.held for call in self._room.calls(group).values()) else 1
 
     def _settle_group(self, group: list[Member]) -> list[ClaimResult]:
+        if not self._declaration.facts.overrides:
+            return self._settle_asked(group)
+        results = [decide(member, self._room) for member in group if member.override is not None]
+        rest = [member for member in group if member.override is None]
+        if any(result.claim.outcome in REFUSED_OUTCOMES for result in results):
+            # What a document no longer cited holds is free only when all that replaces it is covered.
+            results += [keep(one, self._room, released=one.released) for one in rest if one.phase is Phase.DROPPED]
+            rest = [member for member in rest if member.phase is not Phase.DROPPED]
+        return results + (self._settle_asked(rest) if rest else [])
+
+    def _settle_asked(self, group: list[Member]) -> list[ClaimResult]:
         """What has ended gives back first, what was released is recorded next, the rest asks for what then is left."""
         asking = [member for member in group if member.phase in (Phase.RESERVE, Phase.ADJUST)]
         if len(asking) == len(group) and not any(member.waits for member in group):

@@ -15,6 +15,8 @@ def declaration_state(facts: Facts) -> str:
         return "ACCEPTED"
     if rejection(facts) is not None:
         return "REJECTED"
+    if facts.captured:
+        return "CAPTURED"
     return "NOT_PRESENTED" if facts.not_presented is not None else "LODGED"
 
 

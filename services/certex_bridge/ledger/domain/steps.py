@@ -16,6 +16,8 @@ class Step(NamedTuple):
     kind: Kind
     d_reserved: Figures
     d_consumed: Figures
+    detail: str = ""
+    """Who decided it, why and on what evidence, for verbs that a person answers for."""
 
 
 def steps_between(
