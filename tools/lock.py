@@ -34,6 +34,8 @@ def compile_group(group: str, extra: list[str]) -> None:
     target = LOCKS / f"{group}.txt"
     # Tests and tools share one environment with the product: the same version everywhere.
     constraints = [] if group in {"runtime", "uv"} else ["--constraints", "requirements/runtime.txt"]
+    if group not in {"runtime", "uv", "build", "embedded"}:
+        constraints += ["--constraints", "requirements/embedded.txt"]
     if group not in {"runtime", "uv", "build", "embedded", "test"}:
         constraints += ["--constraints", "requirements/test.txt"]
     command = [str(find_uv()), "--quiet", "pip", "compile", *OPTIONS, "--python-version", "3.11", *constraints, *extra]

@@ -12,17 +12,19 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from certex_bridge.kernel.canonical import canonical_json
 from certex_bridge.kernel.dates import has_zone, parse_instant
 
 NAMESPACE = "urn:certex-bridge"
 
-_UNSAFE = r"\x00-\x1f\x7f"
+_UNSAFE = r"\x00-\x1f\x7f\ufffe\uffff"
 _TEXT = rf"^[^{_UNSAFE}\s]([^{_UNSAFE}]*[^{_UNSAFE}\s])?$"
-"""No control character, no blank at either end."""
+"""No control character, nothing that XML cannot carry, no blank at either end."""
 
 Text17 = Annotated[str, Field(min_length=1, max_length=17, pattern=_TEXT)]
 Text22 = Annotated[str, Field(min_length=1, max_length=22, pattern=_TEXT)]
@@ -82,6 +84,8 @@ class Message(Part):
     """Name of the XML root element."""
     message_type: ClassVar[str]
     """an6."""
+    schema_generated: ClassVar[bool] = True
+    """Whether the schema is made from the model; False where it was there before."""
 
     message_sender: Text35
     """System that sends: the caller's own name."""
@@ -95,6 +99,21 @@ class Message(Part):
     """Kind of message."""
     correlation_identifier: Identification | None = None
     """The request's messageIdentification."""
+
+    @field_validator("type_of_message")
+    @classmethod
+    def _of_this_kind(cls, value: str) -> str:
+        if value != getattr(cls, "message_type", value):
+            raise PydanticCustomError("enum", "must be {expected}", {"expected": cls.message_type})
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema says what `messageType` is."""
+        schema = handler(core)
+        if hasattr(cls, "message_type"):
+            handler.resolve_ref_schema(schema)["properties"]["messageType"] |= {"const": cls.message_type}
+        return schema
 
     @classmethod
     def namespace(cls) -> str:
