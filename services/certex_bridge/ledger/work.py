@@ -31,6 +31,8 @@ class Cause:
     """`occurred_at` in UTC, ISO text."""
     woken_by: str = ""
     """For a wake: the event that led to it; the declaration's own last event is another one."""
+    waits: bool = False
+    """Whether its sender waits for the outcome."""
 
 
 @dataclass(slots=True)
@@ -53,6 +55,8 @@ class Work:
     outcomes: list[DeclarationOutcome] = field(default_factory=list)
     """Documents to render, in order; their outbox rows follow in the same order."""
     outcome_slots: list[int] = field(default_factory=list)
+    awaited: dict[str, OutboxRow] = field(default_factory=dict)
+    """Of events whose sender waits: where their outcome is in the outbox, with its document once that is made."""
     status_changes: dict[str, StatusChange] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
@@ -62,7 +66,10 @@ class Work:
         self.counts[name] = self.counts.get(name, 0) + times
 
     def answer(self, event_id: str, result: str, **details: object) -> str:
-        """Store the answer to an event."""
+        """Store the answer to an event; it names the outcome that was made for a sender that waits."""
+        row = self.awaited.get(event_id)
+        if row is not None:
+            details |= {"declaration": row.agg_id, "dv": row.agg_ver}
         return self._answer(event_id, result, _encoder.encode({"result": result, **details}).decode())
 
     def answer_applied(self, event_id: str, declaration: DeclarationState, claims: Iterable[Claim]) -> str:

@@ -9,6 +9,10 @@ ON CONFLICT DO NOTHING RETURNING event_id
 SELECT i.event_id, i.sha256, coalesce(a.body, '') AS body
 FROM inbox i LEFT JOIN answer a USING (event_id) WHERE i.event_id = ANY($1::text[])
 
+-- name: outcome_document
+-- What was published about a declaration in one version; rows of the outbox are never deleted.
+SELECT body FROM outbox WHERE agg_type = 'outcome' AND agg_id = $1 AND agg_ver = $2
+
 -- name: take_wakes
 -- Wake rows that no other worker holds; order does not matter here, so skipping is safe.
 SELECT wake_id, decl_id, cause, at FROM wake WHERE not_before <= now() ORDER BY wake_id LIMIT $1 FOR UPDATE SKIP LOCKED
