@@ -14,6 +14,9 @@ Kind = Literal["counter", "gauge", "histogram"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Work of this process."""
+CALL_SECONDS = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.025, 0.035, 0.05, 0.075,
+                0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 10.0)  # fmt: skip
+"""A call that clearance waits for; holds the aims of 5, 15 and 25 milliseconds as bounds."""
 AGE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0)
 """Time since something happened elsewhere; holds the service levels of 2 and 5 minutes as bounds."""
 RECORDS = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 1000.0)
@@ -211,6 +214,21 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "topic",
     ),
     # gateway
+    _counter(
+        "gateway_requests_total",
+        "HTTP requests, by operation and status.",
+        "5xx rising: see the log.",
+        "operation",
+        "status",
+    ),
+    _histogram(
+        "gateway_request_seconds",
+        "Time to answer an HTTP request, by operation and outcome (answered, repeated, kept, refused, failed).",
+        "Rising: see apply_seconds.",
+        "operation",
+        "outcome",
+        buckets=CALL_SECONDS,
+    ),
     _counter(
         "gateway_refusals_total",
         "Requests refused (identity, limits, form, defects of ours), by code.",

@@ -5,10 +5,12 @@ The functions (`functions/`) export operations; how they are reached (JSON, XML,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from pydantic import BaseModel
 
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.singlewindow.callers import Caller, CallerRole
@@ -65,3 +67,26 @@ class Operation:
     """One sentence for the OpenAPI document."""
     statuses: tuple[int, ...] = ()
     """HTTP statuses besides those that every operation may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A plain read for people and the console: GET, JSON, nothing is stored."""
+
+    name: str
+    """lowerCamel, as in the OpenAPI document: getDeclaration."""
+    path: str
+    """`/v1/licences/{issuer}/{number}`; the last parameter may hold slashes."""
+    response: type[BaseModel]
+    roles: frozenset[CallerRole]
+    """One of them is needed."""
+    handler: Callable[[Call, Mapping[str, str]], Awaitable[BaseModel]]
+    """Takes the call and the parameters of path and query by name.
+
+    Raises:
+        Refusal: NOT_FOUND and what else the read may have against them.
+    """
+    summary: str
+    """One sentence for the OpenAPI document."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of the query, all optional: name to one sentence."""

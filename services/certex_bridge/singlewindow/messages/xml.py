@@ -6,6 +6,7 @@ the model says where and why it is not, in the same words as for JSON, and finds
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
@@ -29,6 +30,8 @@ _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS = frozenset({f"{_INSTANCE}schemaLocation", f"{_INSTANCE}noNamespaceSchemaLocation"})
 """Attributes that every schema allows; they are never followed."""
 _FLAGS = {"0": False, "1": True}
+_NUMBER = re.compile("0|[1-9][0-9]{0,18}").fullmatch
+"""One spelling of a number, as in JSON."""
 _ESCAPES = {"\r": "&#13;"}
 
 
@@ -152,8 +155,7 @@ def _typed(text: str, shape: Shape) -> Any:
     kind = shape.simple.kind if shape.simple else "text"
     if kind == "number":
         digits = text.strip(" \t\r\n")
-        # More digits than any bound has are no number for the model either, and long ones cost time to convert.
-        return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else text
+        return int(digits) if _NUMBER(digits) else text
     return _FLAGS.get(text, text) if kind == "flag" else text
 
 
@@ -169,7 +171,10 @@ def write_message(message: Message) -> bytes:
     _write_group(message, parts)
     parts.append(f"</{message.root}>")
     body = "".join(parts).encode()
-    root = etree.fromstring(body)
+    try:
+        root = etree.fromstring(body)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"{message.root} is no XML: {error}") from error
     schema = schema_of(type(message))
     if not schema.validate(root):
         raise ValueError(f"{message.root} does not fit its schema: {schema.error_log.last_error}")

@@ -1,0 +1,96 @@
+"""One request while it is being answered, and what becomes of errors."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from certex_bridge.kernel.errors import InputError
+from certex_bridge.platform.database_errors import retry_cause
+from certex_bridge.platform.logs import get_logger
+from certex_bridge.singlewindow.http.answers import CORRELATION
+from certex_bridge.singlewindow.http.forms import JSON, likely_form
+from certex_bridge.singlewindow.messages import mistakes
+from certex_bridge.singlewindow.refusals import FieldError, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from certex_bridge.platform.health import Scope
+    from certex_bridge.singlewindow.callers import Caller
+    from certex_bridge.singlewindow.http.soap import Soap
+
+LOG = get_logger("certex_bridge.gateway")
+
+_IDENTIFICATION = re.compile("[!-~]{1,35}").fullmatch
+
+
+@dataclass
+class Exchange:
+    """What is known about the request so far."""
+
+    scope: Scope
+    operation: str
+    """Label of the metrics: an operation, or the address while that is not known."""
+    caller: Caller
+    outcome: str = "refused"
+    handler_seconds: float | None = None
+    """Time that the function took."""
+    form: str | Soap = JSON
+    """Form of the answer."""
+
+    def __post_init__(self) -> None:
+        self.form = likely_form(self.scope)
+
+    def correlate(self, identification: str | None) -> None:
+        """Keep the request's messageIdentification for the answer, when it is one."""
+        if identification is not None and _IDENTIFICATION(identification):
+            self.scope["state"][CORRELATION] = identification
+
+    def pointer(self, name: str, root: str) -> str:
+        """Where a field of the header is, in the form of the answer."""
+        return mistakes.json_pointer((name,)) if self.form == JSON else f"/{root}/{name}"
+
+    def parameters(self, path: Mapping[str, str], query: Mapping[str, str]) -> dict[str, str]:
+        """The parameters of a read by name.
+
+        Raises:
+            Refusal: SCHEMA_INVALID, for one that is not known or is there twice.
+        """
+        found = dict(path)
+        errors = []
+        for name, value in parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True):
+            if name not in query:
+                errors.append(FieldError(f"?{name}", "15", "NOT_ALLOWED", mistakes.shown(value), "unknown parameter"))
+            elif name in found:
+                errors.append(FieldError(f"?{name}", "35", "TOO_MANY", mistakes.shown(value), "is there twice"))
+            else:
+                found[name] = value
+        if errors:
+            raise mistakes.refused(errors)
+        return found
+
+    def headers(self) -> dict[str, str]:
+        """What the answer says besides its content."""
+        headers = {} if self.outcome != "repeated" else {"Certex-Repeated": "1"}
+        if self.handler_seconds is not None:
+            headers["Server-Timing"] = f"handler;dur={self.handler_seconds * 1000:.3f}"
+        return headers
+
+
+def unforeseen(error: Exception, exchange: Exchange) -> Refusal:
+    """What to tell the caller about an exception; our own mistakes are logged, and nothing of them is told."""
+    exchange.outcome = "refused"
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, InputError):
+        return mistakes.refused([mistakes.of_rule(error)])
+    exchange.outcome = "failed"
+    cause = retry_cause(error)
+    if cause is not None:
+        LOG.warning("gateway.unavailable", operation=exchange.operation, cause=cause, error=type(error).__name__)
+        return Refusal("NOT_AVAILABLE", "the ledger cannot be reached now", value=cause)
+    LOG.error("gateway.failed", operation=exchange.operation, exc_info=error)
+    return Refusal("INTERNAL", "the call failed by a mistake of the bridge")
