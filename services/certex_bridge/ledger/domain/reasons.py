@@ -104,6 +104,8 @@ SENTENCES: dict[str, str] = {
     "NO_CLAIMS": "The declaration cites no licence.",
     "NO_CONTENT_YET": "It is recorded; the declaration's content is not known yet.",
     "ONE_INSTRUMENT": "It is recorded; the simplified and the supplementary declaration are decided together.",
+    "KEPT": "It is taken over and will be decided when the ledger can be reached; the outcome follows.",
+    "CALLER_MODE": "The verdict does not stop this caller's clearance.",
     "RECORDED": "It is recorded; the declaration is answered for under its MRN.",
     "ALREADY_DONE": "Nothing moves: it was told before.",
     "SUPERSEDED": "Nothing moves: something later is known.",

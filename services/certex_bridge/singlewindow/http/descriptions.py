@@ -93,9 +93,7 @@ def _entry(method: str, one: Operation | Read, **more: str) -> dict[str, str]:
 
 def _page(entries: list[dict[str, Any]]) -> str:
     cells = ("function", "method", "path", "summary", "law")
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(entry[cell])}</td>' for cell in cells)}</tr>" for entry in entries
-    )
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(entry[cell])}</td>' for cell in cells)}</tr>" for entry in entries)
     heads = "".join(f"<th>{cell}</th>" for cell in cells)
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>certex-bridge</title><h1>certex-bridge</h1>"

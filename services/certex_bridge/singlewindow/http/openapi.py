@@ -140,7 +140,9 @@ def _content(
 
 def _examples(operation: str, ending: str) -> dict[str, Any]:
     folder = contract_path("examples") / _EXAMPLES / operation
-    texts = {path.name.removesuffix(f".{ending}"): path.read_text("utf-8") for path in sorted(folder.glob(f"*.{ending}"))}
+    texts = {
+        path.name.removesuffix(f".{ending}"): path.read_text("utf-8") for path in sorted(folder.glob(f"*.{ending}"))
+    }
     return {name: {"value": json.loads(text) if ending.endswith("json") else text} for name, text in texts.items()}
 
 

@@ -193,4 +193,3 @@ def _same_type(known: Any, hint: Any) -> bool:
     (base, *marks), (own_base, *own) = get_args(known), get_args(hint)
     same = base is own_base and len(marks) <= len(own) and all(a is b for a, b in zip(marks, own, strict=False))
     return same and not any(getattr(mark, "metadata", ()) for mark in own[len(marks) :])
-
