@@ -26,17 +26,21 @@ def repository() -> Path:
 
 def generated() -> dict[str, str]:
     """All generated files: path below the repository to text."""
+    from certex_bridge.operations import gateway_contracts
+
     files = {path: make() for path, make in _makers().items()}
-    return files | _schemas()
+    return files | _schemas() | gateway_contracts.schemas()
 
 
 def _makers() -> dict[str, Callable[[], str]]:
-    from certex_bridge.operations import asyncapi, reference_pages
+    from certex_bridge.operations import asyncapi, gateway_contracts, reference_pages
     from certex_bridge.platform import metrics, settings_reference
     from certex_bridge.singlewindow.rules import loading, reference_page
 
     return {
         "contracts/asyncapi.yaml": asyncapi.render,
+        "contracts/openapi.yaml": gateway_contracts.openapi,
+        "contracts/wsdl/certex-bridge.wsdl": gateway_contracts.wsdl,
         "docs/reference/cli.md": reference_pages.command_line,
         "docs/reference/events.md": reference_pages.events,
         "docs/reference/codes.md": reference_pages.codes,
@@ -60,6 +64,8 @@ def _schemas() -> dict[str, str]:
 
 def stale(root: Path) -> list[str]:
     """Generated files that are missing, differ, or are no longer made."""
+    from certex_bridge.operations import gateway_contracts
+
     wanted = generated()
     differing = [path for path, text in wanted.items() if not _has(root / path, text)]
     left_over = [
@@ -67,7 +73,7 @@ def stale(root: Path) -> list[str]:
         for path in (root / SCHEMAS).rglob("*.json")
         if str(path.relative_to(root)) not in wanted
     ]
-    return sorted(differing + left_over)
+    return sorted(differing + left_over + gateway_contracts.left_over(root, wanted))
 
 
 def _has(path: Path, text: str) -> bool:

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from certex_bridge.platform.logs import get_logger
-from certex_bridge.singlewindow.http.problems import problem_document
-from certex_bridge.singlewindow.refusals import Refusal
+from certex_bridge.singlewindow.http.answers import Answers
+from certex_bridge.singlewindow.http.gateway import gateway_application
 
 if TYPE_CHECKING:
     from certex_bridge.operations.composition import Bridge
-    from certex_bridge.platform.health import Application, HttpRole, Receive, Scope, Send
+    from certex_bridge.platform.health import Application, HttpRole
+    from certex_bridge.platform.metrics import Metrics
     from certex_bridge.platform.runtime import Role
     from certex_bridge.platform.settings import Settings
     from certex_bridge.singlewindow.http.access import Access
-    from certex_bridge.singlewindow.http.problems import Renderer
-    from certex_bridge.singlewindow.operation import Operation
+    from certex_bridge.singlewindow.operation import Operation, Read
 
 LOG = get_logger("certex_bridge.gateway")
 
@@ -57,12 +57,14 @@ class GatewayParts:
     """What functions bring to the gateway."""
 
     operations: Sequence[Operation] = ()
+    reads: Sequence[Read] = ()
+    """Plain reads for people and the console."""
     tasks: Mapping[str, Background] = field(default_factory=dict)
     """Their background work by name."""
 
 
 Wiring = Callable[["Bridge", GatewayTimes], GatewayParts]
-ApplicationFactory = Callable[[Sequence["Operation"]], "Application"]
+ApplicationFactory = Callable[["GatewayParts", "Settings", "Metrics"], "Application"]
 
 WIRINGS: tuple[Wiring, ...] = ()
 """One for each group of functions."""
@@ -74,16 +76,13 @@ def parts_of(bridge: Bridge, wirings: Sequence[Wiring] = WIRINGS) -> GatewayPart
     parts = [wire(bridge, times) for wire in wirings]
     tasks = [pair for part in parts for pair in part.tasks.items()]
     assert len({name for name, _ in tasks}) == len(tasks), "two tasks of one name"
-    return GatewayParts([one for part in parts for one in part.operations], dict(tasks))
+    operations = [one for part in parts for one in part.operations]
+    return GatewayParts(operations, [one for part in parts for one in part.reads], dict(tasks))
 
 
-def application_of(_operations: Sequence[Operation]) -> Application:
-    """The application that answers for these operations."""
-
-    async def answer(scope: Scope, _receive: Receive, _send: Send) -> None:
-        raise Refusal("NOT_FOUND", "there is nothing at this address", field="path", value=scope["path"])
-
-    return answer
+def application_of(parts: GatewayParts, settings: Settings, metrics: Metrics) -> Application:
+    """The application that answers for these operations and reads."""
+    return gateway_application(parts.operations, metrics, settings.message_sender, parts.reads)
 
 
 class Gateway:
@@ -97,10 +96,10 @@ class Gateway:
         access: Access,
         parts: GatewayParts,
         factory: ApplicationFactory = application_of,
-        render: Renderer = problem_document,
     ) -> None:
-        """`factory` makes the application from the operations; `render` writes what is refused before it."""
-        self.application = access.protect(factory(parts.operations), render)
+        """`factory` makes the application; what is refused before it is answered in the form of the request too."""
+        answers = Answers(settings.message_sender)
+        self.application = access.protect(factory(parts, settings, access.metrics), answers.render)
         self._settings = settings
         self._tasks: dict[str, Background] = {"access": access.watch, **parts.tasks}
         self._running = False

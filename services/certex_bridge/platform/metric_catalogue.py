@@ -231,7 +231,7 @@ CATALOGUE: tuple[MetricSpec, ...] = (
     ),
     _counter(
         "gateway_refusals_total",
-        "Requests refused (identity, limits, form, defects of ours), by code.",
+        "Requests refused (identity, limits, form, functions, defects of ours), by code.",
         "Identity codes rising: a caller's token or certificate; limits: the caller's rate in the callers file.",
         "code",
     ),

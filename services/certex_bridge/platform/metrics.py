@@ -70,6 +70,8 @@ class Metrics:
     relay_leader: Gauge
     relay_held: Gauge
     relay_topic_paused: Gauge
+    gateway_requests_total: Counter
+    gateway_request_seconds: Histogram
     gateway_refusals_total: Counter
     gateway_callers_wrong: Gauge
     gateway_keys_failures_total: Counter

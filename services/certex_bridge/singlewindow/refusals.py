@@ -54,7 +54,6 @@ REFUSALS: dict[str, RefusalKind] = {
     "OUT_OF_SEQUENCE": RefusalKind(409, "92", "the message does not follow on what is known"),
     "CLAIM_STATE": RefusalKind(409, "92", "the claim is in a state that does not allow this"),
     "LEVEL_NOT_SUPPORTED": RefusalKind(422, "15", "references are taken at the level of goods items only"),
-    "INTERNAL": RefusalKind(500, "14", "a mistake of the bridge; its log has the details"),
     # limits and means
     "RATE_EXCEEDED": RefusalKind(429, "14", "more calls a second than agreed", 1),
     "CONCURRENCY_EXCEEDED": RefusalKind(429, "14", "more calls at once than agreed", 1),

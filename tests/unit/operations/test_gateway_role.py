@@ -88,7 +88,7 @@ async def test_a_defect_is_answered_without_its_words() -> None:
 
     settings = Settings.load(roles="gateway")
     metrics = Metrics()
-    application = Gateway(settings, Access(settings, metrics), GatewayParts(), lambda _: broken).application
+    application = Gateway(settings, Access(settings, metrics), GatewayParts(), lambda *_: broken).application
     answer = await call(application, scope_of(certex_caller="DE-ATLAS", certex_member_state="DE"))
     assert (answer.status, answer.problem["code"]) == (500, "INTERNAL")
     assert b"secret" not in answer.body

@@ -28,7 +28,7 @@ class Access:
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
-        self._metrics = metrics
+        self.metrics = metrics
         self.registry = CallerRegistry(settings.callers_file, metrics)
         self.keys = KeyStore(fetcher(settings), settings.oidc_keys_pause_seconds, metrics)
         tokens = TokenVerifier(settings, self.keys)
@@ -43,7 +43,7 @@ class Access:
         timed = HandlerTime(application, settings.gateway_handler_seconds)
         whole = BodyLimits(timed, settings.gateway_body_bytes_max, settings.gateway_body_seconds)
         known = Identity(CallerLimits(whole), self._authenticator)
-        return SecureHeaders(RefusalAnswers(known, self._metrics, render))
+        return SecureHeaders(RefusalAnswers(known, self.metrics, render))
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Keep callers and keys fresh until `stop`."""

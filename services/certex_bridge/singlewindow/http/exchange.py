@@ -97,4 +97,5 @@ def unforeseen(error: Exception, exchange: Exchange) -> Refusal:
         LOG.warning("gateway.unavailable", operation=exchange.operation, cause=cause, error=type(error).__name__)
         return Refusal("NOT_AVAILABLE", "the ledger cannot be reached now", value=cause)
     LOG.error("gateway.failed", operation=exchange.operation, exc_info=error)
-    return Refusal("INTERNAL", "the call failed by a mistake of the bridge")
+    message = "a defect of the bridge; ask again with the same message identification to learn the result"
+    return Refusal("INTERNAL", message)

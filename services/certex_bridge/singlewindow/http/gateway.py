@@ -208,6 +208,7 @@ class Gateway:
         except Exception as error:  # noqa: BLE001  # whatever a function raises, its caller gets a coded answer
             refusal = unforeseen(error, exchange)
             headers = dict(refusal.headers)
+            self._metrics.gateway_refusals_total.labels(refusal.code).inc()
             answer = self._answers.refusal(request.scope, refusal, exchange.form)
         self._metrics.gateway_requests_total.labels(exchange.operation, str(answer.status)).inc()
         seconds = self._metrics.gateway_request_seconds.labels(exchange.operation, exchange.outcome)

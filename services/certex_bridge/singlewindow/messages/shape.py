@@ -175,12 +175,13 @@ def _type_name(model: type[Part], name: str, hint: Any) -> str:
         return "Flag"
     if name == "type_of_message":
         return f"{model.__name__}MessageType"
-    if isinstance(hint, type) and hint.__module__ != "builtins":
-        return hint.__name__
     for module in (sys.modules[Part.__module__], *(sys.modules[one.__module__] for one in model.__mro__)):
         for called, known in vars(module).items():
             if not called.startswith("_") and _same_type(known, hint):
                 return called
+    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if isinstance(base, type) and base.__module__ != "builtins":
+        return base.__name__
     return model.__name__ + "".join(word.capitalize() for word in name.split("_"))
 
 

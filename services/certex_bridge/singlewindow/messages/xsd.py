@@ -196,8 +196,7 @@ def _annotate(parent: etree._Element, words: str, data_element: str = "", format
         information = _child(annotation, "appinfo")
         for name, text in (("dataElement", data_element), ("format", format_)):
             if text:
-                # In no namespace, as the notes of the hand-written families.
-                etree.SubElement(information, name).text = text
+                etree.SubElement(information, f"{{{parent.nsmap[None]}}}{name}").text = text
     if words:
         _child(annotation, "documentation").text = words
 
