@@ -56,13 +56,18 @@ CLOSE_SECONDS = 5.0
 """Limit of giving database connections back."""
 
 
-def decoders_of(settings: Settings) -> dict[str, Decoder]:
-    """From a record to commands, by topic."""
-    customs = DecodeOptions(
+def customs_options(settings: Settings) -> DecodeOptions:
+    """How declarations are read."""
+    return DecodeOptions(
         zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
         default_zone=ZoneInfo(settings.calendar_zone),
         legacy_codes=settings.legacy_document_codes,
     )
+
+
+def decoders_of(settings: Settings) -> dict[str, Decoder]:
+    """From a record to commands, by topic."""
+    customs = customs_options(settings)
     licensing = LicensingOptions(
         legacy_codes=settings.legacy_document_codes, certificate_bytes_max=settings.kafka_message_bytes_max
     )
@@ -123,6 +128,10 @@ class Bridge:
         self.calendar = PostgresCalendar(self._pool)
         self.executor = Executor(self.store, self._documents, policy_of(settings))
         self.meter = BridgeMeter(self.metrics, TOPIC_OF)
+
+    def hurried_executor(self, wait_seconds: float) -> Executor:
+        """An executor for those who rather have no answer than wait longer for a connection."""
+        return Executor(self.store.hurried(wait_seconds), self._documents, policy_of(self.settings))
 
     async def _connected(self, _connection: object) -> None:
         """A new connection may lead to another server, which may lack what is remembered of the one before."""

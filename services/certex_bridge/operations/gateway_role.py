@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from certex_bridge.operations.gateway_ledger import ledger_functions
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.http.answers import Answers
 from certex_bridge.singlewindow.http.gateway import gateway_application
@@ -66,7 +67,7 @@ class GatewayParts:
 Wiring = Callable[["Bridge", GatewayTimes], GatewayParts]
 ApplicationFactory = Callable[["GatewayParts", "Settings", "Metrics"], "Application"]
 
-WIRINGS: tuple[Wiring, ...] = ()
+WIRINGS: tuple[Wiring, ...] = (ledger_functions,)
 """One for each group of functions."""
 
 

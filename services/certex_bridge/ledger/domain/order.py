@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.ledger.domain.facts import ALL_ITEMS, DeclarationCommand, EventKind, Facts, ItemRelease
 from certex_bridge.ledger.domain.members import ClaimResult, Settlement
-from certex_bridge.ledger.domain.model import Claim, ClaimKey, ClaimState, Figures
+from certex_bridge.ledger.domain.model import Claim, ClaimKey, ClaimState
 from certex_bridge.ledger.domain.reasons import Outcome, Reason
 from certex_bridge.ledger.domain.standing import declaration_state
 
@@ -82,8 +82,10 @@ def _consumable(result: ClaimResult, before: Claim | None) -> Reason | None:
         return _state(claim.key, before)
     held = before.reserved.plus(before.consumed)
     after = claim.consumed.plus(claim.uncovered)
-    if after.quantity > held.quantity or after.value > held.value:
-        return Reason("MORE_THAN_RESERVED", _place(claim.key), _text(after), _text(held))
+    for dimension, told, reserved in zip(("quantity", "amount"), after, held, strict=True):
+        if told > reserved:
+            place = f"{_place(claim.key)}.{dimension}"
+            return Reason("MORE_THAN_RESERVED", place, format_decimal(told), format_decimal(reserved))
     if claim.outcome == Outcome.UNCOVERED:
         return result.reasons[-1]  # the figure cannot be compared: what comes before says that it is uncovered
     return None
@@ -147,10 +149,6 @@ def _state(key: ClaimKey, claim: Claim | None) -> Reason:
 
 def _place(key: ClaimKey) -> str:
     return f"items[{key.item}].documents[{key.doc_seq}]"
-
-
-def _text(figures: Figures) -> str:
-    return " / ".join([format_decimal(figure) for figure in figures])
 
 
 _DEMANDS: dict[EventKind, Callable[[Facts, Known], Reason | None]] = {

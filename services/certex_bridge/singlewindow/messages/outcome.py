@@ -95,8 +95,9 @@ class OutcomeVerdict(Part):
 class DeclaredDocument(Part):
     """The document as declared; a text longer than its format is cut."""
 
-    sequence_number: Number5
-    """Position in the declaration."""
+    sequence_number: words.DocumentNumber
+    """Position in the declaration. 100000 is added for an additional reference (12 04), 200000 for what is cited for
+    the shipment and taken for its only item."""
     type: words.Said4 | None = None
     """Document code."""
     reference_number: words.Said70 | None = None
