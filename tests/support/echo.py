@@ -40,7 +40,9 @@ class Mood(StrEnum):
 class EchoItem(Part):
     """One goods item."""
 
-    number: Annotated[Number5, Field(alias="declarationGoodsItemNumber", json_schema_extra={"dataElement": "11 03 000"})]
+    number: Annotated[
+        Number5, Field(alias="declarationGoodsItemNumber", json_schema_extra={"dataElement": "11 03 000"})
+    ]
     """Goods item number."""
     unit: Annotated[Unit | None, Field(alias="measurementUnitAndQualifier")] = None
     """Unit."""

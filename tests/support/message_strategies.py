@@ -67,7 +67,9 @@ def broken_documents(model: type[Message], **fixed: Any) -> st.SearchStrategy[by
         elif deed == "fill":
             element.append(etree.fromstring(etree.tostring(draw(st.sampled_from(below)))))
         elif deed == "text":
-            element.text = draw(st.text(st.characters(min_codepoint=32, exclude_characters="\ufffe\uffff"), max_size=600))
+            element.text = draw(
+                st.text(st.characters(min_codepoint=32, exclude_characters="\ufffe\uffff"), max_size=600)
+            )
         else:
             element.set("x", "1")
         return etree.tostring(root, encoding="UTF-8")

@@ -42,7 +42,9 @@ def test_the_document_is_openapi(operations: Any) -> None:
 
 
 def test_every_status_of_every_refusal_is_described(document: dict[str, Any]) -> None:
-    told = {code for one in document["components"]["responses"].values() for code in REFUSALS if code in one["description"]}
+    told = {
+        code for one in document["components"]["responses"].values() for code in REFUSALS if code in one["description"]
+    }
     assert told == set(REFUSALS)
     responses = document["paths"]["/v1/echoes"]["post"]["responses"]
     assert set(responses) == {"200", "202", "400", "401", "403", "408", "409", "413", "415", "429", "500", "503"}
@@ -92,7 +94,9 @@ async def test_the_wsdl_names_every_operation_and_its_schemas_can_be_fetched(des
 def test_every_reference_in_the_wsdl_is_to_something() -> None:
     root = etree.fromstring(wsdl_document([ECHO], "https://x.test/soap", "x"))
     messages = {f"tns:{one.get('name')}" for one in root.iterfind(f"{W}message")}
-    used = {one.get("message") for kind in ("input", "output", "fault") for one in root.iterfind(f"{W}portType//{W}{kind}")}
+    used = {
+        one.get("message") for kind in ("input", "output", "fault") for one in root.iterfind(f"{W}portType//{W}{kind}")
+    }
     assert used == messages
     types = {f"tns:{one.get('name')}" for one in root.iterfind(f"{W}portType")}
     assert {one.get("type") for one in root.iterfind(f"{W}binding")} == types

@@ -106,12 +106,23 @@ def test_a_mistake_has_its_place_code_and_value(before: str, after: str, expecte
 
 
 def test_elements_have_an_order() -> None:
-    text = write_message(request()).decode().replace("<side>EXPORT</side>", "").replace("<mood>", "<side>EXPORT</side><mood>")
+    text = (
+        write_message(request())
+        .decode()
+        .replace("<side>EXPORT</side>", "")
+        .replace("<mood>", "<side>EXPORT</side><mood>")
+    )
     assert mistakes(text.encode()) == [("/Echo/mood", "15", "ORDER", "GOOD")]
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    text = write_message(request()).decode().replace("<mood>GOOD</mood>", "<x/>").replace("40.5", "forty").replace("KR", "kr")
+    text = (
+        write_message(request())
+        .decode()
+        .replace("<mood>GOOD</mood>", "<x/>")
+        .replace("40.5", "forty")
+        .replace("KR", "kr")
+    )
     assert mistakes(text.encode()) == [
         ("/Echo/x", "15", "NOT_ALLOWED", ""),
         ("/Echo/mood", "13", "MISSING", ""),

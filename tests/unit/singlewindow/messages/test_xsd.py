@@ -82,10 +82,14 @@ def test_types_have_their_names_and_words() -> None:
     assert {"MrnType", "MoodType", "CountryType", "CountryListType", "Text70Type", "EchoRequestSideType"} <= set(names)
     repeated = files["echo.xsd"].find(f".//{XS}element[@name='GoodsItem'][@maxOccurs='3']")
     assert repeated is not None
-    assert all(len(one.findtext(f".//{XS}documentation") or "") > 3 for one in files["echo.xsd"].iter(f"{XS}complexType"))
+    assert all(
+        len(one.findtext(f".//{XS}documentation") or "") > 3 for one in files["echo.xsd"].iter(f"{XS}complexType")
+    )
 
 
-@pytest.mark.parametrize("text", ["a", "é b", "a\u00a0b", "中", "", " a", "a ", "a\nb", "a\tb", "a\u2003", "\u0085a", "a\x7f"])
+@pytest.mark.parametrize(
+    "text", ["a", "é b", "a\u00a0b", "中", "", " a", "a ", "a\nb", "a\tb", "a\u2003", "\u0085a", "a\x7f"]
+)
 def test_a_pattern_means_the_same_in_both_languages(published: Any, text: str) -> None:
     message = EchoRequest.model_validate_json(json.dumps(sample(note=["here"])), by_alias=True, by_name=False)
     root = etree.fromstring(write_message(message))
@@ -97,7 +101,9 @@ def test_a_pattern_means_the_same_in_both_languages(published: Any, text: str) -
         EchoRequest.model_validate_json(json.dumps(sample(note=[text])), by_alias=True, by_name=False)
     except ValidationError:
         taken = False
-    assert [one.validate(root) if isinstance(one, etree.XMLSchema) else one.is_valid(root) for one in published] == [taken] * 2
+    assert [one.validate(root) if isinstance(one, etree.XMLSchema) else one.is_valid(root) for one in published] == [
+        taken
+    ] * 2
 
 
 @pytest.mark.parametrize(
