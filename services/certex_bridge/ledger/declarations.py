@@ -67,6 +67,7 @@ class DeclarationHandling:
         if reasons:
             work.count(f"refused:{reasons[-1].code}")
             tell_refused(work, declaration, cause, command, reasons)
+            work.note_mismatches(command, declaration.claims, recorded=False)
             detail = {"detail": reasons[-1].code} if len(reasons) > 1 else {}
             return work.answer(
                 cause.event_id, "REFUSED", reason=reasons[0].code, **detail, declaration=main_id(command)
@@ -82,6 +83,8 @@ class DeclarationHandling:
         if repeated and command.kind is not EventKind.NOTED and not _asks(command):
             return work.answer(cause.event_id, _no_effect(known, command), declaration=declaration.decl_id)
         work.changes.declarations[declaration.decl_id] = declaration
+        if command.facts.releases:
+            work.note_mismatches(command, declaration.claims, recorded=True)
         if declaration.joined:
             if command.waits:
                 tell_standing(work, declaration, cause, command, "RECORDED")

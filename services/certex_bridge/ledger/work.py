@@ -10,9 +10,13 @@ import msgspec
 
 from certex_bridge.kernel.errors import Finding
 from certex_bridge.ledger.answers import Answer
+from certex_bridge.ledger.domain.facts import DeclarationCommand
 from certex_bridge.ledger.domain.journal import Entry
-from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState
+from certex_bridge.ledger.domain.mismatch import against_verdict
+from certex_bridge.ledger.domain.model import Anchor, Claim, ClaimKey, DeclarationState, LicenceState
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
+from certex_bridge.ledger.domain.reasons import Outcome
+from certex_bridge.ledger.mismatches import Mismatch
 from certex_bridge.ledger.ports import Bar, Changes, Documents, OutboxRow, QuarantineRow, StatusChange
 from certex_bridge.ledger.quarantine import storable
 from certex_bridge.licensing.domain.commands import ExporterBar
@@ -103,6 +107,13 @@ class Work:
     def entry(self, licence_id: str, cause: Cause) -> Entry:
         """A journal entry on a licence for this cause."""
         return Entry(self.licences[licence_id], cause.event_id, cause.at)
+
+    def note_mismatches(self, command: DeclarationCommand, claims: Mapping[ClaimKey, Claim], *, recorded: bool) -> None:
+        """Keep what a release lets go against the verdict."""
+        for claim in against_verdict(command, claims):
+            state, verdict = claim.key.decl_id[2:4], Outcome(claim.outcome).value
+            told = (command.event_id, state, command.source, verdict, claim.reasons, recorded, command.occurred_at)
+            self.changes.mismatches.append(Mismatch(claim.key, *told))
 
     def quarantine(self, row: QuarantineRow) -> None:
         """Put a record aside with its raw bytes."""

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from certex_bridge.kernel.errors import BridgeError
-from certex_bridge.operations.cli_gateway import callers_app
+from certex_bridge.operations.cli_gateway import callers_app, report_app
 from certex_bridge.operations.cli_options import JsonFlag
 from certex_bridge.operations.failures import explain
 
@@ -38,6 +38,7 @@ app.add_typer(journal_app, name="journal")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(callers_app, name="callers")
+app.add_typer(report_app, name="report")
 app.add_typer(contracts_app, name="contracts", hidden=True)  # for those who change the code
 
 AggregateType = Annotated[str, typer.Argument(metavar="TYPE", help="balance, outcome, certificate, notification …")]

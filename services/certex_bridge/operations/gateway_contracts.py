@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from certex_bridge.singlewindow.functions import movements
+from certex_bridge.singlewindow.functions import movements, reports
 from certex_bridge.singlewindow.http.openapi import openapi_document
 from certex_bridge.singlewindow.http.wsdl import wsdl_document
 from certex_bridge.singlewindow.messages.errors import ErrorNotification
@@ -16,6 +16,7 @@ from certex_bridge.singlewindow.messages.xsd import documents, families
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from certex_bridge.ledger.mismatches import Asked, MismatchReport
     from certex_bridge.platform.envelope import Envelope
     from certex_bridge.singlewindow.callers import Caller
     from certex_bridge.singlewindow.functions.ledger_calls import Answered
@@ -29,13 +30,22 @@ _ADDRESS = "https://bridge.example/soap"
 
 def described() -> tuple[Sequence[Operation], Sequence[Read]]:
     """Operations and reads of the gateway with nothing behind them: good for their description, not for calls."""
-    return movements.operations(_NoLedger(), ""), ()
+    nothing = _Nothing()
+    return movements.operations(nothing, ""), reports.reads(nothing)
 
 
-class _NoLedger:
+class _Nothing:
     """Stands where the ledger is in a running gateway."""
 
     async def submit(self, envelope: Envelope, caller: Caller) -> Answered:
+        """Nobody calls it.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError
+
+    async def report(self, asked: Asked) -> MismatchReport:
         """Nobody calls it.
 
         Raises:

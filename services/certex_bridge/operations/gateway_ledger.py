@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.ledger.adapters.answers import PostgresAnswers
+from certex_bridge.ledger.adapters.mismatches import PostgresMismatches
 from certex_bridge.ledger.gathering import Gathering
 from certex_bridge.operations.composition import customs_options, transient
 from certex_bridge.platform.kafka import Publisher
-from certex_bridge.singlewindow.functions import movements
+from certex_bridge.singlewindow.functions import movements, reports
 from certex_bridge.singlewindow.functions.keeping import Keeping
 from certex_bridge.singlewindow.functions.ledger_calls import LedgerCalls
 
@@ -48,4 +49,8 @@ def ledger_functions(bridge: Bridge, times: GatewayTimes) -> GatewayParts:
         await keeping.stop()
         await publisher.stop()
 
-    return GatewayParts(movements.operations(calls, settings.message_sender), tasks={"ledger": end_in_order})
+    return GatewayParts(
+        movements.operations(calls, settings.message_sender),
+        reports.reads(PostgresMismatches(bridge.pool)),
+        {"ledger": end_in_order},
+    )

@@ -21,6 +21,7 @@ from certex_bridge.ledger.domain.model import (
     LicenceState,
     Movement,
 )
+from certex_bridge.ledger.mismatches import Mismatch
 from certex_bridge.ledger.ports import (
     Bar,
     Changes,
@@ -64,6 +65,7 @@ class Contents:
     outbox: dict[tuple[str, str, int], OutboxRow] = field(default_factory=dict)
     unsent: list[list[OutboxRow]] = field(default_factory=list)
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    mismatches: list[Mismatch] = field(default_factory=list)
 
 
 class InMemoryStore:
@@ -188,6 +190,7 @@ class InMemoryUnit:
         for wake_id in changes.wakes_done:
             del held.wakes[wake_id]
         self._write_outbox(changes)
+        held.mismatches += changes.mismatches
         for event_id, body in changes.answers:
             if held.answers.setdefault(event_id, body) is not body:
                 raise AppendOnly(f"answered twice: {event_id}")

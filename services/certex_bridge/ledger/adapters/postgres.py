@@ -239,6 +239,7 @@ class PostgresUnit:
         await self._run("write_wakes", changes.wakes)
         if changes.wakes_done:
             await self._connection.execute(self._queries["delete_wakes"], changes.wakes_done)
+        await self._run("write_mismatches", (rows.mismatch_row(one) for one in changes.mismatches))
         await self._write_outbox(changes)
         if changes.answers:
             columns = ["event_id", "body"]

@@ -185,6 +185,13 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::text[]
                      $9::text[], $10::bytea[], $11::bytea[], $12::bytea[])
 ON CONFLICT DO NOTHING RETURNING quarantine_id
 
+-- name: write_mismatches
+-- Goods released against the verdict.
+INSERT INTO mismatch (decl_id, item, doc_seq, licence_id, line_no, event_id, member_state, source, verdict, reasons,
+                      recorded, at)
+SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::text[], $11::bool[], $12::timestamptz[])
+
 -- name: new_batch
 -- One batch per transaction; its id is drawn while the locks are held, which orders the versions of an aggregate.
 INSERT INTO unsent DEFAULT VALUES RETURNING batch_id
