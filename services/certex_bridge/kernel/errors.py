@@ -16,10 +16,11 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How a finding counts: an ERROR refuses, a WARNING is reported and changes nothing."""
+    """How a finding counts: an ERROR refuses, a WARNING is reported and changes nothing, an INFO explains."""
 
     ERROR = "ERROR"
     WARNING = "WARNING"
+    INFO = "INFO"
 
 
 @dataclass(frozen=True, slots=True)

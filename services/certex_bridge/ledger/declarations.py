@@ -11,17 +11,31 @@ from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Fac
 from certex_bridge.ledger.domain.issuers import resolved
 from certex_bridge.ledger.domain.merge import merge
 from certex_bridge.ledger.domain.model import DeclarationState
+from certex_bridge.ledger.domain.order import Known, contradiction
 from certex_bridge.ledger.domain.policy import Policy
+from certex_bridge.ledger.domain.reasons import Reason
 from certex_bridge.ledger.domain.settle import Settling
 from certex_bridge.ledger.domain.window import too_late
 from certex_bridge.ledger.instrument import defer, emptied, is_linked, members, share
-from certex_bridge.ledger.joining import Conflict, adopt, conflicts, find, main_id, park, tell_joined, wake_target
+from certex_bridge.ledger.joining import (
+    Conflict,
+    Meeting,
+    adopt,
+    conflicts,
+    find,
+    main_id,
+    park,
+    tell_joined,
+    wake_target,
+)
 from certex_bridge.ledger.outcomes import (
     conflict_reasons,
     dropped,
     fingerprint,
+    info,
     tell,
     tell_refused,
+    tell_standing,
     too_late_reasons,
 )
 from certex_bridge.ledger.overriding import refusal
@@ -48,35 +62,59 @@ class DeclarationHandling:
         if conflicts(before, told):
             tell_refused(work, declaration, cause, command, conflict_reasons(command))
             raise Conflict
-        if too_late(before, command, self._policy):
-            work.count("refused:TOO_LATE")
-            tell_refused(work, declaration, cause, command, too_late_reasons(before))
+        reasons = self._refusal(work, command, meeting)
+        if reasons:
+            work.count(f"refused:{reasons[-1].code}")
+            tell_refused(work, declaration, cause, command, reasons)
+            work.note_mismatches(command, declaration.claims, recorded=False)
+            detail = {"detail": reasons[-1].code} if len(reasons) > 1 else {}
             return work.answer(
-                cause.event_id, "REFUSED", reason="ADJUST_REFUSED", detail="TOO_LATE", declaration=main_id(command)
+                cause.event_id, "REFUSED", reason=reasons[0].code, **detail, declaration=main_id(command)
             )
         if command.kind is EventKind.NOT_PRESENTED and _shown(before):
             # The timer read without a lock; meanwhile the goods came.
             return work.answer(cause.event_id, "SUPERSEDED", detail="PRESENTED", declaration=declaration.decl_id)
-        if told.overrides and (reasons := refusal(work, command, meeting, self._policy)):
-            work.count(f"refused:{reasons[0].code}")
-            tell_refused(work, declaration, cause, command, reasons)
-            return work.answer(cause.event_id, "REFUSED", reason=reasons[0].code, declaration=main_id(command))
         known = declaration.facts
         adopt(work, command, meeting)
         declaration.facts = merge(before, told)
         tell_joined(work, command, declaration, cause)
         repeated = declaration.facts == known
-        if repeated and command.kind is not EventKind.NOTED and command.kind not in _ASKS:
+        if repeated and command.kind is not EventKind.NOTED and not _asks(command):
             return work.answer(cause.event_id, _no_effect(known, command), declaration=declaration.decl_id)
         work.changes.declarations[declaration.decl_id] = declaration
+        if command.facts.releases:
+            work.note_mismatches(command, declaration.claims, recorded=True)
         if declaration.joined:
+            if command.waits:
+                tell_standing(work, declaration, cause, command, "RECORDED")
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id)
         if is_linked(declaration.facts):
+            if command.waits:
+                tell_standing(work, declaration, cause, command, "ONE_INSTRUMENT")
             defer(work, declaration, cause)
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id, state="ONE_INSTRUMENT")
         return self.settle(
             work, declaration, cause, command, unless_moved=_no_effect(known, command) if repeated else ""
         )
+
+    def _refusal(self, work: Work, command: DeclarationCommand, meeting: Meeting) -> tuple[Reason, ...]:
+        """Why the event as a whole is refused before it becomes a fact; empty when it is not."""
+        if too_late(meeting.facts, command, self._policy):
+            return too_late_reasons(meeting.facts)
+        if meeting.told.overrides:
+            return refusal(work, command, meeting, self._policy)
+        if not command.demands_order:
+            return ()
+        merged = merge(meeting.facts, meeting.told)
+        if is_linked(merged):
+            return ()  # its claims may be the other half's, which is not locked here
+
+        def settled() -> Settlement:
+            seen = replace(meeting.declaration, facts=resolved(amended(merged).facts))
+            return Settling(seen, work.licences, self._policy, work.barred).run()
+
+        reason = contradiction(command, Known(meeting.facts, meeting.declaration.claims, settled))
+        return (reason,) if reason else ()
 
     def on_wake(self, work: Work, woken: DeclarationState, cause: Cause) -> None:
         """Settle again because a licence arrived, facts of the draft came late, or the other half of an instrument."""
@@ -121,6 +159,8 @@ class DeclarationHandling:
         if counted.payload is None:
             if command is None:  # a wake is no event: nobody waits for its answer
                 return ""
+            if command.waits:
+                tell_standing(work, declaration, cause, command, "NO_CONTENT_YET")
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id, state="NO_CONTENT_YET")
         seen = declaration if counted is declaration.facts else replace(declaration, facts=counted)
         settlement = Settling(seen, work.licences, self._policy, work.barred).run()
@@ -128,17 +168,25 @@ class DeclarationHandling:
         park(work, declaration, settlement.waiting_for)
         results = settlement.results + dropped(settlement) if settlement.obsolete else settlement.results
         said = fingerprint(seen, results, remarks)
-        asked = command is not None and command.kind in _ASKS
+        asked = command is not None and _asks(command)
         findings = (*command.findings, *remarks) if command else remarks
+        if any(result.changed for result in settlement.results):
+            unless_moved = ""
+        if command is not None and command.waits and (unless_moved or not results):
+            findings = (*findings, info(unless_moved or "NO_CLAIMS"))
         if (results or findings) and (said != declaration.said or asked):
             declaration.said = said
             tell(work, seen, cause, results, findings)
             declaration.dv = seen.dv
         if command is None:
             return ""
-        if unless_moved and not any(result.changed for result in settlement.results):
+        if unless_moved:
             return work.answer(cause.event_id, unless_moved, declaration=declaration.decl_id)
         return work.answer_applied(cause.event_id, declaration, [result.claim for result in settlement.results])
+
+
+def _asks(command: DeclarationCommand) -> bool:
+    return command.kind in _ASKS or command.waits
 
 
 def _shown(facts: Facts) -> bool:

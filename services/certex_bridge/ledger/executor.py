@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import msgspec
-
 from certex_bridge.kernel.canonical import content_id
-from certex_bridge.ledger.answers import Answer
+from certex_bridge.ledger.answers import DUPLICATE_ID, Answer, OutcomeDocument, read_answer
 from certex_bridge.ledger.commands import INTERNAL, Command, Delivery, ValidityPassed
 from certex_bridge.ledger.declarations import DeclarationHandling
 from certex_bridge.ledger.domain.facts import DeclarationCommand, Payload
 from certex_bridge.ledger.domain.policy import Policy
+from certex_bridge.ledger.domain.reasons import Reason
 from certex_bridge.ledger.domain.tables import GENERAL_CODES
 from certex_bridge.ledger.joining import PutAside, draft_id, drafts_of, licences_in_play, main_id
 from certex_bridge.ledger.licences import LicenceHandling
+from certex_bridge.ledger.outcomes import tell_refused
 from certex_bridge.ledger.ports import Changes, Documents, InboxEntry, Known, OutboxRow, Store, Unit, Wake, bars_of
 from certex_bridge.ledger.pushes import push_statuses
 from certex_bridge.ledger.quarantine import conflict_row, key_text
@@ -42,6 +42,8 @@ class Applied:
 
     answers: list[Answer]
     counts: dict[str, int]
+    documents: dict[str, OutcomeDocument] = field(default_factory=dict)
+    """Outcome documents made for senders that wait, by event id."""
 
 
 @dataclass(slots=True)
@@ -84,7 +86,8 @@ class Executor:
         failpoint("executor.after_commit")
         given = {answer.event_id: answer for answer in work.answers}
         again = [given[old.event_id]._replace(repeated=True) if not old.body else old for old in repeated]
-        return Applied([*work.answers, *again], work.counts)
+        documents = {event_id: OutcomeDocument(*row[1:3], row.body) for event_id, row in work.awaited.items()}
+        return Applied([*work.answers, *again], work.counts, documents)
 
     async def wake(self, limit: int, waking: Waking | None = None) -> int:
         """Settle declarations that were woken; returns how many (0 when there is nothing to do).
@@ -156,13 +159,15 @@ class Executor:
         stored = known.get(command.event_id)
         leader = first[command.event_id].command
         sha = stored.sha256 if stored is not None else leader.payload_sha256 if leader else ""
+        if sha != command.payload_sha256 and _waits(command):
+            return [Answer(command.event_id, DUPLICATE_ID, '{"result":"DUPLICATE_ID"}', repeated=True)]
         if sha != command.payload_sha256:
             sentence = "The id was used before for other content."
             work.quarantine(conflict_row(delivery, "CONFLICTING_DUPLICATE", sentence))
             return [Answer(command.event_id, "CONFLICT", '{"result":"CONFLICT"}', repeated=True)]
         work.count("duplicate")
         body = stored.answer if stored is not None else ""
-        return [Answer(command.event_id, _result(body), body, repeated=True)]
+        return [Answer(command.event_id, read_answer(body).result, body, repeated=True)]
 
     # -- locks
 
@@ -210,7 +215,11 @@ class Executor:
             assert command is not None
             kind = getattr(command, "kind", None)
             cause = Cause(
-                command.event_id, kind.value if kind else "timer", command.occurred_at, utc_text(command.occurred_at)
+                command.event_id,
+                kind.value if kind else "timer",
+                command.occurred_at,
+                utc_text(command.occurred_at),
+                waits=_waits(command),
             )
             self._decide_one(work, delivery, command, cause)
 
@@ -226,7 +235,11 @@ class Executor:
             try:
                 self._declarations.on_event(work, command, cause)
             except PutAside as aside:
-                work.quarantine(conflict_row(delivery, aside.code, aside.sentence))
+                if not cause.waits:
+                    work.quarantine(conflict_row(delivery, aside.code, aside.sentence))
+                elif cause.event_id not in work.awaited:
+                    about = work.declarations[main_id(command)]
+                    tell_refused(work, about, cause, command, (Reason(aside.code, "lrn", command.lrn),))
                 work.answer(cause.event_id, "CONFLICT", declaration=main_id(command))
 
     # -- writing
@@ -264,21 +277,17 @@ class Executor:
             for slot, body in zip(work.outcome_slots[start:end], bodies, strict=True):
                 messages.outbox[slot] = messages.outbox[slot]._replace(body=body)
             await asyncio.sleep(0)
+        if work.awaited:
+            made = {messages.outbox[slot][:3]: messages.outbox[slot] for slot in work.outcome_slots}
+            work.awaited = {event_id: made[row[:3]] for event_id, row in work.awaited.items()}
         at = utc_text(self._clock())
         for row in messages.quarantine:
             body = self._documents.dead_letter(row)
             messages.outbox.append(OutboxRow("deadletter", row.quarantine_id, 1, key_text(row.key), body, at))
 
 
-def _result(body: str) -> str:
-    return _result_decoder.decode(body).result if body else "PENDING"
-
-
-class _Result(msgspec.Struct):
-    result: str
-
-
-_result_decoder = msgspec.json.Decoder(_Result)
+def _waits(command: Command) -> bool:
+    return isinstance(command, DeclarationCommand) and command.waits
 
 
 def _licences_of(commands: Iterable[Command]) -> set[str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from certex_bridge.kernel.amounts import format_decimal
-from certex_bridge.kernel.errors import Finding
+from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.domain.correlation import last_told
 from certex_bridge.ledger.domain.evaluation import not_tested
 from certex_bridge.ledger.domain.facts import DeclarationCommand, Facts
@@ -24,10 +24,12 @@ from certex_bridge.ledger.domain.model import (
     LicenceState,
 )
 from certex_bridge.ledger.domain.outcome import ClaimOutcome, DeclarationOutcome
-from certex_bridge.ledger.domain.reasons import Outcome, Reason, Rule
+from certex_bridge.ledger.domain.reasons import SENTENCES, Outcome, Reason, Rule
 from certex_bridge.ledger.domain.risk import at_risk
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.work import Cause, Work, utc_text
+
+_UNHEARD = Facts()
 
 
 def tell(
@@ -50,12 +52,31 @@ def tell_refused(
     """
     work.changes.declarations[declaration.decl_id] = declaration
     standing = [claim for _, claim in sorted(declaration.claims.items()) if claim.state not in ENDED_STATES]
-    results = [ClaimResult(claim, None, reasons, changed=False) for claim in standing]
-    claims = [claim_outcome(work.licences, result) for result in results]
+    claims = _standing(work, standing, reasons)
     for claim in claims:
         claim.outcome = Outcome.REFUSED
     finding = Finding(reasons[-1].code, reasons[-1].field, reasons[-1].declared, reasons[-1].sentence)
-    _queue(work, declaration, cause, tuple(claims), (finding, *command.findings))
+    facts = declaration.facts
+    named = replace(facts, mrn=facts.mrn or command.mrn, lrn=facts.lrn or command.lrn)
+    _queue(work, declaration, cause, tuple(claims), (finding, *command.findings), named)
+
+
+def tell_standing(
+    work: Work, declaration: DeclarationState, cause: Cause, command: DeclarationCommand, code: str
+) -> None:
+    """Queue the answer to a sender that waits although nothing is decided now: every claim as it stands, and why."""
+    work.changes.declarations[declaration.decl_id] = declaration
+    claims = _standing(work, [claim for _, claim in sorted(declaration.claims.items())], ())
+    _queue(work, declaration, cause, tuple(claims), (*command.findings, info(code)))
+
+
+def info(code: str) -> Finding:
+    """A finding that explains why there is no more to tell."""
+    return Finding(code, "", "", SENTENCES[code], Severity.INFO)
+
+
+def _standing(work: Work, claims: Sequence[Claim], reasons: tuple[Reason, ...]) -> list[ClaimOutcome]:
+    return [claim_outcome(work.licences, ClaimResult(claim, None, reasons, changed=False)) for claim in claims]
 
 
 def conflict_reasons(command: DeclarationCommand) -> tuple[Reason, ...]:
@@ -103,9 +124,10 @@ def _queue(
     cause: Cause,
     claims: tuple[ClaimOutcome, ...],
     findings: Sequence[Finding],
+    named: Facts | None = None,
 ) -> None:
     declaration.dv += 1
-    facts = declaration.facts
+    facts = named or declaration.facts
     payload = facts.payload
     answered, occurred_at = _answered(facts, cause) if cause.woken_by else (cause.event_id, cause.occurred_at)
     work.outcomes.append(
@@ -116,7 +138,7 @@ def _queue(
             lrn=facts.lrn,
             exporter=payload.exporter if payload else facts.exporter,
             office=payload.office if payload else "",
-            state=declaration_state(facts),
+            state="" if named is not None and declaration.facts == _UNHEARD else declaration_state(facts),
             payload_version=facts.payload_rank.version if facts.payload_rank else 0,
             event_id=answered,
             event_kind=cause.kind,
@@ -128,6 +150,8 @@ def _queue(
     )
     work.outcome_slots.append(len(work.changes.outbox))
     work.send("outcome", declaration.decl_id, declaration.dv, declaration.decl_id, b"", cause.at)
+    if cause.waits:
+        work.awaited[cause.event_id] = work.changes.outbox[-1]
 
 
 def _answered(facts: Facts, cause: Cause) -> tuple[str, datetime]:

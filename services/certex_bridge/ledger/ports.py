@@ -17,6 +17,7 @@ from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, L
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
 from certex_bridge.ledger.domain.reasons import Answerable, Incident
 from certex_bridge.ledger.domain.versions import LicenceDecision
+from certex_bridge.ledger.mismatches import Mismatch
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceCommand
 from certex_bridge.licensing.domain.documents import EUGEA_CODES
 from certex_bridge.licensing.domain.licence import Licence
@@ -201,6 +202,7 @@ class Changes:
     wakes: list[tuple[str, str, str]] = field(default_factory=list)
     """(declaration, cause, at)."""
     wakes_done: list[int] = field(default_factory=list)
+    mismatches: list[Mismatch] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)

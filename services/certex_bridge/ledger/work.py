@@ -10,9 +10,13 @@ import msgspec
 
 from certex_bridge.kernel.errors import Finding
 from certex_bridge.ledger.answers import Answer
+from certex_bridge.ledger.domain.facts import DeclarationCommand
 from certex_bridge.ledger.domain.journal import Entry
-from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState
+from certex_bridge.ledger.domain.mismatch import against_verdict
+from certex_bridge.ledger.domain.model import Anchor, Claim, ClaimKey, DeclarationState, LicenceState
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
+from certex_bridge.ledger.domain.reasons import Outcome
+from certex_bridge.ledger.mismatches import Mismatch
 from certex_bridge.ledger.ports import Bar, Changes, Documents, OutboxRow, QuarantineRow, StatusChange
 from certex_bridge.ledger.quarantine import storable
 from certex_bridge.licensing.domain.commands import ExporterBar
@@ -31,6 +35,8 @@ class Cause:
     """`occurred_at` in UTC, ISO text."""
     woken_by: str = ""
     """For a wake: the event that led to it; the declaration's own last event is another one."""
+    waits: bool = False
+    """Whether its sender waits for the outcome."""
 
 
 @dataclass(slots=True)
@@ -53,6 +59,8 @@ class Work:
     outcomes: list[DeclarationOutcome] = field(default_factory=list)
     """Documents to render, in order; their outbox rows follow in the same order."""
     outcome_slots: list[int] = field(default_factory=list)
+    awaited: dict[str, OutboxRow] = field(default_factory=dict)
+    """Of events whose sender waits: where their outcome is in the outbox, with its document once that is made."""
     status_changes: dict[str, StatusChange] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
@@ -62,7 +70,10 @@ class Work:
         self.counts[name] = self.counts.get(name, 0) + times
 
     def answer(self, event_id: str, result: str, **details: object) -> str:
-        """Store the answer to an event."""
+        """Store the answer to an event; it names the outcome that was made for a sender that waits."""
+        row = self.awaited.get(event_id)
+        if row is not None:
+            details |= {"declaration": row.agg_id, "dv": row.agg_ver}
         return self._answer(event_id, result, _encoder.encode({"result": result, **details}).decode())
 
     def answer_applied(self, event_id: str, declaration: DeclarationState, claims: Iterable[Claim]) -> str:
@@ -96,6 +107,13 @@ class Work:
     def entry(self, licence_id: str, cause: Cause) -> Entry:
         """A journal entry on a licence for this cause."""
         return Entry(self.licences[licence_id], cause.event_id, cause.at)
+
+    def note_mismatches(self, command: DeclarationCommand, claims: Mapping[ClaimKey, Claim], *, recorded: bool) -> None:
+        """Keep what a release lets go against the verdict."""
+        for claim in against_verdict(command, claims):
+            state, verdict = claim.key.decl_id[2:4], Outcome(claim.outcome).value
+            told = (command.event_id, state, command.source, verdict, claim.reasons, recorded, command.occurred_at)
+            self.changes.mismatches.append(Mismatch(claim.key, *told))
 
     def quarantine(self, row: QuarantineRow) -> None:
         """Put a record aside with its raw bytes."""

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from certex_bridge.kernel.errors import BridgeError
-from certex_bridge.operations.cli_gateway import callers_app
+from certex_bridge.operations.cli_gateway import callers_app, report_app
 from certex_bridge.operations.cli_notice import notice_app
 from certex_bridge.operations.cli_options import JsonFlag
 from certex_bridge.operations.cli_pushes import pushes_app, subscriptions_app
@@ -43,6 +43,7 @@ app.add_typer(callers_app, name="callers")
 app.add_typer(notice_app, name="notice")
 app.add_typer(subscriptions_app, name="subscriptions")
 app.add_typer(pushes_app, name="pushes")
+app.add_typer(report_app, name="report")
 app.add_typer(contracts_app, name="contracts", hidden=True)  # for those who change the code
 
 AggregateType = Annotated[str, typer.Argument(metavar="TYPE", help="balance, outcome, certificate, notification …")]

@@ -9,6 +9,7 @@ import typer
 
 from certex_bridge.operations.cli_options import JsonFlag
 
+report_app = typer.Typer(help="Reports on what happened.", no_args_is_help=True)
 callers_app = typer.Typer(help="Who may call the gateway.", no_args_is_help=True)
 
 
@@ -24,3 +25,20 @@ def callers_check(
     from certex_bridge.operations.callers_command import run_check
 
     run_check(file, as_json=as_json)
+
+
+@report_app.command("mismatches")
+def report_mismatches(
+    member_state: Annotated[str, typer.Option(help="Only declarations of this state.")] = "",
+    source: Annotated[str, typer.Option(help="Only what this sender told.")] = "",
+    since: Annotated[str, typer.Option(metavar="DAY", help="First day of release (UTC).")] = "",
+    until: Annotated[str, typer.Option(metavar="DAY", help="Last day of release (UTC).")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what customs released although the ledger had refused it or could not decide, per sender.
+
+    For callers whose mode is warn or shadow it shows what mode block would have stopped.
+    """
+    from certex_bridge.operations.report_command import run_mismatches
+
+    run_mismatches(member_state, source, (since, until), as_json=as_json)

@@ -128,6 +128,10 @@ class Bridge:
         self.meter = BridgeMeter(self.metrics, TOPIC_OF)
         self.forgetting += [self.store.forget, self._documents.forget]
 
+    def hurried_executor(self, wait_seconds: float) -> Executor:
+        """An executor for those who rather have no answer than wait longer for a connection."""
+        return Executor(self.store.hurried(wait_seconds), self._documents, policy_of(self.settings))
+
     async def _connected(self, _connection: object) -> None:
         """A new connection may lead to another server, which may lack what is remembered of the one before."""
         for forget in self.forgetting:

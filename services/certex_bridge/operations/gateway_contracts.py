@@ -9,9 +9,20 @@ import yaml
 
 from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.ledger.domain.policy import Policy
-from certex_bridge.singlewindow.functions import availability
+from certex_bridge.singlewindow.functions import (
+    availability,
+    lists,
+    movements,
+    records,
+    reports,
+    subscriptions,
+    unavailability,
+)
 from certex_bridge.singlewindow.functions.availability import CheckSettings
+from certex_bridge.singlewindow.functions.lists import Listing
 from certex_bridge.singlewindow.functions.reads import reads
+from certex_bridge.singlewindow.functions.records import RecordKeeping
+from certex_bridge.singlewindow.functions.unavailability import Unavailability
 from certex_bridge.singlewindow.http.openapi import openapi_document
 from certex_bridge.singlewindow.http.wsdl import wsdl_document
 from certex_bridge.singlewindow.messages.errors import ErrorNotification
@@ -32,8 +43,16 @@ def described() -> tuple[Sequence[Operation], Sequence[Read]]:
     """Operations and reads of the gateway with nothing behind them: good for their description, not for calls."""
     nothing: Any = None
     policy = Policy()
-    checks = availability.operations(nothing, nothing, CheckSettings("", policy, DecodeOptions()))
-    return (*checks,), (*reads(nothing, policy),)
+    checks = CheckSettings("", policy, DecodeOptions())
+    operations = (
+        *availability.operations(nothing, nothing, checks),
+        *movements.operations(nothing, ""),
+        *subscriptions.operations(nothing),
+        *records.operations(RecordKeeping(nothing, nothing, "")),
+        *lists.operations(Listing(nothing, nothing, "", figures_shown=True)),
+        *unavailability.operations(Unavailability(nothing, "")),
+    )
+    return operations, (*reads(nothing, policy), *reports.reads(nothing))
 
 
 def openapi() -> str:

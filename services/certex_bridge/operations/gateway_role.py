@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from certex_bridge.operations.gateway_availability import availability
+from certex_bridge.operations.gateway_ledger import ledger_functions
 from certex_bridge.operations.pushing import subscriptions
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.http.answers import Answers
@@ -79,7 +80,7 @@ def wire_desk(bridge: Bridge, _times: GatewayTimes) -> GatewayParts:
     return GatewayParts(operations=desk.operations, tasks={"desk": desk.run}, guards=(desk.guard,))
 
 
-WIRINGS: tuple[Wiring, ...] = (availability, subscriptions, wire_desk)
+WIRINGS: tuple[Wiring, ...] = (availability, ledger_functions, subscriptions, wire_desk)
 """One for each group of functions."""
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from certex_bridge.ledger.domain.outcome import ClaimOutcome, DeclarationOutcome
     from certex_bridge.ledger.domain.reasons import Reason
 
-_WITH_FIGURES = frozenset(
+WITH_FIGURES = frozenset(
     {"QUANTITY_EXCEEDED", "VALUE_EXCEEDED", "ADJUST_REFUSED", "GROUP_REFUSED", "UNCOVERED", "STATUS_EXHAUSTED"}
 )
 """Reasons whose `available` is, or follows from, a balance; in the others it is what the licence says anyway."""
@@ -45,4 +45,4 @@ def _reasons(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
 
 
 def _reason(reason: Reason) -> Reason:
-    return replace(reason, available="") if reason.available and reason.code in _WITH_FIGURES else reason
+    return replace(reason, available="") if reason.available and reason.code in WITH_FIGURES else reason

@@ -39,6 +39,8 @@ class Reply:
     """The call was answered before; this is that answer."""
     kept: bool = False
     """Taken over and not decided yet (HTTP 202): the outcome follows on the topic and by push."""
+    blocking: bool | None = None
+    """Whether a negative verdict stops the caller's clearance (header Certex-Blocking); None: there is no verdict."""
 
 
 @dataclass(frozen=True, slots=True)

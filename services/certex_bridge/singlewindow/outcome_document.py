@@ -69,7 +69,7 @@ def build_outcome(outcome: DeclarationOutcome, content: Content, *, sender: str,
     """The document before it is proven; for `render_outcome` and for measuring."""
     claims = outcome.claims if len(outcome.claims) < 2 else sorted(outcome.claims, key=_order)
     results = "".join([_claim(number, claim, content) for number, claim in enumerate(claims, 1)])
-    findings = "".join([_finding(finding) for finding in outcome.findings]) if outcome.findings else ""
+    findings = "".join([render_finding(finding) for finding in outcome.findings]) if outcome.findings else ""
     version = outcome.payload_version
     office, exporter = outcome.office, outcome.exporter
     return (
@@ -83,8 +83,9 @@ def build_outcome(outcome: DeclarationOutcome, content: Content, *, sender: str,
         f"{f'<declarationVersion>{version}</declarationVersion>' if version > 0 else ''}"
         f"{_identified('CustomsOfficeOfExport', 'referenceNumber', office, 8) if office else ''}"
         f"{_identified('Exporter', 'identificationNumber', exporter, 17) if exporter else ''}"
-        f"</DeclarationReference><declarationState>{outcome.state}</declarationState>"
-        f"<outcomeVersion>{outcome.dv}</outcomeVersion>{optional('eventType', outcome.event_kind, 70)}"
+        f"</DeclarationReference>{f'<declarationState>{outcome.state}</declarationState>' if outcome.state else ''}"
+        f"{f'<outcomeVersion>{outcome.dv}</outcomeVersion>' if outcome.dv else ''}"
+        f"{optional('eventType', outcome.event_kind, 70)}"
         f"{optional('causeIdentification', outcome.cause_id, 128)}"
         f"{findings}{results}{_CLOSE}"
     ).encode()
@@ -181,7 +182,8 @@ def _verdict(rule: Rule | None, severity: str, reason: Reason) -> str:
     )
 
 
-def _finding(finding: Finding) -> str:
+def render_finding(finding: Finding) -> str:
+    """One finding as an element."""
     return (
         f"<Finding><severity>{finding.severity.value}</severity><code>{text(finding.code, 70)}</code>"
         f"{optional('errorPointer', finding.field, 512)}{optional('originalAttributeValue', finding.value, 512)}"

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from certex_bridge.ledger.adapters.answers import InMemoryAnswers, PostgresAnswers
 from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.adapters.postgres import PostgresStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from certex_bridge.ledger.answers import Answers
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -28,3 +31,9 @@ async def store(address: str) -> AsyncIterator[InMemoryStore | PostgresStore]:
         return
     async with asyncpg.create_pool(address, min_size=1, max_size=4, server_settings={"timezone": "UTC"}) as pool:
         yield PostgresStore(pool)
+
+
+@pytest.fixture
+def answers(store: InMemoryStore | PostgresStore) -> Answers:
+    """What was published, read from that store."""
+    return InMemoryAnswers(store) if isinstance(store, InMemoryStore) else PostgresAnswers(store._pool)

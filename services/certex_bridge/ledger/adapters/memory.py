@@ -22,6 +22,7 @@ from certex_bridge.ledger.domain.model import (
     LicenceState,
     Movement,
 )
+from certex_bridge.ledger.mismatches import Mismatch
 from certex_bridge.ledger.ports import (
     Bar,
     Changes,
@@ -71,6 +72,7 @@ class Contents:
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     changed: dict[str, datetime] = field(default_factory=dict)
     """When the version or the status of a licence changed last."""
+    mismatches: list[Mismatch] = field(default_factory=list)
 
 
 class InMemoryStore:
@@ -197,6 +199,7 @@ class InMemoryUnit:
         for wake_id in changes.wakes_done:
             del held.wakes[wake_id]
         self._write_outbox(changes)
+        held.mismatches += changes.mismatches
         for event_id, body in changes.answers:
             if held.answers.setdefault(event_id, body) is not body:
                 raise AppendOnly(f"answered twice: {event_id}")

@@ -26,6 +26,8 @@ from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.platform.postgres import load_queries, retry_cause
 
 Connection = Any
+RELEASE_SECONDS = 10.0
+"""Limit of giving a connection back to the pool."""
 _DIMS = {dim.value: dim for dim in Dim}
 _STATUSES = {status.value: status for status in Status}
 _SNAPSHOTS_MAX = 20_000
@@ -35,8 +37,10 @@ _SNAPSHOTS_MAX = 20_000
 class PostgresStore:
     """The transactional store on a pool of asyncpg connections."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, wait_seconds: float | None = None) -> None:
+        """`wait_seconds` is how long a transaction waits for its connection; None: as long as the pool says."""
         self._pool = pool
+        self._wait_seconds = wait_seconds
         self._queries = load_queries("certex_bridge.ledger.adapters.sql", "queries.sql")
         self._existing: set[str] = set()
         """Licence ids that have a row; rows are never deleted."""
@@ -46,12 +50,27 @@ class PostgresStore:
     async def transaction(self) -> AsyncIterator[PostgresUnit]:
         """Begin at READ COMMITTED; commit at the end of the block."""
         try:
-            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+            async with self._connection() as connection, connection.transaction(isolation="read_committed"):
                 yield PostgresUnit(connection, self._queries, self._existing, self._snapshots)
         except Exception as error:
             if retry_cause(error) == "connection":
                 self.forget()
             raise
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection; the limit of waiting for it is none for giving it back, when everything is committed."""
+        connection = await self._pool.acquire(timeout=self._wait_seconds)
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection, timeout=RELEASE_SECONDS)
+
+    def hurried(self, wait_seconds: float) -> PostgresStore:
+        """The same store for those who rather have no answer than wait longer for a connection."""
+        other = PostgresStore(self._pool, wait_seconds)
+        other._existing, other._snapshots = self._existing, self._snapshots
+        return other
 
     def forget(self) -> None:
         """Drop what is remembered of the database: another server may answer now, which lacks the last commits."""
@@ -226,6 +245,7 @@ class PostgresUnit:
         await self._run("write_wakes", changes.wakes)
         if changes.wakes_done:
             await self._connection.execute(self._queries["delete_wakes"], changes.wakes_done)
+        await self._run("write_mismatches", (rows.mismatch_row(one) for one in changes.mismatches))
         await self._write_outbox(changes)
         if changes.answers:
             columns = ["event_id", "body"]

@@ -23,6 +23,7 @@ from certex_bridge.ledger.domain.model import (
 )
 from certex_bridge.ledger.domain.searching import licence_terms
 from certex_bridge.ledger.domain.standing import declaration_state
+from certex_bridge.ledger.mismatches import Mismatch
 from certex_bridge.ledger.ports import LicenceVersionRow, OpenClaim, QuarantineRow, bars_of
 from certex_bridge.ledger.quarantine import storable
 from certex_bridge.licensing.domain.commands import ExporterBar
@@ -228,6 +229,12 @@ OUTBOX_COLUMNS = ("agg_type", "agg_id", "agg_ver", "batch_id", "pos", "key", "bo
 def version_row(v: LicenceVersionRow) -> tuple[object, ...]:
     """A licence version with its certificate."""
     return (v.licence_id, v.version, v.event_id, v.at, v.status, encode_licence(v.licence), v.certificate)
+
+
+def mismatch_row(one: Mismatch) -> tuple[object, ...]:
+    """Goods released against the verdict."""
+    told = (one.event_id, one.member_state, one.source, one.verdict, " ".join(one.reasons), one.recorded, one.at)
+    return (*one.key, *told)
 
 
 def bar_rows(bar: ExporterBar) -> Iterable[tuple[object, ...]]:

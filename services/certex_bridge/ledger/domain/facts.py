@@ -326,3 +326,11 @@ class DeclarationCommand:
     def waits(self) -> bool:
         """Whether the sender waits for the answer (extension attribute `answer=always`)."""
         return bool(self.extensions) and ("answer", "always") in self.extensions
+
+    @property
+    def demands_order(self) -> bool:
+        """Whether an event that contradicts the order of states is refused, and not recorded as a fact.
+
+        Those who wait are refused, unless they go on whatever the answer is (extension attribute `order=recorded`).
+        """
+        return self.waits and ("order", "recorded") not in self.extensions

@@ -65,7 +65,7 @@ class DeclarationOutcome:
     exporter: str
     office: str
     state: str
-    """LODGED, ACCEPTED, RELEASED, NOT_RELEASED, INVALIDATED, REJECTED, NOT_PRESENTED."""
+    """LODGED, ACCEPTED, RELEASED, NOT_RELEASED, INVALIDATED, REJECTED, NOT_PRESENTED; empty: nothing is known."""
     payload_version: int
     event_id: str
     """The event that is answered: always one of the declaration's own."""

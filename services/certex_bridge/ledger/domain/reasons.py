@@ -96,6 +96,19 @@ SENTENCES: dict[str, str] = {
     "OVERRIDE_REFUSED": "An officer of customs refused the quantity by hand.",
     "CLAIM_UNKNOWN": "The declaration, or the document named, is not known.",
     "UNCOVERED": "The goods were released without cover; the rest is an incident, not an overdraft.",
+    "DRAFT_AMBIGUOUS": "Several exporters used this LRN, and neither MRN nor exporter says which is meant.",
+    "MRN_UNKNOWN": "No declaration with this MRN is known.",
+    "CLAIM_STATE": "What is asked does not follow on the claim's state; what happened all the same is entered by hand.",
+    "MORE_THAN_RESERVED": "More is to be consumed than is reserved; the rest needs an amendment or a decision by hand.",
+    "VERSION_OLD": "A later version of the declaration is known.",
+    "NO_CLAIMS": "The declaration cites no licence.",
+    "NO_CONTENT_YET": "It is recorded; the declaration's content is not known yet.",
+    "ONE_INSTRUMENT": "It is recorded; the simplified and the supplementary declaration are decided together.",
+    "KEPT": "It is taken over and will be decided when the ledger can be reached; the outcome follows.",
+    "CALLER_MODE": "The verdict does not stop this caller's clearance.",
+    "RECORDED": "It is recorded; the declaration is answered for under its MRN.",
+    "ALREADY_DONE": "Nothing moves: it was told before.",
+    "SUPERSEDED": "Nothing moves: something later is known.",
 }
 
 

@@ -40,6 +40,8 @@ class Exchange:
     """Time that the function took."""
     form: str | Soap = JSON
     """Form of the answer."""
+    blocking: bool | None = None
+    """Whether the verdict stops the caller's clearance."""
 
     def __post_init__(self) -> None:
         self.form = likely_form(self.scope)
@@ -75,6 +77,8 @@ class Exchange:
     def headers(self) -> dict[str, str]:
         """What the answer says besides its content."""
         headers = {} if self.outcome != "repeated" else {"Certex-Repeated": "1"}
+        if self.blocking is not None:
+            headers["Certex-Blocking"] = str(int(self.blocking))
         if self.handler_seconds is not None:
             headers["Server-Timing"] = f"handler;dur={self.handler_seconds * 1000:.3f}"
         return headers

@@ -180,6 +180,7 @@ class Gateway:
         finally:
             exchange.handler_seconds = time.perf_counter() - started
         answer = self._answers.message(reply, operation.response, exchange.form)
+        exchange.blocking = reply.blocking
         exchange.outcome = "repeated" if reply.repeated else "kept" if reply.kept else "answered"
         if self._recorder is not None:
             self._recorder(call, operation, request, reply)

@@ -95,8 +95,9 @@ class OutcomeVerdict(Part):
 class DeclaredDocument(Part):
     """The document as declared; a text longer than its format is cut."""
 
-    sequence_number: Number5
-    """Position in the declaration."""
+    sequence_number: words.DocumentNumber
+    """Position in the declaration. 100000 is added for an additional reference (12 04), 200000 for what is cited for
+    the shipment and taken for its only item."""
     type: words.Said4 | None = None
     """Document code."""
     reference_number: words.Said70 | None = None
@@ -272,10 +273,11 @@ class QuantityMovementResponse(Message):
     """The declaration's own event that is answered."""
     declaration_reference: Annotated[DeclarationReference, Field(alias="DeclarationReference")]
     """Declaration."""
-    declaration_state: words.DeclarationState
-    """State of the declaration."""
-    outcome_version: words.Counted
-    """Version of what was said about this declaration; dense, a gap means a lost message."""
+    declaration_state: words.DeclarationState | None = None
+    """State of the declaration; absent while nothing is known of it."""
+    outcome_version: words.Counted | None = None
+    """Version of what was said about this declaration; dense, a gap means a lost message. Absent in the answer to a
+    call that is kept and not decided yet."""
     event_type: words.Said70 | None = None
     """Kind of event that led to it."""
     cause_identification: words.Said128 | None = None

@@ -29,7 +29,7 @@ Rule = Literal[
 """Test of a claim, in the order of decision."""
 Incident = Literal[
     "RELEASED_MORE", "UNCOVERED", "RELEASED_ON_BLOCKED", "POST_RELEASE_INCREASE", "OVER_USE", "CAP_BELOW_USE",
-    "CANCELLED_WITH_USE", "EXIT_WITHOUT_RELEASE",
+    "CANCELLED_WITH_USE", "EXIT_WITHOUT_RELEASE", "OVERRIDDEN",
 ]  # fmt: skip
 """What was recorded although it should not have happened."""
 CertificateStatus = Literal["Valid", "Cancelled", "Exhausted", "Expired", "Suspended", "Revoked"]
@@ -63,6 +63,8 @@ QuantitySum = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)(\.[0-9]{1,6})?$", 
 """A sum of quantities, n..22,6."""
 AmountSum = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)(\.[0-9]{1,2})?$", max_length=23)]
 """A sum of values, n..22,2."""
+DocumentNumber = Annotated[int, Field(ge=1, le=399_999)]
+"""Position of a document, with what tells where it is cited."""
 Counted = Annotated[int, Field(ge=1, le=4_294_967_295)]
 """Version of a licence, of a declaration or of an outcome."""
 JournalVersion = Annotated[int, Field(ge=1, le=9_223_372_036_854_775_807)]

@@ -9,6 +9,10 @@ ON CONFLICT DO NOTHING RETURNING event_id
 SELECT i.event_id, i.sha256, coalesce(a.body, '') AS body
 FROM inbox i LEFT JOIN answer a USING (event_id) WHERE i.event_id = ANY($1::text[])
 
+-- name: outcome_document
+-- What was published about a declaration in one version; rows of the outbox are never deleted.
+SELECT body FROM outbox WHERE agg_type = 'outcome' AND agg_id = $1 AND agg_ver = $2
+
 -- name: take_wakes
 -- Wake rows that no other worker holds; order does not matter here, so skipping is safe.
 SELECT wake_id, decl_id, cause, at FROM wake WHERE not_before <= now() ORDER BY wake_id LIMIT $1 FOR UPDATE SKIP LOCKED
@@ -203,6 +207,13 @@ INSERT INTO quarantine (quarantine_id, topic, partition, record, code, field, va
 SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::bytea[], $11::bytea[], $12::bytea[])
 ON CONFLICT DO NOTHING RETURNING quarantine_id
+
+-- name: write_mismatches
+-- Goods released against the verdict.
+INSERT INTO mismatch (decl_id, item, doc_seq, licence_id, line_no, event_id, member_state, source, verdict, reasons,
+                      recorded, at)
+SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::text[], $11::bool[], $12::timestamptz[])
 
 -- name: new_batch
 -- One batch per transaction; its id is drawn while the locks are held, which orders the versions of an aggregate.
