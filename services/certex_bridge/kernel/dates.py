@@ -204,3 +204,11 @@ def valid_on(day: date, valid_from: date | None, valid_to: date | None) -> Valid
     if valid_to is not None and day > valid_to:
         return "EXPIRED"
     return "OK"
+
+
+def years_later(day: date, years: int) -> date:
+    """The same day so many years later; of 29 February the last of the month (Regulation 1182/71 Art. 3(2)(c))."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)

@@ -172,6 +172,7 @@ def _claim_outcome(work: Work, result: ClaimResult) -> ClaimOutcome:
         available_value=_available(value),
         notes=result.notes,
         not_tested=not_tested(passed, failed, warned) if seen else (),
+        rules_table=seen.rules_table if seen else "",
     )
 
 
