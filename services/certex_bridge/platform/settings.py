@@ -185,9 +185,9 @@ class Settings(HttpSettings):
     """Document codes outside TARIC's current list that an issuer still uses, as JSON."""
     certificate_types: Annotated[frozenset[str], NoDecode, Words] = frozenset()
     """Certificate types that are live beside dual-use (DUES), with commas; empty: every one that has a profile."""
-    further_document_codes: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = {}
+    further_document_codes: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = Field({})
     """Document codes by licence type beside those of its profile, as JSON."""
-    registration_required: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = {"*": ("X067", "X068")}
+    registration_required: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = Field({"*": ("X067", "X068")})
     """General authorisations by issuer (`*`: every other) that need a registration before first use, as JSON."""
     calendar_zone: Zone = "Europe/Brussels"
     """Legal time of an issuer that is not in the built-in list."""
