@@ -15,8 +15,8 @@ from certex_bridge.kernel.errors import InputError
 
 Validity = Literal["OK", "NOT_YET_VALID", "EXPIRED"]
 
-# Legal time of the 27 member states (seat of the authority; IANA time zone database), and of the United Kingdom for
-# licences under GB and XI.
+# Legal time of the 27 member states (seat of the authority; IANA time zone database), of the United Kingdom for
+# licences under GB and XI, and of the Union's own licensing systems.
 _ZONE_NAMES: dict[str, str] = {
     "AT": "Europe/Vienna",
     "BE": "Europe/Brussels",
@@ -27,6 +27,7 @@ _ZONE_NAMES: dict[str, str] = {
     "DK": "Europe/Copenhagen",
     "EE": "Europe/Tallinn",
     "ES": "Europe/Madrid",
+    "EU": "Europe/Brussels",
     "FI": "Europe/Helsinki",
     "FR": "Europe/Paris",
     "GB": "Europe/London",

@@ -239,8 +239,8 @@ def test_impossible_wco_date_times_are_refused(text: str, format_code: str, code
     assert (caught.value.code, caught.value.field, caught.value.value) == (code, "issued", text)
 
 
-def test_every_member_state_and_the_united_kingdom_have_a_legal_time() -> None:
-    assert ZONES.keys() == MEMBER_STATES | {"GB", "XI"}
+def test_every_member_state_the_united_kingdom_and_the_union_have_a_legal_time() -> None:
+    assert ZONES.keys() == MEMBER_STATES | {"GB", "XI", "EU"}
 
 
 def test_years_later_is_the_same_day_or_the_last_of_the_month() -> None:
