@@ -105,7 +105,7 @@ def licence(name: str, *limits: str | LicenceLine, version: int = 1, cap: str = 
         number=number,
         version=version,
         type=kind,
-        document_code=document_code(kind),
+        document_code=changes.get("document_code") or document_code(kind),
         direction=Direction.EXPORT,
         status=AuthorityStatus.VALID,
         issue_date=date(2026, 1, 1),

@@ -1,17 +1,11 @@
-"""Which document codes of a declaration (D.E. 12 03 002, 12 04 002) cite a licence of ours.
+"""What documents of a declaration (D.E. 12 03, 12 04) say beyond their code: waivers, statuses, statements.
 
-The TARIC codes for dual-use authorisations: X060 individual, X061 to X068 Union general EU001 to EU008, X069 without
-published meaning, X070 global, X071 national general, X072 transit. X002 was the one code of the time before
-9 September 2021; where a country still uses it, the settings say so. National codes (n1an3) are settings too.
-Y901 states that goods are NOT on the dual-use list: it cites nothing and is never a claim.
+Which codes cite a licence is a matter of the live certificate types; codes that only some countries use, like X002 of
+the time before 9 September 2021 or national ones (n1an3), are settings. Y901 states that goods are NOT on the dual-use
+list: it cites nothing and is never a claim.
 """
 
 from __future__ import annotations
-
-UNION_CODES: frozenset[str] = frozenset(f"X0{number}" for number in range(60, 73))
-"""X060 to X072."""
-
-LEGACY_CODE = "X002"
 
 NEVER_A_LICENCE: frozenset[str] = frozenset({"Y901"})
 """Statements that no setting turns into a licence."""
@@ -21,9 +15,6 @@ REFERENCE_SEQ = 100_000
 
 SHIPMENT_SEQ = 200_000
 """Added to the sequence of a shipment-level entry that is derived to the only item."""
-
-DUAL_USE_CODES: frozenset[str] = UNION_CODES | {LEGACY_CODE}
-"""Codes that speak of dual-use licences anywhere; one that is not taken as a claim is remarked."""
 
 WAIVER_STATUSES: dict[str, frozenset[str]] = {"GB": frozenset({"UA", "UE", "UP", "US", "XW", "XX"})}
 """Country to the document statuses (D.E. 2/3) under which no document is held and the reference is a statement.

@@ -6,15 +6,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 
-from certex_bridge.customs.licence_documents import LEGACY_CODE, NEVER_A_LICENCE, UNION_CODES
+from certex_bridge.customs.licence_documents import NEVER_A_LICENCE
 from certex_bridge.kernel.dates import ZONES
 from certex_bridge.ledger.domain.issuers import issuing_state
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
+from certex_bridge.licensing.domain.documents import LEGACY_CODE
+from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
     """Settings of the decoders; the defaults are those of a member state."""
 
+    types: CertificateTypes = DUAL_USE_TYPES
+    """Certificate types that are live: which document codes cite a licence, and where."""
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """Country to the zone assumed for times without one; what is absent follows the kernel's table of legal times."""
     default_zone: tzinfo = UTC
@@ -35,9 +40,9 @@ class DecodeOptions:
     def licence_codes(self, country: str) -> frozenset[str]:
         """The document codes that are claims in declarations of this country."""
         if country not in self.legacy_codes and country not in self.national_codes:
-            return UNION_CODES
+            return self.types.claim_codes
         own = {*self.legacy_codes.get(country, ()), *self.national_codes.get(country, ())}
-        return (UNION_CODES | own) - NEVER_A_LICENCE
+        return (self.types.claim_codes | own) - NEVER_A_LICENCE
 
     def issuer(self, country: str) -> str:
         """The issuer of a licence cited without issuer in a declaration of this country."""

@@ -2,7 +2,7 @@
 
 Shared by all profiles: a foreign message is first brought into the canonical structures of `wire.py`. Documents whose
 code is a licence code become claims; everything else about documents is left behind. What is impossible about one
-claim becomes a finding on that claim; what is impossible about the whole raises `Poison`. A dual-use code that becomes
+claim becomes a finding on that claim; what is impossible about the whole raises `Poison`. A licence's code that becomes
 no claim is remarked, whatever the cause.
 
 A licence cited twice at the same item is claimed twice only if both entries are documents (12 03), each with its own
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.customs.figures import at, read_item_amount, read_measure, read_money, read_quantity
 from certex_bridge.customs.licence_documents import (
-    DUAL_USE_CODES,
     EXHAUSTING_STATUSES,
     REFERENCE_SEQ,
     SHIPMENT_SEQ,
@@ -49,7 +48,17 @@ class PayloadReader:
     """Reads the payload of one declaration; remarks about the declaration as a whole gather in `findings`."""
 
     __slots__ = (
-        *("_assumed", "_codes", "_exhausting", "_issuer", "_issuer_from", "_statuses", "_suffixed", "_waivers"),
+        *(
+            "_assumed",
+            "_codes",
+            "_exhausting",
+            "_issuer",
+            "_issuer_from",
+            "_statuses",
+            "_suffixed",
+            "_types",
+            "_waivers",
+        ),
         "findings",
     )
 
@@ -64,6 +73,7 @@ class PayloadReader:
     ) -> None:
         state = issuing_state(country)
         self._suffixed = line_suffixed
+        self._types = options.types
         self._codes = options.licence_codes(country)
         self._waivers = WAIVER_STATUSES.get(state, _NO_CODES)
         self._exhausting = EXHAUSTING_STATUSES.get(state, _NO_CODES)
@@ -138,7 +148,7 @@ class PayloadReader:
     def is_ours(self, document: Document | ShipmentDocument, item: int) -> bool:
         """Whether the document cites a licence: its code says so, and its status does not waive it."""
         if document.type not in self._codes:
-            if document.type in DUAL_USE_CODES:
+            if document.type in self._types.by_code:
                 self._not_claimed(document, item, "the code cites no licence in declarations of this country")
             return False
         if document.status in self._waivers:
@@ -150,7 +160,7 @@ class PayloadReader:
         level = f"items[{item}]." if item else ""
         kind = "references" if isinstance(document, Reference) else "documents"
         value = f"{document.type} {document.reference or ''}".strip()
-        message = f"a dual-use document is not taken as a claim: {why}"
+        message = f"a licence document is not taken as a claim: {why}"
         place = f"{level}{kind}[{document.seq}]"
         self.findings.append(Finding("LICENCE_NOT_CLAIMED", place, value, message, Severity.WARNING))
 
@@ -193,14 +203,14 @@ class PayloadReader:
         status = document.status or ""
         if status:
             self._statuses.add(status)
-        issuer_from = ""
-        if not document.issuer:
-            issuer_from, self._assumed = self._issuer_from, True
+        issuer, issuer_from = document.issuer or self._types.issuers.get(document.type), ""
+        if not issuer:
+            issuer, issuer_from, self._assumed = self._issuer, self._issuer_from, True
         return ClaimSpec(
             item,
             seq,
             document.type,
-            licence_key(document.issuer or self._issuer, cited[0]),
+            licence_key(issuer, cited[0]),
             document.reference,
             cited[1],
             *figures,
@@ -235,7 +245,7 @@ class PayloadReader:
         plain = reference.isascii() and reference.isprintable() and reference == reference.strip()
         plain = plain and 0 < len(reference) <= LICENCE_NUMBER_LENGTH
         findings = [] if plain else check_licence_number(reference, "reference")
-        issuer = document.issuer or self._issuer
+        issuer = document.issuer or self._types.issuers.get(document.type) or self._issuer
         if not (len(issuer) == 2 and issuer.isascii() and issuer.isalpha() and issuer.isupper()):
             message = "the issuing country is neither stated nor known from the declaration"
             findings.append(Finding("ISSUER_UNKNOWN", "issuer", issuer, message))
@@ -256,7 +266,9 @@ class PayloadReader:
         known = {claim.licence_id for claim in cited}
         claims = []
         for reference in sorted(references, key=_seq):
-            if reference.type in DUAL_USE_CODES and not (reference.type in self._codes and reference.reference):
+            if reference.type in self._types.document_only_codes:
+                self._not_claimed(reference, item, "such a licence is cited in a supporting document (D.E. 12 03) only")
+            elif reference.type in self._types.by_code and not (reference.type in self._codes and reference.reference):
                 self._not_claimed(reference, item, "it names no licence of this country")
             elif reference.type in self._codes and reference.reference:
                 document = ShipmentDocument(reference.seq, reference.type, reference.reference)

@@ -15,8 +15,8 @@ from certex_bridge.kernel.errors import InputError
 
 Validity = Literal["OK", "NOT_YET_VALID", "EXPIRED"]
 
-# Legal time of the 27 member states (seat of the authority; IANA time zone database), and of the United Kingdom for
-# licences under GB and XI.
+# Legal time of the 27 member states (seat of the authority; IANA time zone database), of the United Kingdom for
+# licences under GB and XI, and of the Union's own licensing systems.
 _ZONE_NAMES: dict[str, str] = {
     "AT": "Europe/Vienna",
     "BE": "Europe/Brussels",
@@ -27,6 +27,7 @@ _ZONE_NAMES: dict[str, str] = {
     "DK": "Europe/Copenhagen",
     "EE": "Europe/Tallinn",
     "ES": "Europe/Madrid",
+    "EU": "Europe/Brussels",
     "FI": "Europe/Helsinki",
     "FR": "Europe/Paris",
     "GB": "Europe/London",
@@ -204,3 +205,11 @@ def valid_on(day: date, valid_from: date | None, valid_to: date | None) -> Valid
     if valid_to is not None and day > valid_to:
         return "EXPIRED"
     return "OK"
+
+
+def years_later(day: date, years: int) -> date:
+    """The same day so many years later; of 29 February the last of the month (Regulation 1182/71 Art. 3(2)(c))."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)

@@ -9,6 +9,7 @@ from certex_bridge.ledger.capturing import settle_write_off
 from certex_bridge.ledger.domain.amending import amended
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
 from certex_bridge.ledger.domain.issuers import resolved
+from certex_bridge.ledger.domain.members import Settlement
 from certex_bridge.ledger.domain.merge import merge
 from certex_bridge.ledger.domain.model import DeclarationState
 from certex_bridge.ledger.domain.order import Known, contradiction

@@ -16,6 +16,7 @@ from certex_bridge.ledger.answers import DUPLICATE_ID, Answer, OutcomeDocument, 
 from certex_bridge.ledger.commands import INTERNAL, Command, Delivery, ValidityPassed
 from certex_bridge.ledger.declarations import DeclarationHandling
 from certex_bridge.ledger.domain.facts import DeclarationCommand, Payload
+from certex_bridge.ledger.domain.general import initial_licences
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Reason
 from certex_bridge.ledger.domain.tables import GENERAL_CODES
@@ -199,11 +200,20 @@ class Executor:
         placeholders = {lid for lid in issued if lid in work.licences and not work.licences[lid].known}
         if placeholders:
             work.parked = await unit.parked_on(placeholders)
-        told = [command.facts.payload for command in declared]
-        told += [declaration.facts.payload for declaration in work.declarations.values()]
-        named = {payload.exporter for payload in told if payload is not None and _cites_general(payload)}
+        await self._look_around(unit, work, declared)
+
+    async def _look_around(self, unit: Unit, work: Work, declared: Sequence[DeclarationCommand]) -> None:
+        """Read, without a lock, what general authorisations depend on: bars, and the initial licences of EU003."""
+        told = [command.facts for command in declared]
+        told += [declaration.facts for declaration in work.declarations.values()]
+        payloads = [facts.payload for facts in told if facts.payload is not None]
+        named = {payload.exporter for payload in payloads if _cites_general(payload)}
         if named:
             work.barred = await unit.bars(named)
+        if named or any(facts.requests for facts in told):
+            initial = initial_licences(told, work.licences) - work.licences.keys()
+            if initial:
+                work.licences = {**work.licences, **await unit.peek_licences(initial)}
 
     # -- decisions
 

@@ -197,6 +197,7 @@ def claim_outcome(licences: Mapping[str, LicenceState], result: ClaimResult) -> 
         available_value=_available(value),
         notes=result.notes,
         not_tested=not_tested(passed, failed, warned) if seen else (),
+        rules_table=seen.rules_table if seen else "",
     )
 
 

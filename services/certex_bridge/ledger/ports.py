@@ -235,6 +235,9 @@ class Unit(Protocol):
     async def lock_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
         """Create placeholders where missing, then lock in order and load the accounts."""
 
+    async def peek_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
+        """Those that are known, without a lock and without accounts: to look at, not to change."""
+
     async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
         """Declarations parked on each licence, in order."""
 

@@ -17,7 +17,8 @@ from certex_bridge.kernel.canonical import content_id
 from certex_bridge.licensing import certificate_parts as parts
 from certex_bridge.licensing.certificate_parts import Balance, Balances
 from certex_bridge.licensing.domain.caps import QTY, VAL, WHOLE_LICENCE, line_caps, unlimited
-from certex_bridge.licensing.domain.documents import accepted_procedures
+from certex_bridge.licensing.domain.certificate_types import CertificateType, CertificateTypes
+from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
 from certex_bridge.licensing.domain.licence import Direction, Licence
 from certex_bridge.platform.xsd import validator
 
@@ -46,6 +47,7 @@ def render_certificate(  # noqa: PLR0913  # what a document is made of, each by 
     sender: str = SENDER,
     recipient: str = RECIPIENT,
     journal_version: int = 0,
+    types: CertificateTypes = DUAL_USE_TYPES,
 ) -> bytes:
     """The certificate of one licence version, validated.
 
@@ -58,6 +60,7 @@ def render_certificate(  # noqa: PLR0913  # what a document is made of, each by 
         sender: this installation's name in message headers (an..35).
         recipient: the system that certificates are for (an..35).
         journal_version: the last journal entry that the figures include; 0 leaves it out.
+        types: the live certificate types, whose tables say which procedures are accepted.
 
     Raises:
         DocumentInvalid: the licence was not linted, or the status is not one of the six.
@@ -71,6 +74,7 @@ def render_certificate(  # noqa: PLR0913  # what a document is made of, each by 
         sender=sender,
         recipient=recipient,
         journal_version=journal_version,
+        types=types,
     )
     validator(FAMILY, VERSION).validate(document)
     return document
@@ -86,29 +90,33 @@ def build_certificate(  # noqa: PLR0913  # the same
     sender: str = SENDER,
     recipient: str = RECIPIENT,
     journal_version: int = 0,
+    types: CertificateTypes = DUAL_USE_TYPES,
 ) -> bytes:
     """As `render_certificate`, without validation."""
     accounts = {(balance.line_no, str(balance.dim)): balance for balance in balances}
     direction = licence.direction
     at = f"{prepared_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
     identity = _message_identity(licence, status, accounts, event_id)
+    word = _kind(licence, types).statuses.get(status, status)
     lines = [parts.line(licence, line, accounts, number) for number, line in enumerate(licence.lines, 1)]
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<Certificate xmlns="{NAMESPACE}">'
         f"<messageSender>{parts.escape(sender)}</messageSender>"
         f"<messageRecipient>{parts.escape(recipient)}</messageRecipient>{_header(at, identity, event_id)}"
-        f"{_identity(licence, status, at)}{_holder(licence)}{_form_persons(licence)}"
+        f"{_identity(licence, status, at, word)}{_holder(licence)}{_form_persons(licence)}"
         f"{parts.countries('CountryOfConsignment', licence.consignment_countries, direction)}"
         f"{parts.countries('CountryOfDestination', licence.destinations, direction)}"
         f"{parts.procedures(licence.procedures, direction)}"
-        f"{parts.numbered('AcceptedProcedure', 'code', accepted_procedures(direction, status))}"
-        f"{parts.numbered('Condition', 'text', licence.conditions)}"
+        f"{parts.numbered('AcceptedProcedure', 'code', _accepted(licence, status, prepared_at, types))}"
+        f"{parts.numbered('Condition', 'text', licence.conditions)}{_shipment_limit(licence)}"
         f"{f'<journalVersion>{journal_version}</journalVersion>' if journal_version else ''}"
         f"{_whole(licence, accounts)}{''.join(lines)}{_removed(licence, accounts)}</Certificate>\n"
     ).encode()
 
 
-def largest_certificate(licence: Licence, event_id: str, prepared_at: datetime) -> int:
+def largest_certificate(
+    licence: Licence, event_id: str, prepared_at: datetime, types: CertificateTypes = DUAL_USE_TYPES
+) -> int:
     """Bytes that the certificate can grow to, with what a broker's record adds: every figure as long as its format.
 
     A sixteenth is kept for lines that later versions drop while they are in use.
@@ -116,9 +124,38 @@ def largest_certificate(licence: Licence, event_id: str, prepared_at: datetime) 
     accounts = [_Widest(cap.line_no, cap.dim, cap.unit) for cap in line_caps(licence)]
     name = "x" * _HEADER_TEXT
     document = build_certificate(
-        licence, "Valid", accounts, prepared_at=prepared_at, event_id=event_id, sender=name, recipient=name
+        licence,
+        "Valid",
+        accounts,
+        prepared_at=prepared_at,
+        event_id=event_id,
+        sender=name,
+        recipient=name,
+        types=types,
     )
     return len(document) * 17 // 16 + _RECORD_BYTES
+
+
+def _kind(licence: Licence, types: CertificateTypes) -> CertificateType:
+    return types.cited(licence.document_code, licence.type)
+
+
+def _shipment_limit(licence: Licence) -> str:
+    most = licence.shipment_value_max
+    if most is None:
+        return ""
+    return (
+        f"<ShipmentLimit><currency>{most.currency}</currency>"
+        f"<amountMaximum>{format_decimal(most.amount)}</amountMaximum></ShipmentLimit>"
+    )
+
+
+def _accepted(licence: Licence, status: str, at: datetime, types: CertificateTypes) -> tuple[str, ...]:
+    """Procedures that the table of the licence's certificate type accepts for a licence in this status."""
+    kind = _kind(licence, types)
+    if licence.direction not in kind.versions:
+        return ()
+    return kind.table(licence.direction, at.date()).accepted.get(status, ())
 
 
 class _Widest(NamedTuple):
@@ -155,7 +192,8 @@ def _header(at: str, identity: str, event_id: str) -> str:
     )
 
 
-def _identity(licence: Licence, status: str, at: str) -> str:
+def _identity(licence: Licence, status: str, at: str, word: str) -> str:
+    """`word`: the status in the words of the certificate type's table."""
     initial = licence.initial_licence
     origin = (
         f"<InitialLicence><referenceNumber>{parts.escape(initial.number)}</referenceNumber>"
@@ -166,9 +204,10 @@ def _identity(licence: Licence, status: str, at: str) -> str:
     issued = f"<issueDate>{licence.issue_date.isoformat()}</issueDate>" if licence.issue_date else ""
     return (
         f"<referenceNumber>{parts.escape(licence.number)}</referenceNumber>"
-        f"<type>{parts.escape(licence.document_code)}</type><licenceType>{licence.type.value}</licenceType>"
+        f"<type>{parts.escape(licence.document_code)}</type><licenceType>{parts.escape(licence.type)}</licenceType>"
         f"<direction>{licence.direction.value}</direction><issuingCountry>{parts.escape(licence.issuer)}"
         f"</issuingCountry><version>{licence.version}</version><status>{parts.escape(status)}</status>"
+        f"{parts.optional('statusInTable', word if word != status else '')}"
         f"<statusDateAndTime>{at}</statusDateAndTime>"
         f"{issued}{parts.validity(licence)}{parts.optional('applicationNumber', licence.application_number)}"
         f"{parts.optional('legalBasis', licence.legal_basis)}"

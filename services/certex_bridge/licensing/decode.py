@@ -15,8 +15,10 @@ from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import licence_key
 from certex_bridge.licensing import wire_findings
 from certex_bridge.licensing.certificate import largest_certificate
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceCommand, LicenceEventKind
 from certex_bridge.licensing.domain.documents import DEFAULT_LEGACY_CODES
+from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.licensing.domain.lint import MAX_VERSION, lint, lint_bar, lint_split, under
 from certex_bridge.licensing.domain.lint_case import LegacyCodes
@@ -54,6 +56,8 @@ class LicensingOptions:
 
     legacy_codes: LegacyCodes = field(default_factory=lambda: DEFAULT_LEGACY_CODES)
     """Per issuing state, document codes outside TARIC's current list that it may use: old and national ones."""
+    types: CertificateTypes = DUAL_USE_TYPES
+    """Certificate types whose licences are taken."""
     certificate_bytes_max: int = 1_048_576
     """Bytes of the largest message that the broker takes; the certificate of a licence must fit with its figures."""
 
@@ -91,7 +95,7 @@ def _licence_command(
     licence_id = licence_key(_identity(data, "issuer"), _identity(data, "number"))
     model = EVENT_MODELS[event.type]
     findings, checked = check_shape(model, data)
-    broken, wire = wire_findings.validate(model, checked)
+    broken, wire = wire_findings.validate(model, checked, options.types)
     findings += broken
     licence: Licence | None = None
     parts: list[Licence] = []
@@ -125,11 +129,11 @@ def _checked(
 ) -> tuple[Licence, list[Finding]]:
     """The licence and what figures and lint say of it beside what could not be read (`broken`)."""
     findings: list[Finding] = []
-    licence = read_licence(wire, findings)
+    licence = read_licence(wire, findings, options.types)
     findings = wire_findings.outside(broken, findings)
     unreadable = [*broken, *(finding for finding in findings if finding.severity is Severity.ERROR)]
     unread = wire_findings.top_level(unreadable)
-    told = lint(licence, kind, legacy_codes=options.legacy_codes, unread=unread)
+    told = lint(licence, kind, legacy_codes=options.legacy_codes, types=options.types, unread=unread)
     return licence, findings + wire_findings.outside(unreadable, told)
 
 
@@ -169,7 +173,7 @@ def _check_sizes(
         return []
     findings = []
     for index, each in enumerate((licence, *parts)):
-        size = largest_certificate(each, event.id, event.time)
+        size = largest_certificate(each, event.id, event.time, options.types)
         if size > limit:
             field = "" if index == 0 else f"parts[{index - 1}]"
             message = f"the certificate can grow to {size} bytes, and a message holds {limit}: split the licence"

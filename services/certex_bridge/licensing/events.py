@@ -19,7 +19,8 @@ from certex_bridge.kernel.currencies import minor_unit
 from certex_bridge.kernel.dates import parse_date
 from certex_bridge.kernel.errors import InputError
 from certex_bridge.licensing import wire_types as facet
-from certex_bridge.licensing.domain.licence import AuthorityStatus, Control, Direction, LicenceType
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
+from certex_bridge.licensing.domain.licence import AuthorityStatus, Control, Direction
 from certex_bridge.licensing.domain.writeoff import WriteOffSource
 
 _Read = TypeVar("_Read")
@@ -186,7 +187,7 @@ class WireLicence(Wire):
     issuer: Country
     number: Annotated[str, facet.NUMBER]
     version: Annotated[int, facet.VERSION]
-    type: Annotated[LicenceType, Field(strict=False)]
+    type: Annotated[str, facet.LICENCE_TYPE]
     document_code: Annotated[str, facet.DOCUMENT_CODE] | None = None
     direction: Annotated[Direction, Field(strict=False)] = Direction.EXPORT
     status: Annotated[AuthorityStatus, Field(strict=False)]
@@ -215,7 +216,17 @@ class WireLicence(Wire):
     replaces: Annotated[str, facet.text("replacedReferenceNumber")] = ""
     initial_licence: WireInitialLicence | None = None
     cap: WireCap | None = None
+    shipment_value_max: WireMoney | None = None
     lines: Annotated[list[WireLine], facet.many("lines")] = []
+
+    @field_validator("type")
+    @classmethod
+    def _type(cls, text: str, info: ValidationInfo) -> str:
+        types = info.context
+        if isinstance(types, CertificateTypes) and text not in types.by_licence_type:
+            known = ", ".join(types.by_licence_type)
+            raise PydanticCustomError("ENUM", f"a licence type is one of {known}")
+        return text
 
 
 class LicenceIssued(WireLicence):

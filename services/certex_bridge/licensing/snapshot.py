@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from certex_bridge.kernel.amounts import Money
 from certex_bridge.kernel.errors import Finding
 from certex_bridge.licensing.domain.caps import unlimited
-from certex_bridge.licensing.domain.documents import document_code
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
+from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
 from certex_bridge.licensing.domain.licence import (
     InitialLicence,
     Licence,
@@ -19,16 +23,19 @@ from certex_bridge.licensing.figures import read_figures
 _NO_CAP = LicenceCap()
 
 
-def read_licence(wire: WireLicence, findings: list[Finding]) -> Licence:
-    """The domain's licence; what the figures give rise to is added to `findings`."""
+def read_licence(wire: WireLicence, findings: list[Finding], types: CertificateTypes = DUAL_USE_TYPES) -> Licence:
+    """The domain's licence; what the figures give rise to is added to `findings`.
+
+    IR 2024/2145 Annex II maps no document code: where the sender states none, it is that of the licence type.
+    """
     binds = not unlimited(wire.type)
-    initial = wire.initial_licence
+    initial, most = wire.initial_licence, wire.shipment_value_max
     return Licence(
         issuer=wire.issuer,
         number=wire.number,
         version=wire.version,
         type=wire.type,
-        document_code=document_code(wire.type) if wire.document_code is None else wire.document_code,
+        document_code=types.document_code(wire.type) if wire.document_code is None else wire.document_code,
         direction=wire.direction,
         status=wire.status,
         sub_status=wire.sub_status,
@@ -55,6 +62,7 @@ def read_licence(wire: WireLicence, findings: list[Finding]) -> Licence:
         legal_basis=wire.legal_basis,
         replaces=wire.replaces,
         initial_licence=InitialLicence(initial.issuer, initial.number) if initial else None,
+        shipment_value_max=Money(Decimal(most.amount), most.currency) if most else None,
         cap=_cap(wire.cap, findings, binds=binds) if wire.cap else _NO_CAP,
         lines=tuple([_line(line, f"lines[{index}]", findings, binds=binds) for index, line in enumerate(wire.lines)]),
     )

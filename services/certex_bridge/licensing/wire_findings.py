@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from certex_bridge.kernel.errors import Finding
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
+from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
 
 _AMOUNTS = frozenset({"amount", "tolerancePercent"})
 _CODES = {"missing": "FIELD_MISSING", "enum": "ENUM", "literal_error": "ENUM"}
@@ -70,8 +72,10 @@ _ROUNDS = 4
 """A stand-in for a text can bring up one more error in its neighbour (an amount too precise for the currency)."""
 
 
-def validate(model: type[BaseModel], data: dict[str, Any]) -> tuple[list[Finding], BaseModel | None]:
-    """Read `data`; with errors, read what is left of it beside stand-ins.
+def validate(
+    model: type[BaseModel], data: dict[str, Any], types: CertificateTypes = DUAL_USE_TYPES
+) -> tuple[list[Finding], BaseModel | None]:
+    """Read `data`; with errors, read what is left of it beside stand-ins. `types` says which licence types there are.
 
     Returns:
         The findings (empty when all was read), and the model: of the data, or of the data with stand-ins; None when
@@ -80,7 +84,7 @@ def validate(model: type[BaseModel], data: dict[str, Any]) -> tuple[list[Finding
     findings: list[Finding] = []
     for _ in range(_ROUNDS):
         try:
-            return findings, model.model_validate(data)
+            return findings, model.model_validate(data, context=types)
         except ValidationError as error:
             errors = error.errors(include_url=False, include_context=False)
         findings += outside(findings, [_finding(each) for each in errors])

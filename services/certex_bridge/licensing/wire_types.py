@@ -13,6 +13,7 @@ from certex_bridge.kernel.amounts import AMOUNT_DIGITS, QUANTITY_SCALE, VALUE_SC
 from certex_bridge.kernel.currencies import MINOR_UNITS
 from certex_bridge.kernel.identifiers import COMMODITY_PATTERN, EORI_PATTERN, LICENCE_NUMBER_LENGTH
 from certex_bridge.licensing.domain.documents import DOCUMENT_CODE_PATTERN, EUGEA_CODES, TRANSIT_TYPES
+from certex_bridge.licensing.domain.licence import LicenceType
 from certex_bridge.licensing.domain.lint import MAX_VERSION
 from certex_bridge.licensing.domain.lint_lines import MAX_LINE_NUMBER
 from certex_bridge.licensing.domain.texts import COUNTS, LENGTHS
@@ -58,6 +59,10 @@ EORI = matching(EORI_PATTERN)
 OPTIONAL_EORI = matching(EORI_PATTERN, "Required for export", optional=True)
 COMMODITY = matching(COMMODITY_PATTERN, "HS 6, CN 8 or TARIC 10 digits")
 DOCUMENT_CODE = matching(DOCUMENT_CODE_PATTERN)
+LICENCE_TYPE = matching(
+    "[A-Z][A-Z0-9_]{1,34}",
+    f"{', '.join(LicenceType)}; or one that another live certificate type names (docs/reference/certificate-types.md)",
+)
 EUGEA_CODE = facets(enum=sorted(EUGEA_CODES))
 PROCEDURE = matching("|".join(("[0-9]{2}", "[0-9]{4}", *TRANSIT_TYPES)))
 QUANTITY_AMOUNT = _amount(QUANTITY_SCALE)

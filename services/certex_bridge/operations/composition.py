@@ -23,7 +23,7 @@ from certex_bridge.ledger.worker import Rhythm, Worker
 from certex_bridge.licensing.decode import LicensingOptions, decode_licence_event
 from certex_bridge.operations.measuring import LedgerMeasures
 from certex_bridge.operations.meters import BridgeMeter
-from certex_bridge.operations.policies import decode_options_of, policy_of
+from certex_bridge.operations.policies import decode_options_of, policy_of, types_of
 from certex_bridge.operations.pushing import DeliveryRole, fan_out_rhythm
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.kafka import BatchSubscription, Publisher, create_broker, subscribe_batches
@@ -61,9 +61,12 @@ CLOSE_SECONDS = 5.0
 
 def decoders_of(settings: Settings) -> dict[str, Decoder]:
     """From a record to commands, by topic."""
+    types = types_of(settings)
     customs = decode_options_of(settings)
     licensing = LicensingOptions(
-        legacy_codes=settings.legacy_document_codes, certificate_bytes_max=settings.kafka_message_bytes_max
+        legacy_codes=settings.legacy_document_codes,
+        types=types,
+        certificate_bytes_max=settings.kafka_message_bytes_max,
     )
 
     def licences(envelope: Envelope) -> Sequence[Command]:
@@ -119,6 +122,7 @@ class Bridge:
             settings.message_recipient,
             min(LETTER_BYTES_MAX, settings.kafka_message_bytes_max - LETTER_FRAME_BYTES),
             figures_shown=settings.figures_shown_to_customs,
+            types=types_of(settings),
         )
         self.store = PostgresStore(self._pool)
         self.outbox = PostgresOutbox(self._pool)

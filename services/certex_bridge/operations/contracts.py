@@ -35,7 +35,7 @@ def generated() -> dict[str, str]:
 def _makers() -> dict[str, Callable[[], str]]:
     from certex_bridge.operations import asyncapi, gateway_contracts, reference_pages
     from certex_bridge.platform import metrics, settings_reference
-    from certex_bridge.singlewindow.rules import loading, reference_page
+    from certex_bridge.singlewindow.rules import loading, profiles, profiles_page, reference_page
 
     return {
         "contracts/asyncapi.yaml": asyncapi.render,
@@ -47,7 +47,9 @@ def _makers() -> dict[str, Callable[[], str]]:
         "docs/reference/settings.md": settings_reference.render,
         "docs/reference/metrics.md": metrics.render,
         "docs/reference/rules.md": reference_page.render,
+        "docs/reference/certificate-types.md": profiles_page.render,
         loading.SCHEMA_PATH: loading.json_schema,
+        profiles.SCHEMA_PATH: profiles.json_schema,
     }
 
 

@@ -1,4 +1,4 @@
-"""The functions that move quantities, wired: group commit, and the topic that keeps calls while the database is away."""
+"""The functions that move quantities, wired: group commit, and the topic that keeps calls without a database."""
 
 from __future__ import annotations
 

@@ -7,12 +7,25 @@ from zoneinfo import ZoneInfo
 from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.ledger.domain.policy import FigureSource, Policy, SettleGroup
 from certex_bridge.ledger.domain.reasons import Rule
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
 from certex_bridge.platform.settings import Settings
+from certex_bridge.singlewindow.rules.profiles import certificate_types
+
+
+def types_of(settings: Settings) -> CertificateTypes:
+    """The certificate types that are live.
+
+    Raises:
+        ConfigurationError: a setting names what no profile has, or a profile cannot be read.
+    """
+    return certificate_types(settings.certificate_types, settings.further_document_codes)
 
 
 def policy_of(settings: Settings) -> Policy:
     """The ledger's decisions as the settings say."""
     return Policy(
+        types=types_of(settings),
+        registration={issuer: frozenset(codes) for issuer, codes in settings.registration_required.items()},
         settle_group=SettleGroup(settings.settle_group),
         enforced=frozenset(Rule(name) for name in settings.enforce_mismatches),
         ladder=tuple(FigureSource(name) for name in settings.declared_figure_ladder),
@@ -26,6 +39,7 @@ def policy_of(settings: Settings) -> Policy:
 def decode_options_of(settings: Settings) -> DecodeOptions:
     """How declarations are read, as the settings say."""
     return DecodeOptions(
+        types=types_of(settings),
         zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
         default_zone=ZoneInfo(settings.calendar_zone),
         legacy_codes=settings.legacy_document_codes,

@@ -184,6 +184,12 @@ class Settings(HttpSettings, PushSettings):
     """Whether answers to customs carry the available figure."""
     legacy_document_codes: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = Field({"GB": ("X002",)})
     """Document codes outside TARIC's current list that an issuer still uses, as JSON."""
+    certificate_types: Annotated[frozenset[str], NoDecode, Words] = frozenset()
+    """Certificate types that are live beside dual-use (DUES), with commas; empty: every one that has a profile."""
+    further_document_codes: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = Field({})
+    """Document codes by licence type beside those of its profile, as JSON."""
+    registration_required: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = Field({"*": ("X067", "X068")})
+    """General authorisations by issuer (`*`: every other) that need a registration before first use, as JSON."""
     calendar_zone: Zone = "Europe/Brussels"
     """Legal time of an issuer that is not in the built-in list."""
     calendar_zones: Annotated[dict[str, Zone], NoDecode, Mapping] = Field({})

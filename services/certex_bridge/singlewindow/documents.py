@@ -17,7 +17,9 @@ from certex_bridge.ledger.domain.versions import LicenceDecision
 from certex_bridge.ledger.ports import OpenClaim, QuarantineRow, StatusChange
 from certex_bridge.licensing.certificate import render_certificate
 from certex_bridge.licensing.content import licence_content
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
 from certex_bridge.licensing.domain.commands import LicenceCommand
+from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.singlewindow.balance import balance_body
 from certex_bridge.singlewindow.disclosure import without_figures
@@ -41,13 +43,20 @@ class BridgeDocuments:
     """Writes documents; everything XML has passed its schema."""
 
     def __init__(
-        self, sender: str, recipient: str, letter_bytes_max: int = LETTER_BYTES_MAX, *, figures_shown: bool = True
+        self,
+        sender: str,
+        recipient: str,
+        letter_bytes_max: int = LETTER_BYTES_MAX,
+        *,
+        figures_shown: bool = True,
+        types: CertificateTypes = DUAL_USE_TYPES,
     ) -> None:
         self._sender = sender
         self._recipient = recipient
         self._letter_bytes_max = letter_bytes_max
         self._figures_shown = figures_shown
         """Whether customs may see balances; applies to everything that goes to them."""
+        self._types = types
         self._contents: dict[tuple[str, int, int], str] = {}
         """Licence content by (licence, version, line): a version never changes."""
 
@@ -64,6 +73,7 @@ class BridgeDocuments:
             sender=self._sender,
             recipient=self._recipient,
             journal_version=state.lv if shown else 0,
+            types=self._types,
         )
 
     def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
@@ -111,7 +121,9 @@ class BridgeDocuments:
         self, state: LicenceState, change: StatusChange, member_state: str, interested: Sequence[OpenClaim]
     ) -> bytes:
         """A status push to one member state; it has no balances."""
-        return status_body(state, change, member_state, interested)
+        licence = state.licence
+        keeps = licence is not None and self._types.cited(licence.document_code, licence.type).keeps
+        return status_body(state, change, member_state, interested, keeps=keeps)
 
     def incidents(  # what, where, when and why, and who answers for it
         self,

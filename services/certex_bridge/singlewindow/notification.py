@@ -36,16 +36,22 @@ INCIDENT_SENTENCES: dict[Incident, str] = {
 
 
 def status_body(
-    state: LicenceState, change: StatusChange, recipient_state: str, interested: Sequence[OpenClaim]
+    state: LicenceState,
+    change: StatusChange,
+    recipient_state: str,
+    interested: Sequence[OpenClaim],
+    *,
+    keeps: bool = False,
 ) -> bytes:
     """A change of status for the claims of one member state; `state.status` is the new one, `state.nv` the version.
 
     An empty `change.old` means that the licence was not known before. The licence is referred to, not repeated: its
-    content is in the certificate of the same licence version.
+    content is in the certificate of the same licence version. `keeps`: a licence of this type that has expired can
+    still be used for what was reserved while it was Valid.
     """
     issuer, number = licence_name(state)
     licence = state.licence
-    claims = ",".join([_interest(state, claim) for claim in interested])
+    claims = ",".join([_interest(state, claim, keeps=keeps) for claim in interested])
     return (
         f'{{"causeEvent":{quoted(change.event_id)},"documentCode":{quoted(licence.document_code if licence else "")},'
         f'"effectiveAt":{quoted(change.at)},"interested":[{claims}],"issuer":{quoted(issuer)},'
@@ -61,9 +67,10 @@ def _day(day: date | None) -> str:
     return f'"{day.isoformat()}"' if day else "null"
 
 
-def _interest(state: LicenceState, claim: OpenClaim) -> str:
+def _interest(state: LicenceState, claim: OpenClaim, *, keeps: bool) -> str:
     valid = valid_at_acceptance(claim.accepted, state.licence) if state.licence else None
-    risk = at_risk(ClaimState(claim.state), state.status, valid=valid is not False)
+    stands = valid is not False or (keeps and claim.state == ClaimState.RESERVED)
+    risk = at_risk(ClaimState(claim.state), state.status, valid=stands)
     return (
         f'{{"atRisk":{_flag(risk)},"claimState":"{claim.state}","declaration":{quoted(claim.decl_id)},'
         f'"document":{claim.doc_seq},"item":{claim.item},"validAtAcceptance":{_flag(valid)}}}'

@@ -105,6 +105,8 @@ def _claim(number: int, claim: ClaimOutcome, content: Content) -> str:
     tested = f"<rulesPassed>{' '.join(claim.passed)}</rulesPassed>" if claim.passed else ""
     if claim.not_tested:
         tested += f"<rulesNotTested>{' '.join(claim.not_tested)}</rulesNotTested>"
+    if claim.rules_table:
+        tested += f"<rulesTable>{claim.rules_table}</rulesTable>"
     return (
         f"<ClaimResult><sequenceNumber>{number}</sequenceNumber>"
         f"{f'<declarationGoodsItemNumber>{key.item}</declarationGoodsItemNumber>' if key.item else ''}"

@@ -99,20 +99,20 @@ def bar(s: Scenario, *document_codes: str, eori: str = HOLDER) -> Command:
 
 
 async def test_a_bar_is_pushed_to_the_exporters_open_claims_only(s: Scenario) -> None:
-    await s.issue(licence("E", "", type=LicenceType.EU003), licence("F", "", type=LicenceType.EU001))
-    await s.accepted("M1", cite("E", 1, code="X063"))
-    await s.accepted("M2", item(cite("E", 1, code="X063")), about={"exporter": "BE9999999999"})
+    await s.issue(licence("E", "", type=LicenceType.EU002), licence("F", "", type=LicenceType.EU001))
+    await s.accepted("M1", cite("E", 1, code="X062"))
+    await s.accepted("M2", item(cite("E", 1, code="X062")), about={"exporter": "BE9999999999"})
     await s.accepted("M3", cite("F", 1, code="X061"))
     await s.accepted("M4", A=1)
-    await s.tell(bar(s, "X063"))
+    await s.tell(bar(s, "X062"))
     (push,) = await s.messages("notification", licence_id("E"))
     assert (push["text"], push["interested"]) == ("STATUS Valid->Valid EXPORTER_BARRED", [mrn_of("M1")])
     assert await s.notifications("F") == await s.notifications("A") == []
 
 
 async def test_a_bar_on_an_exporter_without_open_claims_is_pushed_to_nobody(s: Scenario) -> None:
-    await s.issue(licence("E", "", type=LicenceType.EU003))
-    await s.accepted("M1", cite("E", 1, code="X063"))
+    await s.issue(licence("E", "", type=LicenceType.EU002))
+    await s.accepted("M1", cite("E", 1, code="X062"))
     await s.released("M1")
     await s.tell(bar(s))
     assert await s.notifications("E") == []
@@ -122,10 +122,10 @@ async def test_a_bar_on_an_exporter_without_open_claims_is_pushed_to_nobody(s: S
     ("first_day", "expected"), [(date(2026, 4, 1), "OK_NOT_MANAGED"), (date(2026, 3, 1), "REFUSED BARRED")]
 )
 async def test_a_bar_begins_on_its_day(s: Scenario, first_day: date, expected: str) -> None:
-    await s.issue(licence("E", "", type=LicenceType.EU003))
+    await s.issue(licence("E", "", type=LicenceType.EU002))
     told = ExporterBar("BE", HOLDER, (), first_day)
     await s.tell(s.authority.event(None, LicenceEventKind.EXPORTER_BARRED, bar=told))
-    await s.accepted("M1", cite("E", 1, code="X063"), on="2026-03-01")
+    await s.accepted("M1", cite("E", 1, code="X062"), on="2026-03-01")
     assert await s.verdict("M1") == expected
 
 

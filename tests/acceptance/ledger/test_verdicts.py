@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     MakeScenario = Callable[[Policy], Awaitable[Scenario]]
 
 
+@pytest.mark.row("B4")
 @pytest.mark.parametrize("procedure", ["1000", "1100", "2100", "2200", "2300", "3151", "3171"])
 async def test_the_export_procedures(s: Scenario, procedure: str) -> None:
     await s.accepted("M1", item(A=1, about={"procedure": procedure}))
     assert await s.verdict("M1") == "OK_RESERVED"
 
 
+@pytest.mark.row("B3")
 @pytest.mark.parametrize("procedure", ["4000", "7100", "7600", ""])
 async def test_other_procedures(s: Scenario, procedure: str) -> None:
     await s.accepted("M1", item(A=1, about={"procedure": procedure}))
@@ -37,6 +39,7 @@ async def test_dispatch_to_a_fiscal_territory_is_no_export(s: Scenario) -> None:
     assert await s.verdict("M1") == "OK_NOT_APPLICABLE"
 
 
+@pytest.mark.row("B5")
 @pytest.mark.parametrize("kind", ["T1", "T2", "T2F", "T2SM", "T", "TIR"])
 async def test_an_export_licence_in_transit(s: Scenario, kind: str) -> None:
     await s.accepted("M1", A=1, about={"declaration_type": kind})
@@ -50,6 +53,7 @@ async def test_a_transit_licence(s: Scenario) -> None:
     assert [await s.verdict("M1"), await s.verdict("M2")] == ["OK_RESERVED", "REFUSED WRONG_DIRECTION"]
 
 
+@pytest.mark.row("B6")
 async def test_a_code_of_another_licence_type(s: Scenario) -> None:
     await s.accepted("M1", cite("A", 1, code="X070"))
     assert await s.verdict("M1") == "REFUSED TYPE_MISMATCH"
@@ -140,8 +144,8 @@ async def test_the_parts_of_the_united_kingdom_lie_within_it(s: Scenario, declar
 
 
 async def test_a_union_general_authorisation_has_no_ledger(s: Scenario) -> None:
-    await s.issue(licence("E", "10 NAR", type=LicenceType.EU003))
-    await s.accepted("M1", cite("E", 40, code="X063"))
+    await s.issue(licence("E", "10 NAR", type=LicenceType.EU002))
+    await s.accepted("M1", cite("E", 40, code="X062"))
     assert await s.verdict("M1") == "OK_NOT_MANAGED"
 
 
@@ -152,12 +156,12 @@ async def test_a_general_authorisation_without_registration_is_told_not_parked(s
     assert (await s.sound()).parked == set()
 
 
-@pytest.mark.parametrize("codes", [(), ("X063",)])
+@pytest.mark.parametrize("codes", [(), ("X062",)])
 async def test_a_barred_exporter(s: Scenario, codes: tuple[str, ...]) -> None:
-    await s.issue(licence("E", "", type=LicenceType.EU003))
+    await s.issue(licence("E", "", type=LicenceType.EU002))
     bar = ExporterBar("BE", HOLDER, codes, date(2026, 1, 1))
     await s.tell(s.authority.event(None, LicenceEventKind.EXPORTER_BARRED, bar=bar))
-    await s.accepted("M1", cite("E", 1, code="X063"))
+    await s.accepted("M1", cite("E", 1, code="X062"))
     assert await s.verdict("M1") == "REFUSED BARRED"
     await s.released("M1")
     assert await s.notifications("E") == ["INCIDENT UNCOVERED"]

@@ -327,6 +327,20 @@ async def test_bars_of_exporters(store: Store) -> None:
         assert await unit.bars({"FR1"}) == frozenset()
 
 
+async def test_licences_are_looked_at_without_being_made(store: Store) -> None:
+    one = licence("A", "10 NAR")
+    state = LicenceState(A, 1, one, "sha", Status.SUSPENDED)
+    state.accounts[1, Dim.QTY] = Account(1, Dim.QTY, "NAR", Decimal(10))
+    version = LicenceVersionRow(A, 1, "e1", AT, "Suspended", one, b"<Certificate/>")
+    await write(store, Changes(licences={A: state}, versions=[version]))
+    async with store.transaction() as unit:
+        await unit.lock_licences({"BE/placeholder"})
+        found = await unit.peek_licences({A, "BE/placeholder", "BE/none"})
+    assert set(found) == {A}
+    assert (found[A].licence, found[A].status, found[A].version, found[A].accounts) == (one, Status.SUSPENDED, 1, {})
+    assert "BE/none" not in (await contents_of(store)).licences
+
+
 async def test_open_claims_include_what_this_transaction_wrote(store: Store) -> None:
     states = [ClaimState.RESERVED, ClaimState.CONSUMED, ClaimState.REFUSED, ClaimState.CHECKED, ClaimState.NOT_MANAGED]
     facts = Customs().accepted("M1", A=1, on="2026-03-01").facts

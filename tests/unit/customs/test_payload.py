@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from certex_bridge.customs.licence_documents import REFERENCE_SEQ, SHIPMENT_SEQ, UNION_CODES
+from certex_bridge.customs.licence_documents import REFERENCE_SEQ, SHIPMENT_SEQ
 from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.customs.payload import split_line
 from certex_bridge.kernel.amounts import Money, Quantity
 from certex_bridge.kernel.errors import Severity
 from certex_bridge.platform.poison import Poison
+from tests.support.another_type import BOTH
 from tests.unit.customs.samples import (
     accepted,
     codes,
@@ -72,7 +74,7 @@ def test_the_item_overrides_the_destination_of_the_shipment() -> None:
     assert only_item(with_item({"destination": None}, destination=None)).destination == ""
 
 
-@pytest.mark.parametrize("code", sorted(UNION_CODES))
+@pytest.mark.parametrize("code", sorted(DecodeOptions().types.claim_codes))
 def test_union_codes_are_claims(code: str) -> None:
     assert only_claim(with_document({"type": code})).document_code == code
 
@@ -80,6 +82,20 @@ def test_union_codes_are_claims(code: str) -> None:
 @pytest.mark.parametrize("code", ["Y901", "X002", "N380", "X059", "X073", "x060", "C512", ""])
 def test_other_codes_are_not(code: str) -> None:
     assert only_item(with_document({"type": code})).claims == ()
+
+
+def test_a_type_decides_where_its_licences_are_cited_and_who_issues_them() -> None:
+    options = DecodeOptions(types=BOTH)
+    claim = only_claim(with_document({"type": "E999", "issuer": None}, options))
+    assert (claim.licence_id, claim.issuer_from) == ("EU/BE-2026-000123", "")
+    assert only_claim(with_document({"type": "E999"}, options)).licence_id.startswith("BE/")
+    references = [{"seq": 1, "type": "E999", "reference": "S"}, {"seq": 2, "type": "X060", "reference": "B"}]
+    read = with_item({"documents": [], "references": references}, options)
+    assert [spec.licence_id for spec in only_item(read).claims] == ["BE/B"]
+    (finding,) = [finding for finding in read.findings if finding.code == "LICENCE_NOT_CLAIMED"]
+    assert (finding.field, finding.value) == ("items[1].references[1]", "E999 S")
+    national = replace(options, national_codes={"BE": ("9DKU",)})
+    assert only_item(with_item({"documents": [], "references": references}, national)).claims
 
 
 def test_legacy_and_national_codes_are_settings_of_the_declaring_country() -> None:

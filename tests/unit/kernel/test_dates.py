@@ -18,6 +18,7 @@ from certex_bridge.kernel.dates import (
     parse_instant,
     parse_wco_datetime,
     valid_on,
+    years_later,
 )
 from certex_bridge.kernel.errors import InputError
 
@@ -238,5 +239,11 @@ def test_impossible_wco_date_times_are_refused(text: str, format_code: str, code
     assert (caught.value.code, caught.value.field, caught.value.value) == (code, "issued", text)
 
 
-def test_every_member_state_and_the_united_kingdom_have_a_legal_time() -> None:
-    assert ZONES.keys() == MEMBER_STATES | {"GB", "XI"}
+def test_every_member_state_the_united_kingdom_and_the_union_have_a_legal_time() -> None:
+    assert ZONES.keys() == MEMBER_STATES | {"GB", "XI", "EU"}
+
+
+def test_years_later_is_the_same_day_or_the_last_of_the_month() -> None:
+    assert years_later(date(2026, 3, 1), 3) == date(2029, 3, 1)
+    assert years_later(date(2024, 2, 29), 5) == date(2029, 2, 28)
+    assert years_later(date(2024, 2, 29), 4) == date(2028, 2, 29)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from certex_bridge.licensing.decode import decode_licence_event
+from certex_bridge.licensing.decode import LicensingOptions, decode_licence_event
 from certex_bridge.licensing.domain.caps import line_caps
 from certex_bridge.licensing.domain.commands import LicenceCommand
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.platform.envelope import Envelope
 from certex_bridge.platform.resources import contract_path
+from certex_bridge.singlewindow.rules.profiles import certificate_types
 
 LICENCES = contract_path("examples", "licences")
 CERTIFICATES = contract_path("examples", "certificates")
@@ -51,7 +52,8 @@ def golden_event(name: str) -> dict[str, Any]:
 
 
 def golden(name: str) -> LicenceCommand:
-    return decode_licence_event(structured(golden_event(name)))
+    """The golden event as an installation reads it that has every certificate type live."""
+    return decode_licence_event(structured(golden_event(name)), LicensingOptions(types=certificate_types()))
 
 
 def golden_licence(name: str = "individual") -> Licence:

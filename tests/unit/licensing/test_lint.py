@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -52,6 +53,11 @@ def holder(**changes: Any) -> Party:
 
 def as_type(kind: LicenceType, code: str, **changes: Any) -> Licence:
     return licence(type=kind, document_code=code, **changes)
+
+
+def national(**changes: Any) -> Licence:
+    """A national general authorisation."""
+    return as_type(LicenceType.NGEA, "X071", lines=(), **changes)
 
 
 def quantity(amount: str, unit: str) -> Quantity:
@@ -147,6 +153,8 @@ CASES: list[tuple[str, Licence, LicenceEventKind]] = [
     ("ERROR DOCUMENT_CODE_FORM documentCode", as_type(LicenceType.INDIVIDUAL, "9A"), ISSUED),
     ("WARNING CONSIGNEE_MISSING consignees", licence(consignees=(), end_users=()), ISSUED),
     ("ERROR FIELD_MISSING initialLicence", as_type(LicenceType.EU003, "X063"), REGISTERED),
+    ("ERROR SHIPMENT_VALUE_TYPE shipmentValueMax", licence(shipment_value_max=EUROS), ISSUED),
+    ("ERROR ZERO shipmentValueMax.amount", national(shipment_value_max=Money(Decimal(0), "EUR")), ISSUED),
     ("ERROR COUNTRY_UNKNOWN initialLicence.issuer", licence(initial_licence=InitialLicence("UK", "1")), ISSUED),
     ("ERROR LICENCE_NUMBER_BLANKS initialLicence.number", licence(initial_licence=InitialLicence("CZ", " 1")), ISSUED),
     ("ERROR EUGEA_DESTINATION destinations[0]", replace(GENERAL, destinations=("KR",)), REGISTERED),

@@ -153,6 +153,17 @@ def test_a_reservation_accepted_on_a_day_no_longer_covered_is_at_risk() -> None:
     assert (shortened.document_code, shortened.valid_to) == ("X060", "2026-02-01")
 
 
+def test_a_type_whose_reservations_outlive_the_licence_has_none_at_risk() -> None:
+    body = json.loads(
+        status_body(
+            state(licence=SHORTER, version=3), change("Valid", "VALIDITY_SHORTENED"), "BE", INTERESTED, keeps=True
+        )
+    )
+    assert not any(claim["atRisk"] for claim in body["interested"] if claim["claimState"] == "RESERVED")
+    blocked = json.loads(status_body(suspended(), change("Valid", "SUSPENDED"), "BE", INTERESTED, keeps=True))
+    assert any(claim["atRisk"] for claim in blocked["interested"])
+
+
 def test_an_acceptance_told_as_an_instant_is_its_day_where_the_licence_was_issued() -> None:
     assert valid_at_acceptance("2026-12-31T23:30:00Z", LICENCE) is False  # New Year in Brussels
     assert valid_at_acceptance("2026-12-31T22:30:00Z", LICENCE) is True

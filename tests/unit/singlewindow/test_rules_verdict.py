@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from certex_bridge.kernel.errors import ConfigurationError, InputError
-from certex_bridge.ledger.domain import tables as ledger_tables
 from certex_bridge.licensing.domain import licence
-from certex_bridge.licensing.domain.documents import accepted_procedures
+from certex_bridge.licensing.domain.certificate_types import procedure_code
+from certex_bridge.licensing.domain.dual_use import DUAL_USE
 from certex_bridge.singlewindow.rules.domain.tables import (
     Direction,
     PreviousProcedure,
@@ -57,7 +57,7 @@ def ask(question: Question, on: date | None = None) -> Verdict:
 @pytest.mark.parametrize("direction", licence.Direction)
 def test_dual_use_tables_apply_where_the_ledger_applies_them(direction: licence.Direction, declared: str) -> None:
     transit = not declared[0].isdigit() and declared != "F75"
-    ledger = ledger_tables.procedure_direction("" if transit else declared, declared if transit else "A")
+    ledger = DUAL_USE.directions.get(procedure_code("" if transit else declared, declared if transit else "A"))
     verdict = ask(Question("DUES", Direction(direction), declared, "Valid"))
     assert verdict.applicable == verdict.verification == verdict.quantity_management == (ledger is direction)
 
@@ -66,13 +66,13 @@ def test_dual_use_tables_apply_where_the_ledger_applies_them(direction: licence.
 @pytest.mark.parametrize("direction", licence.Direction)
 def test_dual_use_tables_open_what_the_certificate_shows(direction: licence.Direction, status: str) -> None:
     opened = [code for code in DECLARED if ask(Question("DUES", Direction(direction), code, status)).allowed]
-    assert sorted(opened) == sorted(accepted_procedures(direction, status))
+    assert sorted(opened) == sorted(DUAL_USE.versions[direction][0].accepted[status])
 
 
 @pytest.mark.parametrize("direction", licence.Direction)
 def test_dual_use_procedures_stand_in_the_order_of_the_certificate(direction: licence.Direction) -> None:
     table = next(one for one in rule_book().tables if one.name == f"dues-{direction.lower()}")
-    assert tuple(table.rows[0].procedures) == accepted_procedures(direction, "Valid")
+    assert tuple(table.rows[0].procedures) == DUAL_USE.versions[direction][0].accepted["Valid"]
     assert tuple(row.status for row in table.rows) == DUES_STATUSES
 
 

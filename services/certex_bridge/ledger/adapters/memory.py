@@ -10,7 +10,7 @@ import asyncio
 import copy
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from certex_bridge.ledger.domain.model import (
@@ -151,6 +151,11 @@ class InMemoryUnit:
             found[licence_id] = copy.copy(state)
             found[licence_id].accounts = {key: copy.copy(account) for key, account in state.accounts.items()}
         return found
+
+    async def peek_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
+        """Those that are known, without accounts."""
+        known = [self._contents.licences[one] for one in sorted(licence_ids) if one in self._contents.licences]
+        return {state.licence_id: replace(state, accounts={}) for state in known if state.known}
 
     async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
         """Declarations parked on licences."""

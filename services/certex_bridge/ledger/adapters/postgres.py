@@ -187,6 +187,13 @@ class PostgresUnit:
             found[licence_id].accounts[line_no, account.dim] = account
         return found
 
+    async def peek_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
+        """Those that are known, without a lock and without accounts."""
+        states = [_licence_state(row) for row in await self._fetch("peek_licences", sorted(licence_ids))]
+        found = {state.licence_id: state for state in states if state.known}
+        await self._load_content(found)
+        return found
+
     async def _load_content(self, found: Mapping[str, LicenceState]) -> None:
         known = [state for state in found.values() if state.known]
         self._existing.update(state.licence_id for state in known)

@@ -13,23 +13,25 @@ from certex_bridge.ledger.domain.evaluation import Circumstances, Evaluation
 from certex_bridge.ledger.domain.facts import Payload
 from certex_bridge.ledger.domain.reasons import Rule
 from certex_bridge.licensing.domain.eugea import eugea_allows
-from certex_bridge.licensing.domain.licence import Licence, LicenceLine, Party
+from certex_bridge.licensing.domain.licence import Licence, LicenceLine, Party, is_eugea
 
 
 def compare(seen: Evaluation, licence: Licence, around: Circumstances, day: date) -> None:
     """Holder, consignee, destination, goods and origin; `day` is the one that counts."""
     payload, item = around.payload, seen.item
-    if _barred(seen, licence, around, day):
+    holder = licence.holder.identification
+    if around.barred and is_eugea(licence.type) and is_barred(seen, licence.issuer, around, day):
         seen.fail(Rule.HOLDER, "BARRED", "exporter", payload.exporter)
+    elif not _agree(payload.exporter, holder) and around.policy.must_register(licence.issuer, seen.spec.document_code):
+        seen.fail(Rule.HOLDER, "NOT_REGISTERED", "exporter", payload.exporter, holder)
     else:
-        holder = licence.holder.identification
         _compare(seen, around, Rule.HOLDER, _agree(payload.exporter, holder), payload.exporter, holder)
     named = payload.consignee_id or payload.consignee_name
-    _compare(seen, around, Rule.CONSIGNEE, _consignee(payload, licence.consignees), named, "")
+    _compare(seen, around, Rule.CONSIGNEE, is_named(payload, licence.consignees), named, "")
     destination = item.destination or payload.destination
-    if licence.type.is_eugea and destination and not eugea_allows(licence.type, destination, day):
+    if destination and not eugea_allows(licence.type, destination, day):
         # Not a comparison with what an exporter registered: the Regulation itself opens no other destination.
-        seen.fail(Rule.DESTINATION, "DESTINATION_MISMATCH", "destination", destination, licence.type.value)
+        seen.fail(Rule.DESTINATION, "DESTINATION_MISMATCH", "destination", destination, licence.type)
     else:
         allowed = licence.destinations + licence.consignment_countries
         _compare(seen, around, Rule.DESTINATION, _destination(destination, allowed), destination, allowed)
@@ -56,7 +58,8 @@ def _agree(declared: str, licensed: str) -> bool:
     return not declared or not licensed or declared == licensed
 
 
-def _consignee(payload: Payload, consignees: tuple[Party, ...]) -> bool:
+def is_named(payload: Payload, consignees: tuple[Party, ...]) -> bool:
+    """Whether the declared consignee is one of these; true where one side says nothing."""
     if not consignees or not (payload.consignee_id or payload.consignee_name):
         return True
     name = payload.consignee_name.casefold().strip()
@@ -71,11 +74,11 @@ def _destination(declared: str, allowed: tuple[str, ...]) -> bool:
     return not declared or not allowed or declared in allowed or any(within_country(declared, c) for c in allowed)
 
 
-def _barred(seen: Evaluation, licence: Licence, around: Circumstances, day: date) -> bool:
-    """Whether a bar had begun on the day that counts."""
-    if not around.barred or not licence.type.is_eugea:
+def is_barred(seen: Evaluation, issuer: str, around: Circumstances, day: date) -> bool:
+    """Whether a bar on the exporter had begun on the day that counts (Regulation (EU) 2021/821 Art. 12(7))."""
+    if not around.barred:
         return False
-    who, on = (licence.issuer, around.payload.exporter, seen.spec.document_code), day.isoformat()
+    who, on = (issuer, around.payload.exporter, seen.spec.document_code), day.isoformat()
     return any(bar[:3] == who and bar[3] <= on for bar in around.barred)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 
 from certex_bridge.ledger.domain.facts import ClaimSpec, Facts, Item, Payload
 from certex_bridge.ledger.domain.figures import Declared
+from certex_bridge.ledger.domain.model import LicenceState
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Reason, Rule
 
@@ -32,6 +34,8 @@ class Evaluation:
     hopeless: bool = False
     """Nothing that may still arrive can make this claim possible."""
     declared: Declared = field(default_factory=Declared)
+    rules_table: str = ""
+    """Name and version of the rules table that the claim was judged by."""
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -68,6 +72,10 @@ class Circumstances:
     (DU Art. 12(7))."""
     holding: frozenset[str] = frozenset()
     """Licences that the declaration holds something of already."""
+    licences: Mapping[str, LicenceState] = field(default_factory=dict)
+    """All that were read for this decision: those cited, and those that they refer to."""
+    shipments: dict[str, Decimal] = field(default_factory=dict)
+    """Value of the whole declaration under one licence, once it was added up."""
 
 
 @lru_cache(maxsize=1024)

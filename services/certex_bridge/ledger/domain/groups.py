@@ -62,7 +62,7 @@ class Grouping:
     def groups(self, payload: Payload, settlement: Settlement) -> list[list[Member]]:
         """All members, in groups that are booked whole or not at all."""
         holding = frozenset([place[2] for place in self._held_lines])
-        around = Circumstances(payload, self._facts, self._policy, self._barred, holding)
+        around = Circumstances(payload, self._facts, self._policy, self._barred, holding, self._licences)
         members = list(self._cited(payload, around))
         cited = {member.key for member in members}
         for key, claim in self._declaration.claims.items():

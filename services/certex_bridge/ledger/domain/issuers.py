@@ -39,16 +39,22 @@ def resolved(facts: Facts, mrn: str = "") -> Facts:
 
 def cited(facts: Facts, mrn: str = "") -> set[str]:
     """Every licence that settling these facts may touch, those of undecided amendments included."""
-    payloads = [facts.payload, *[request.content for request in facts.requests]] if facts.requests else [facts.payload]
-    specs = [spec for payload in payloads if payload is not None for spec in claims_of(payload)]
-    specs += [spec for request in facts.requests for spec in _changed(request)]
     if facts.captured:
         return {one.write_off.licence_id for one in facts.captured}
+    specs = specs_of(facts)
     number = mrn or facts.mrn
     issuer = issuing_state(mrn_member_state(number)) if number else ""
     if not issuer:
         return {spec.licence_id for spec in specs}
     return {_with_issuer(spec, issuer).licence_id if _differs(spec, issuer) else spec.licence_id for spec in specs}
+
+
+def specs_of(facts: Facts) -> list[ClaimSpec]:
+    """All claims of a declaration, those of undecided amendments included."""
+    payloads = [facts.payload, *[request.content for request in facts.requests]] if facts.requests else [facts.payload]
+    specs = [spec for payload in payloads if payload is not None for spec in claims_of(payload)]
+    specs += [spec for request in facts.requests for spec in _changed(request)]
+    return specs
 
 
 def _changed(request: Request) -> list[ClaimSpec]:

@@ -40,6 +40,8 @@ class ClaimOutcome:
     """Causes of a positive outcome (the declaration was invalidated, say): told, and no failure."""
     not_tested: tuple[Rule, ...] = ()
     """Rules that had nothing to test, or were not reached."""
+    rules_table: str = ""
+    """Name and version of the rules table that the claim was judged by; empty when none was asked."""
     source: str = ""
     at_risk: bool = False
     """Reserved while Valid, and the licence is no longer Valid: customs decide on release."""

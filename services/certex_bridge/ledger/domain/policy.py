@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from certex_bridge.kernel.dates import ZONES
 from certex_bridge.ledger.domain.reasons import Rule
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
+from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
 
 _UNION_SEAT = ZoneInfo("Europe/Brussels")
+
+
+EVERYWHERE_REGISTERED: Mapping[str, frozenset[str]] = MappingProxyType({"*": frozenset({"X067", "X068"})})
+"""EU007 and EU008: registration is a condition of the Regulation itself (Reg. 2021/821 Annex II, Sections G and H)."""
 
 
 class SettleGroup(StrEnum):
@@ -44,12 +51,20 @@ class Policy:
     """Whether exact factors between units of one dimension are used (TNE = 1000 KGM)."""
     amendment_years: int = 3
     """UCC Art. 173(3)."""
+    types: CertificateTypes = DUAL_USE_TYPES
+    """Live certificate types: document codes, statuses and rules tables."""
+    registration: Mapping[str, frozenset[str]] = field(default_factory=lambda: EVERYWHERE_REGISTERED)
+    """Issuing state (`*`: every other one) to the general authorisations that need a registration before first use."""
     further_codes: frozenset[str] = frozenset()
     """Document codes outside the Union's list that some issuer still uses."""
     calendar_zone: tzinfo = _UNION_SEAT
     """Legal time of an issuer that no list knows."""
     calendar_zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """Legal time by issuer, where it differs from the built-in list."""
+
+    def must_register(self, issuer: str, document_code: str) -> bool:
+        """Whether an exporter may use a general authorisation only after a registration with this state."""
+        return document_code in self.registration.get(issuer, self.registration.get("*", ()))
 
     def zone(self, issuer: str) -> tzinfo:
         """The legal time in which an issuer's days are counted."""

@@ -57,7 +57,7 @@ COMPARISONS = (Rule.HOLDER, Rule.CONSIGNEE, Rule.DESTINATION, Rule.COMMODITY, Ru
 
 SENTENCES: dict[str, str] = {
     "NOT_FOUND": "No licence with this reference is known.",
-    "UNKNOWN_DOC_TYPE": "The document code is not one of a dual-use licence.",
+    "UNKNOWN_DOC_TYPE": "The document code is not one of a licence kept here.",
     "TYPE_MISMATCH": "The document code is not that of the licence's own type.",
     "WRONG_DIRECTION": "An export licence needs an export procedure, a transit licence a transit type.",
     "LEVEL_NOT_SUPPORTED": "A licence cited at shipment level cannot be attributed to one of several goods items.",
@@ -83,6 +83,13 @@ SENTENCES: dict[str, str] = {
     "VALUE_EXCEEDED": "The declared value is more than what is available.",
     "INVALID_QUANTITY": "A quantity or value to be written off must be greater than zero.",
     "SCALE": "The figure has more decimals than allowed; it is not rounded.",
+    "VALUE_ABOVE_THRESHOLD": "The shipment's value is above what this national general authorisation allows.",
+    "PROCEDURE_NOT_ALLOWED": "A valid licence of this type does not open the requested procedure.",
+    "INITIAL_LICENCE_MISSING": "EU003 needs the initial licence, and neither declaration nor registration names it.",
+    "INITIAL_LICENCE_UNKNOWN": "The initial licence that EU003 refers to is not known.",
+    "INITIAL_LICENCE_NOT_EFFECTIVE": "The initial licence that EU003 refers to is suspended, revoked or cancelled.",
+    "INITIAL_LICENCE_TOO_OLD": "The initial licence that EU003 refers to was granted more than five years ago.",
+    "INITIAL_LICENCE_CONSIGNEE": "The consignee is not one of the initial licence that EU003 refers to.",
     "NOT_REGISTERED": "No registration of the exporter for this general authorisation is known.",
     "BARRED": "The authority has barred the exporter from this general authorisation.",
     "ADJUST_REFUSED": "The change after release cannot be booked.",

@@ -26,6 +26,14 @@ _FIELDS = {
     "QUANTITY_MISSING": "quantity",
     "VALUE_MISSING": "amount",
     "BARRED": "exporter",
+    "NOT_REGISTERED": "referenceNumber",
+    "VALUE_ABOVE_THRESHOLD": "amount",
+    "PROCEDURE_NOT_ALLOWED": "status",
+    "INITIAL_LICENCE_MISSING": "referenceNumber",
+    "INITIAL_LICENCE_UNKNOWN": "referenceNumber",
+    "INITIAL_LICENCE_NOT_EFFECTIVE": "referenceNumber",
+    "INITIAL_LICENCE_TOO_OLD": "referenceNumber",
+    "INITIAL_LICENCE_CONSIGNEE": "consignee",
 }
 """What a reason is about whose test would pass today."""
 

@@ -15,7 +15,8 @@ from certex_bridge.ledger.domain.comparisons import compare, covers
 from certex_bridge.ledger.domain.evaluation import Circumstances, Evaluation
 from certex_bridge.ledger.domain.facts import ClaimSpec, Facts, Item
 from certex_bridge.ledger.domain.figures import declared_figures
-from certex_bridge.ledger.domain.model import Dim, LicenceState, Status
+from certex_bridge.ledger.domain.general import judge_initial_licence, judge_shipment, judge_unregistered
+from certex_bridge.ledger.domain.model import Account, Dim, LicenceState, Status
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Reason, Rule
 from certex_bridge.ledger.domain.tables import (
@@ -23,10 +24,11 @@ from certex_bridge.ledger.domain.tables import (
     GENERAL_CODES,
     code_fits,
     is_licence_code,
-    procedure_direction,
 )
-from certex_bridge.licensing.domain.licence import Direction, Licence
+from certex_bridge.licensing.domain.licence import Direction, Licence, LicenceType
 
+_REPAIR = LicenceType.EU003.value
+_EXPIRED = Status.EXPIRED.value
 _STRICT = Policy()
 _FIGURE_FIELDS = {"quantity": Dim.QTY, "value": Dim.VAL}
 """Last name in the path of a finding about a declared figure, and what the figure would be written off from."""
@@ -37,7 +39,9 @@ def evaluate(spec: ClaimSpec, item: Item, state: LicenceState, around: Circumsta
     seen = Evaluation(spec, item)
     licence = state.licence
     _declared_soundly(seen)
-    direction = procedure_direction(item.procedure, around.payload.declaration_type)
+    kind, code, direction, only = around.policy.types.asked(
+        spec.document_code, licence.type if licence else "", item.procedure, around.payload.declaration_type
+    )
     if direction is None or FISCAL_TERRITORY_PROCEDURE in item.additional_procedures:
         seen.applicable = False
         return seen
@@ -46,23 +50,31 @@ def evaluate(spec: ClaimSpec, item: Item, state: LicenceState, around: Circumsta
         seen.fail(Rule.LEVEL, "LEVEL_NOT_SUPPORTED", "supportingDocument", spec.reference)
         return seen
     seen.passed.append(Rule.LEVEL)
-    if is_licence_code(spec.document_code, licence.document_code if licence else "", around.policy.further_codes):
+    _document_code(seen, licence, around.policy)
+    if licence is None:
+        _unknown_licence(seen, around)
+        return seen
+    seen.passed.append(Rule.LICENCE)
+    day = reference_day(around.facts, item.number, licence.issuer, around.policy)
+    table = only or kind.table(direction, day)
+    seen.rules_table = table.table.label
+    _kind(seen, licence, direction, around, day)
+    _status(seen, state, around, code in table.closed.get(state.status, ()))
+    kept = code in table.kept and state.licence_id in around.holding
+    _validity(seen, licence, day, closed=code in table.closed[_EXPIRED] and not kept)
+    _line(seen, licence, state, held_line)
+    compare(seen, licence, around, day)
+    _figures(seen, state, licence, around, written_off=kind.quantities and code in table.managed)
+    return seen
+
+
+def _document_code(seen: Evaluation, licence: Licence | None, policy: Policy) -> None:
+    code, own_code = seen.spec.document_code, licence.document_code if licence else ""
+    if is_licence_code(policy.types, code, own_code, policy.further_codes):
         seen.passed.append(Rule.DOCUMENT_TYPE)
     else:
         seen.hopeless = True
-        seen.fail(Rule.DOCUMENT_TYPE, "UNKNOWN_DOC_TYPE", "type", spec.document_code)
-    if licence is None:
-        _unknown_licence(seen)
-        return seen
-    seen.passed.append(Rule.LICENCE)
-    _kind(seen, licence, direction)
-    _status(seen, state, around)
-    day = reference_day(around.facts, item.number, licence.issuer, around.policy)
-    _validity(seen, licence, day)
-    _line(seen, licence, state, held_line)
-    compare(seen, licence, around, day)
-    _figures(seen, state, around)
-    return seen
+        seen.fail(Rule.DOCUMENT_TYPE, "UNKNOWN_DOC_TYPE", "type", code)
 
 
 def _declared_soundly(seen: Evaluation) -> None:
@@ -83,11 +95,14 @@ def _figure_of(finding: Finding) -> Dim | None:
     return _FIGURE_FIELDS.get(finding.field.rpartition(".")[2])
 
 
-def _kind(seen: Evaluation, licence: Licence, direction: Direction) -> None:
-    if code_fits(seen.spec.document_code, licence.document_code, licence.type):
+def _kind(seen: Evaluation, licence: Licence, direction: Direction, around: Circumstances, day: date) -> None:
+    if not code_fits(around.policy.types, seen.spec.document_code, licence.document_code, licence.type):
+        if Rule.DOCUMENT_TYPE in seen.passed:
+            seen.fail(Rule.LICENCE_TYPE, "TYPE_MISMATCH", "type", seen.spec.document_code, licence.document_code)
+    elif licence.type != _REPAIR:
         seen.passed.append(Rule.LICENCE_TYPE)
-    elif Rule.DOCUMENT_TYPE in seen.passed:
-        seen.fail(Rule.LICENCE_TYPE, "TYPE_MISMATCH", "type", seen.spec.document_code, licence.document_code)
+    else:
+        judge_initial_licence(seen, licence, around, day)
     if licence.direction is direction:
         seen.passed.append(Rule.DIRECTION)
     else:
@@ -95,41 +110,41 @@ def _kind(seen: Evaluation, licence: Licence, direction: Direction) -> None:
         seen.fail(Rule.DIRECTION, "WRONG_DIRECTION", "requestedProcedure", procedure, licence.direction.value)
 
 
-def _unknown_licence(seen: Evaluation) -> None:
+def _unknown_licence(seen: Evaluation, around: Circumstances) -> None:
     if seen.spec.document_code in GENERAL_CODES:
-        seen.warn(Rule.LICENCE, "NOT_REGISTERED", "referenceNumber", seen.spec.reference)
+        issuer = seen.spec.licence_id.partition("/")[0]
+        judge_unregistered(seen, around, reference_day(around.facts, seen.item.number, issuer, around.policy))
     else:
         seen.waiting = not seen.hopeless
         seen.line_no = seen.spec.line_no or 0  # the claim keeps its identity when the licence arrives
         seen.fail(Rule.LICENCE, "NOT_FOUND", "referenceNumber", seen.spec.reference)
 
 
-_BLOCKING = {
-    Status.SUSPENDED: "STATUS_SUSPENDED",
-    Status.REVOKED: "STATUS_REVOKED",
-    Status.CANCELLED: "STATUS_CANCELLED",
-    Status.EXHAUSTED: "STATUS_EXHAUSTED",
-}
+_STATUS_CODES = {status: f"STATUS_{status.name}" for status in Status} | {Status.VALID: "PROCEDURE_NOT_ALLOWED"}
 
 
-def _status(seen: Evaluation, state: LicenceState, around: Circumstances) -> None:
-    """Expired is judged by the date of acceptance, so it is no test here.
+def _status(seen: Evaluation, state: LicenceState, around: Circumstances, closed: bool) -> None:  # noqa: FBT001  # the look-up
+    """`closed`: the status opens no such procedure. Expired is judged by the date of acceptance, so it is no test here.
 
     Whoever holds a part of a fully used licence may rearrange it: whether that fits is a matter of figures alone.
     """
-    code = "STATUS_FROZEN" if state.frozen else _BLOCKING.get(state.status, "")
-    own_use = code == "STATUS_EXHAUSTED" and state.licence_id in around.holding
-    if code and not own_use:
-        seen.fail(Rule.STATUS, code, "status", "", state.status.value)
-    else:
+    status = state.status
+    if state.frozen:
+        seen.fail(Rule.STATUS, "STATUS_FROZEN", "status", "", status.value)
+        return
+    own_use = status is Status.EXHAUSTED and state.licence_id in around.holding
+    if not closed or status is Status.EXPIRED or own_use:
         seen.passed.append(Rule.STATUS)
+    else:
+        seen.fail(Rule.STATUS, _STATUS_CODES[status], "status", "", status.value)
 
 
-def _validity(seen: Evaluation, licence: Licence, day: date) -> None:
+def _validity(seen: Evaluation, licence: Licence, day: date, *, closed: bool) -> None:
+    """`closed`: an expired licence does not open the procedure."""
     verdict = valid_on(day, licence.valid_from, licence.valid_to)
     if verdict == "NOT_YET_VALID":
         seen.fail(Rule.VALIDITY, "NOT_YET_VALID", "declarationAcceptanceDate", str(day), str(licence.valid_from))
-    elif verdict == "EXPIRED":
+    elif verdict == "EXPIRED" and closed:
         seen.fail(Rule.VALIDITY, "EXPIRED_AT_ACCEPTANCE", "declarationAcceptanceDate", str(day), str(licence.valid_to))
     else:
         seen.passed.append(Rule.VALIDITY)
@@ -181,16 +196,18 @@ def _line(seen: Evaluation, licence: Licence, state: LicenceState, held_line: in
         seen.unplaced = not seen.line_no
 
 
-def _figures(seen: Evaluation, state: LicenceState, around: Circumstances) -> None:
-    limits = [
-        (dim, account)
-        for line_no in ((0, seen.line_no) if seen.line_no else (0,))
-        for dim in (Dim.QTY, Dim.VAL)
-        if (account := state.limit(line_no, dim)) is not None
-    ]
+def _figures(
+    seen: Evaluation, state: LicenceState, licence: Licence, around: Circumstances, *, written_off: bool
+) -> None:
+    """`written_off`: licences of the type are, under this procedure."""
+    limits = _limits(state, seen.line_no) if written_off else []
     seen.managed = bool(limits)
+    threshold = licence.shipment_value_max
     if seen.spec.findings:
-        _unusable_figures(seen, {dim for dim, _ in limits})
+        limited = {dim for dim, _ in limits}
+        _unusable_figures(seen, limited | {Dim.VAL} if threshold else limited)
+    if threshold:
+        judge_shipment(seen, threshold, around)
     if not limits:
         return
     seen.declared = declared_figures(seen.spec, seen.item, limits, around.policy)
@@ -198,6 +215,15 @@ def _figures(seen: Evaluation, state: LicenceState, around: Circumstances) -> No
         seen.judge_figures(seen.declared.problems)
     else:
         seen.passed += (Rule.UNIT, Rule.FIGURES)
+
+
+def _limits(state: LicenceState, line_no: int) -> list[tuple[Dim, Account]]:
+    return [
+        (dim, account)
+        for place in ((0, line_no) if line_no else (0,))
+        for dim in (Dim.QTY, Dim.VAL)
+        if (account := state.limit(place, dim)) is not None
+    ]
 
 
 def _unusable_figures(seen: Evaluation, limited: set[Dim]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
 
-from certex_bridge.kernel.dates import legal_day
+from certex_bridge.kernel.dates import legal_day, years_later
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Stamp
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.standing import rejection
@@ -23,7 +23,7 @@ def too_late(known: Facts, command: DeclarationCommand, policy: Policy) -> bool:
         return False
     zone = policy.zone(known.mrn[2:4])
     accepted = _acceptance_day(known, known.accepted.occurred_at, zone)
-    return legal_day(command.occurred_at, zone) > _years_later(accepted, policy.amendment_years)
+    return legal_day(command.occurred_at, zone) > years_later(accepted, policy.amendment_years)
 
 
 def _acceptance_day(known: Facts, told: datetime, zone: tzinfo) -> date:
@@ -32,13 +32,6 @@ def _acceptance_day(known: Facts, told: datetime, zone: tzinfo) -> date:
         return legal_day(told, zone)
     moment = datetime.fromisoformat(stated)
     return moment.date() if moment.tzinfo is None else legal_day(moment, zone)
-
-
-def _years_later(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:  # 29 February: the period ends with the month (Regulation 1182/71 Art. 3(2)(c))
-        return day.replace(year=day.year + years, day=28)
 
 
 def in_generation(known: Facts, command: DeclarationCommand) -> Facts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from certex_bridge.licensing.domain.licence import Licence, LicenceLine, LicenceType
+from certex_bridge.licensing.domain.licence import Licence, LicenceLine, LicenceType, is_eugea
 
 QTY = "QTY"
 VAL = "VAL"
@@ -39,9 +39,9 @@ def with_tolerance(amount: Decimal, tolerance_percent: str) -> Decimal:
         return amount + amount * Decimal(tolerance_percent) / 100
 
 
-def unlimited(licence_type: LicenceType) -> bool:
+def unlimited(licence_type: str) -> bool:
     """General authorisations carry no limit: use is checked and reported, never written off (domain 7.3)."""
-    return licence_type.is_eugea or licence_type is LicenceType.NGEA
+    return is_eugea(licence_type) or licence_type == LicenceType.NGEA
 
 
 def line_caps(licence: Licence) -> tuple[AccountCap, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from certex_bridge.licensing.domain.licence import Direction, LicenceType
+from certex_bridge.licensing.domain.licence import LicenceType, is_eugea
 
 DOCUMENT_CODES: Mapping[str, tuple[LicenceType, ...]] = MappingProxyType(
     {
@@ -30,10 +30,14 @@ DOCUMENT_CODES: Mapping[str, tuple[LicenceType, ...]] = MappingProxyType(
 X002 was the one code before 9 September 2021; the United Kingdom still uses it.
 """
 
-EUGEA_CODES = frozenset(code for code, types in DOCUMENT_CODES.items() if types[0].is_eugea)
+EUGEA_CODES = frozenset(code for code, types in DOCUMENT_CODES.items() if is_eugea(types[0]))
 """X061 to X068: the codes an exporter can be barred from (Reg. 2021/821 Art. 12(7))."""
 
-DEFAULT_LEGACY_CODES: Mapping[str, tuple[str, ...]] = MappingProxyType({"GB": ("X002",)})
+LEGACY_CODE = "X002"
+UNEXPLAINED_CODE = "X069"
+"""Cites a licence, of a type that nobody published."""
+
+DEFAULT_LEGACY_CODES: Mapping[str, tuple[str, ...]] = MappingProxyType({"GB": (LEGACY_CODE,)})
 """Issuing states that may still use a code of the time before 9 September 2021."""
 
 EXPORT_PROCEDURES = ("10", "11", "21", "22", "23", "31")
@@ -54,15 +58,3 @@ DOCUMENT_CODE_PATTERN = r"[A-Z][0-9]{3}|[0-9][A-Z0-9]{3}"
 """What D.E. 12 03 002 can hold: a TARIC code, or a national one that begins with a digit."""
 
 is_document_code = re.compile(DOCUMENT_CODE_PATTERN, re.ASCII).fullmatch
-
-
-def licence_types(code: str) -> tuple[LicenceType, ...]:
-    """The licence types a declared code can mean; empty for a code that is no dual-use licence."""
-    return DOCUMENT_CODES.get(code, ())
-
-
-def accepted_procedures(direction: Direction, status: str) -> tuple[str, ...]:
-    """Procedures the table of Annex I B.2 accepts for a licence in this status: all when Valid, else none."""
-    if status != "Valid":
-        return ()
-    return TRANSIT_TYPES if direction is Direction.TRANSIT else EXPORT_PROCEDURES

@@ -46,7 +46,7 @@ _EU008_EXCLUDED = _listed(
 _UNION = _listed(" ".join(MEMBER_STATES))
 _EVERYWHERE = _listed(" ".join(ISO_CODES)) | {"XK"}
 
-EUGEA_DESTINATIONS: Mapping[LicenceType, tuple[Destinations, ...]] = MappingProxyType(
+EUGEA_DESTINATIONS: Mapping[str, tuple[Destinations, ...]] = MappingProxyType(
     {
         LicenceType.EU001: (Destinations(_IN_FORCE, _EU001),),
         LicenceType.EU002: (Destinations(_IN_FORCE, _listed("AR ZA KR TR")),),
@@ -61,7 +61,7 @@ EUGEA_DESTINATIONS: Mapping[LicenceType, tuple[Destinations, ...]] = MappingProx
 """Lists of each type, oldest first; an amendment of Annex II adds a list and leaves the older ones as they are."""
 
 
-def eugea_allows(licence_type: LicenceType, country: str, day: date) -> bool:
+def eugea_allows(licence_type: str, country: str, day: date) -> bool:
     """Whether a Union general authorisation covers a destination on a calendar day.
 
     Args:

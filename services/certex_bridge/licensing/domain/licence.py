@@ -15,7 +15,10 @@ from certex_bridge.kernel.identifiers import licence_key
 
 
 class LicenceType(StrEnum):
-    """Licence types of Regulation (EU) 2021/821 that reach a customs declaration."""
+    """Licence types of Regulation (EU) 2021/821 that reach a customs declaration.
+
+    A licence can be of another type as well: of one that the profile of another certificate type names.
+    """
 
     INDIVIDUAL = "INDIVIDUAL"
     GLOBAL = "GLOBAL"
@@ -34,14 +37,14 @@ class LicenceType(StrEnum):
     LEGACY = "LEGACY"
     """Authorisation cited by X002: before 9 September 2021 in the Union, still live in the United Kingdom."""
 
-    @property
-    def is_eugea(self) -> bool:
-        """Union general export authorisation EU001 to EU008 (Annex II)."""
-        return self.value.startswith("EU0")
+
+def is_eugea(licence_type: str) -> bool:
+    """Whether it is a Union general export authorisation, EU001 to EU008 (Annex II)."""
+    return licence_type.startswith("EU0")
 
 
 class Direction(StrEnum):
-    """Which of the two dual-use tables of IR 2024/2145 Annex I B.2 applies."""
+    """Which table of the certificate type applies (for dual-use: IR 2024/2145 Annex I B.2)."""
 
     EXPORT = "EXPORT"
     TRANSIT = "TRANSIT"
@@ -160,7 +163,8 @@ class Licence:
     issuer: str
     number: str
     version: int
-    type: LicenceType
+    type: str
+    """One of `LicenceType`, or a type of another certificate type that is live."""
     document_code: str
     direction: Direction
     status: AuthorityStatus
@@ -191,6 +195,8 @@ class Licence:
     end_use: tuple[str, ...] = ()
     additional_information: tuple[str, ...] = ()
     trade_partners: tuple[TradePartner, ...] = ()
+    shipment_value_max: Money | None = None
+    """A national general authorisation's limit per shipment; checked, never written off."""
 
     @property
     def licence_id(self) -> str:

@@ -14,14 +14,15 @@ from certex_bridge.kernel.dates import ZONES
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import check_eori, check_licence_number, licence_key
 from certex_bridge.licensing.domain.caps import unlimited
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceEventKind
 from certex_bridge.licensing.domain.documents import (
     DEFAULT_LEGACY_CODES,
-    DOCUMENT_CODES,
     EUGEA_CODES,
     is_document_code,
 )
-from certex_bridge.licensing.domain.licence import AuthorityStatus, Direction, Licence, LicenceType
+from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
+from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence, LicenceType, is_eugea
 from certex_bridge.licensing.domain.lint_case import Case, LegacyCodes, check_count, warning
 from certex_bridge.licensing.domain.lint_lines import check_control, check_lines, check_whole_cap
 from certex_bridge.licensing.domain.lint_places import check_places
@@ -51,6 +52,7 @@ def lint(
     kind: LicenceEventKind,
     *,
     legacy_codes: LegacyCodes = DEFAULT_LEGACY_CODES,
+    types: CertificateTypes = DUAL_USE_TYPES,
     unread: Collection[str] = (),
 ) -> list[Finding]:
     """Every finding on one snapshot, errors and warnings, in the order of the rules.
@@ -60,9 +62,10 @@ def lint(
         kind: the act it came with.
         legacy_codes: per issuing state, document codes outside TARIC's current list that it may use: those of the
             time before 9 September 2021, and national ones (n1an3).
+        types: the certificate types that are live.
         unread: top-level wire fields that could not be read; comparisons with them are left out.
     """
-    case = Case(licence, kind, legacy_codes, frozenset(unread))
+    case = Case(licence, kind, legacy_codes, types, frozenset(unread))
     return [finding for rule in _RULES for finding in rule(case)]
 
 
@@ -74,7 +77,7 @@ def lint_split(original: Licence, parts: Sequence[Licence]) -> list[Finding]:
     findings += check_count("parts", parts)
     if original.type not in _SPLIT_TYPES:
         message = "Regulation (EU) 2021/821 Art. 12(4) provides for splitting a global licence"
-        findings.append(warning("SPLIT_TYPE", "type", original.type.value, message))
+        findings.append(warning("SPLIT_TYPE", "type", original.type, message))
     seen = {original.licence_id}
     for index, part in enumerate(parts):
         where = f"parts[{index}]"
@@ -142,18 +145,18 @@ def _status(case: Case) -> Iterator[Finding]:
 def _registration(case: Case) -> Iterator[Finding]:
     if not case.read("type"):
         return
-    eugea = case.licence.type.is_eugea
+    eugea = is_eugea(case.licence.type)
     if case.kind is LicenceEventKind.EUGEA_REGISTERED and not eugea:
-        yield Finding("KIND_TYPE", "type", case.licence.type.value, "only the use of EU001 to EU008 is registered")
+        yield Finding("KIND_TYPE", "type", case.licence.type, "only the use of EU001 to EU008 is registered")
     if case.kind is LicenceEventKind.ISSUED and eugea:
         message = "a Union general authorisation is issued by the Regulation; its use is registered"
-        yield warning("EUGEA_ISSUED", "type", case.licence.type.value, message)
+        yield warning("EUGEA_ISSUED", "type", case.licence.type, message)
 
 
 def _direction(case: Case) -> Iterator[Finding]:
-    transit_type = case.licence.type is LicenceType.TRANSIT
-    if case.read("type", "direction") and transit_type != (case.licence.direction is Direction.TRANSIT):
-        message = "a transit licence has direction TRANSIT, every other one EXPORT"
+    expected = case.types.direction(case.licence.type)
+    if case.read("type", "direction") and case.licence.direction is not expected:
+        message = f"a licence of type {case.licence.type} has direction {expected}"
         yield Finding("DIRECTION_TYPE", "direction", case.licence.direction.value, message)
 
 
@@ -164,13 +167,13 @@ def _document_code(case: Case) -> Iterator[Finding]:
     any licence at all has it.
     """
     licence, code = case.licence, case.licence.document_code
-    types = DOCUMENT_CODES.get(code, ())
+    types = case.types.meanings.get(code, ())
     allowed = not case.read("issuer") or code in case.legacy_codes.get(licence.issuer, ())
     seen = code[:80]
     if not case.read("type"):
         if not (types or allowed):
             yield Finding("DOCUMENT_CODE_TYPE", "documentCode", seen, "no type of licence has this code")
-    elif licence.type is LicenceType.LEGACY:
+    elif licence.type == LicenceType.LEGACY:
         if not allowed:
             message = "this issuing state may not use a code of the time before 9 September 2021"
             yield Finding("DOCUMENT_CODE_LEGACY", "documentCode", seen, message)
@@ -186,7 +189,7 @@ def _dates(case: Case) -> Iterator[Finding]:
     if licence.issue_date is None:
         yield Finding("FIELD_MISSING", "issueDate", "", "a licence has a date of issue")
     if licence.valid_to is None:
-        open_ended = unlimited(licence.type) or licence.type is LicenceType.LEGACY
+        open_ended = unlimited(licence.type) or licence.type == LicenceType.LEGACY
         if case.read("type", "validTo") and not open_ended:
             yield warning("VALIDITY_OPEN", "validTo", "", "the licence never expires")
         return
@@ -195,7 +198,7 @@ def _dates(case: Case) -> Iterator[Finding]:
         yield Finding("DATE_ORDER", "validTo", seen, "validity ends before it begins")
     if case.read("issueDate") and licence.issue_date is not None and licence.issue_date > licence.valid_to:
         yield Finding("DATE_ORDER", "issueDate", licence.issue_date.isoformat(), "issued after its validity has ended")
-    if case.read("type") and licence.type.is_eugea:
+    if case.read("type") and is_eugea(licence.type):
         message = "a Union general authorisation has no end of validity in the exchange (IR 2024/2145 Annex II)"
         yield warning("VALIDITY_NOT_MAPPED", "validTo", seen, message)
 
@@ -206,9 +209,21 @@ def _initial_licence(case: Case) -> Iterator[Finding]:
     if initial is not None:
         yield from check_issuer(initial.issuer, "initialLicence.issuer")
         yield from _check_number(initial.number, "initialLicence.number")
-    elif case.read("type", "initialLicence") and case.licence.type is LicenceType.EU003:
+    elif case.read("type", "initialLicence") and case.licence.type == LicenceType.EU003:
         message = "EU003 names the initial licence: its number and the state that granted it"
         yield Finding("FIELD_MISSING", "initialLicence", "", message)
+
+
+def _shipment_value(case: Case) -> Iterator[Finding]:
+    """A limit that would not be looked at must not be accepted."""
+    most = case.licence.shipment_value_max
+    if most is None:
+        return
+    if case.read("type") and case.licence.type != LicenceType.NGEA:
+        message = "only a national general authorisation limits the value of a shipment"
+        yield Finding("SHIPMENT_VALUE_TYPE", "shipmentValueMax", str(most), message)
+    if not most.amount:
+        yield Finding("ZERO", "shipmentValueMax.amount", "0", "a limit is greater than zero")
 
 
 _RULES: tuple[Callable[[Case], Iterable[Finding]], ...] = (
@@ -219,6 +234,7 @@ _RULES: tuple[Callable[[Case], Iterable[Finding]], ...] = (
     _document_code,
     _dates,
     _initial_licence,
+    _shipment_value,
     check_texts,
     check_parties,
     check_places,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from certex_bridge.kernel.errors import Finding, Severity
+from certex_bridge.licensing.domain.certificate_types import CertificateType, CertificateTypes
 from certex_bridge.licensing.domain.commands import LicenceEventKind
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.licensing.domain.texts import COUNTS
@@ -21,12 +22,18 @@ class Case:
     licence: Licence
     kind: LicenceEventKind
     legacy_codes: LegacyCodes
+    types: CertificateTypes
     unread: frozenset[str] = frozenset()
     """Top-level wire fields that could not be read: what stands in their place says nothing."""
 
     def read(self, *fields: str) -> bool:
         """Whether all these fields could be read; a comparison with a stand-in would be a false finding."""
         return self.unread.isdisjoint(fields)
+
+    @property
+    def formality(self) -> CertificateType:
+        """The certificate type of the licence."""
+        return self.types.cited("", self.licence.type)
 
 
 def warning(code: str, field: str, value: str, message: str) -> Finding:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from certex_bridge.kernel.countries import MEMBER_STATES, check_country
 from certex_bridge.kernel.errors import Finding
 from certex_bridge.licensing.domain.caps import unlimited
-from certex_bridge.licensing.domain.documents import EXPORT_PROCEDURES, TRANSIT_TYPES
+from certex_bridge.licensing.domain.documents import TRANSIT_TYPES
 from certex_bridge.licensing.domain.eugea import eugea_allows
-from certex_bridge.licensing.domain.licence import Direction
+from certex_bridge.licensing.domain.licence import Direction, is_eugea
 from certex_bridge.licensing.domain.lint_case import Case, check_count, warning
 
 
@@ -43,9 +43,9 @@ def _countries(name: str, countries: Sequence[str], *, member: bool = False) -> 
 
 def _destinations(case: Case) -> Iterator[Finding]:
     licence = case.licence
-    if licence.type.is_eugea:
+    if is_eugea(licence.type):
         yield from _eugea_destinations(case)
-    needed = not unlimited(licence.type) and licence.direction is not Direction.TRANSIT
+    needed = not unlimited(licence.type) and licence.direction is not Direction.TRANSIT and case.formality.destinations
     if needed and case.read("direction", "destinations") and not licence.destinations:
         message = "an export licence names its countries of final destination (form box 12)"
         yield Finding("DESTINATION_MISSING", "destinations", "", message)
@@ -74,6 +74,6 @@ def _procedures(case: Case) -> Iterator[Finding]:
         elif not (code.isascii() and code.isdigit() and len(code) in (2, 4)):
             message = "a procedure is the requested one (2 digits) or requested and previous (4 digits)"
             yield Finding("PROCEDURE_INVALID", field, code[:80], message)
-        elif code[:2] not in EXPORT_PROCEDURES:
-            message = "customs do not check dual-use licences under this procedure (IR 2024/2145 Annex I B.2)"
+        elif code[:2] not in case.formality.directions:
+            message = "customs do not check licences of this kind under this procedure (IR 2024/2145 Annex I)"
             yield warning("PROCEDURE_NOT_LISTED", field, code, message)

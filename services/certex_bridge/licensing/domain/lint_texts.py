@@ -90,7 +90,7 @@ def _consignees(case: Case) -> Iterator[Finding]:
     licence = case.licence
     if not case.read("type", "consignees") or licence.type not in _ONE_CONSIGNEE:
         return
-    if licence.type is LicenceType.INDIVIDUAL and len(licence.consignees) > 1:
+    if licence.type == LicenceType.INDIVIDUAL and len(licence.consignees) > 1:
         message = "an individual licence names one consignee or end-user (Reg. 2021/821 Art. 2(12))"
         yield warning("CONSIGNEE_COUNT", "consignees", str(len(licence.consignees)), message)
     if case.read("endUsers") and not (licence.consignees or licence.end_users):

@@ -60,6 +60,12 @@ SELECT licence_id, version, payload_sha256, status, expired_version, lv, nv, cv,
 FROM licence
 WHERE licence_id = ANY($1::text[]) ORDER BY licence_id FOR UPDATE
 
+-- name: peek_licences
+-- Licences that another one refers to: what they say is looked at, nothing of them is changed.
+SELECT licence_id, version, payload_sha256, status, expired_version, lv, nv, cv, iv, chain, frozen
+FROM licence
+WHERE licence_id = ANY($1::text[])
+
 -- name: snapshots
 -- Licence content for versions that are not in memory; a version never changes.
 SELECT licence_id, version, snapshot FROM licence WHERE licence_id = ANY($1::text[])
