@@ -154,7 +154,7 @@ class InMemoryUnit:
 
     async def peek_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
         """Those that are known, without accounts."""
-        known = [self._contents.licences[one] for one in sorted(licence_ids) if one in self._contents.licences]
+        known = [self.contents.licences[one] for one in sorted(licence_ids) if one in self.contents.licences]
         return {state.licence_id: replace(state, accounts={}) for state in known if state.known}
 
     async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:

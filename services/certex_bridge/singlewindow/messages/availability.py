@@ -262,7 +262,7 @@ class CheckResult(Part):
 class Finding(Part):
     """A remark on the question as a whole."""
 
-    severity: Literal["ERROR", "WARNING"]
+    severity: Literal["ERROR", "WARNING", "INFO"]
     code: Text70
     error_pointer: Told | None = None
     original_attribute_value: Told | None = None
