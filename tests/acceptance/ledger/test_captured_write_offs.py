@@ -21,7 +21,7 @@ async def details(s: Scenario, name: str) -> list[dict[str, object]]:
     return [json.loads(m.detail) for m in journal if m.licence_id == licence_id(name) and m.kind == "CORRECT"]
 
 
-@pytest.mark.row("E184")
+@pytest.mark.row("E184", "IR 11(2)")
 async def test_a_paper_write_off_is_captured_with_its_evidence(s: Scenario) -> None:
     (answer,) = await s.tell(captured(s.authority, write_off("A", {1: "20 NAR"})))
     assert (answer.result, await s.acknowledged(answer)) == ("ACCEPTED", [])
@@ -171,7 +171,7 @@ async def test_a_line_taken_out_while_in_use_can_still_be_corrected(s: Scenario)
     assert await s.movements("W") == ["CORRECT 0/+4", "CORRECT 0/-4"]
 
 
-@pytest.mark.row("E187")
+@pytest.mark.row("E187", "IR 11(2)")
 async def test_what_happened_while_the_bridge_was_away_is_told_late(s: Scenario) -> None:
     accepted = s.customs.accepted("M1", A=40)
     released = s.customs.released("M1")

@@ -27,7 +27,7 @@ async def last_movement(s: Scenario, name: str) -> tuple[str, dict[str, object]]
     return movement.kind.value, json.loads(movement.detail) if movement.detail else {}
 
 
-@pytest.mark.row("E182")
+@pytest.mark.row("E182", "IR 8(1)")
 async def test_more_than_is_left_is_booked_as_told(s: Scenario) -> None:
     await s.accepted("M1", A=150)
     assert await s.verdict("M1") == "REFUSED QUANTITY_EXCEEDED"
@@ -41,7 +41,7 @@ async def test_more_than_is_left_is_booked_as_told(s: Scenario) -> None:
     assert told["evidence"] == {"type": "C651", "number": "LIC-FORM-17", "date": "2026-02-20", "memberState": "BE"}
 
 
-@pytest.mark.row("E182")
+@pytest.mark.row("E182", "IR 8(2)")
 async def test_the_licensing_side_hears_who_decided_and_why(s: Scenario) -> None:
     await s.accepted("M1", A=150)
     await override(s, "M1")
@@ -98,6 +98,7 @@ async def test_a_decision_after_release_covers_what_had_left_without_cover(s: Sc
     assert [claim.source for claim in await s.claims("M1")] == ["OVERRIDE"]
 
 
+@pytest.mark.row("IR 8(1)")
 async def test_an_officer_amends_a_reservation_down_and_up(s: Scenario) -> None:
     await s.accepted("M1", A=40)
     await override(s, "M1", "AMEND", {(1, 1): "30 NAR"})
@@ -107,6 +108,7 @@ async def test_an_officer_amends_a_reservation_down_and_up(s: Scenario) -> None:
     assert await s.movements("A") == ["RESERVE +40/0", "OVERRIDE -10/0", "OVERRIDE +100/0"]
 
 
+@pytest.mark.row("IR 8(1)")
 @pytest.mark.parametrize("released", [False, True])
 async def test_an_officer_refuses_what_was_granted(s: Scenario, released: bool) -> None:
     await s.accepted("M1", A=40)
