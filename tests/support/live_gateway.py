@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -53,7 +54,12 @@ def live_gateway(database_url: str, folder: Path) -> Iterator[LiveGateway]:
     callers = folder / "callers.toml"
     callers.write_text(CALLERS, "utf-8")
     settings = Settings.load(
-        roles="gateway", http_host="127.0.0.1", http_port=0, callers_file=callers, database_url=database_url
+        roles="gateway",
+        http_host="127.0.0.1",
+        http_port=0,
+        callers_file=callers,
+        database_url=database_url,
+        database_async_commit=True,
     )
     found: list[LiveGateway] = []
     ready, done = threading.Event(), threading.Event()
@@ -77,15 +83,16 @@ def live_gateway(database_url: str, folder: Path) -> Iterator[LiveGateway]:
             stop.set()
             await tasks
         finally:
-            ready.set()
             await bridge.close()
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="live gateway")
-    thread.start()
-    try:
-        assert ready.wait(60)
-        assert found, "the gateway did not start"
-        yield found[0]
-    finally:
-        done.set()
-        thread.join(30)
+    with ThreadPoolExecutor(1, "live-gateway") as threads:
+        running = threads.submit(asyncio.run, serve())
+        running.add_done_callback(lambda _: ready.set())
+        try:
+            assert ready.wait(60)
+            if not found:
+                running.result(30)
+            yield found[0]
+        finally:
+            done.set()
+        running.result(30)

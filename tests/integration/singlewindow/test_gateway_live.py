@@ -40,6 +40,7 @@ EXAMPLES = int(os.environ.get("CERTEX_FUZZ_EXAMPLES", "12"))
 HEADERS = {"Certex-Caller": NAME}
 UNAVAILABLE = 503
 """The one server error that is documented."""
+OF_THE_SCHEMA = {"MISSING", "PATTERN", "TYPE", "CODE", "ORDER", "TOO_LONG", "TOO_SHORT", "TOO_MANY", "SCHEMA"}
 CHECKS: Any = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120 + EXAMPLES)]
@@ -70,9 +71,10 @@ def campaign(examples: int) -> Any:
 
 def test_schemathesis_finds_no_fault(gateway: LiveGateway) -> None:
     document = requests.get(f"{gateway.url}/openapi.json", headers=HEADERS, timeout=10).json()
+    # Texts in XML are made from the models below; this sender knows JSON Schema.
+    del document["paths"]["/v1/messages"]
     for path in document["paths"].values():
         for one in path.values():
-            # Texts in XML are made from the models below; this sender knows JSON Schema.
             content = one.get("requestBody", {}).get("content", {})
             if "application/json" in content:
                 content.pop("application/xml", None)
@@ -104,61 +106,76 @@ def by_contract(operation: Operation, answer: requests.Response) -> None:
     read_message(answer.content, model)
 
 
+class Sender:
+    """Sends what one operation's request could be, and what it could not."""
+
+    def __init__(self, gateway: LiveGateway, operation: Operation, session: requests.Session) -> None:
+        self.url, self.operation, self.session = gateway.url, operation, session
+        self.valid = messages(operation.request, messageSender=NAME)
+
+    def post(self, document: bytes, path: str = "", content_type: str = "application/xml") -> requests.Response:
+        headers = HEADERS | {"Content-Type": content_type}
+        return self.session.post(self.url + (path or self.operation.path), document, headers=headers, timeout=30)
+
+    def good(self) -> None:
+        @campaign(EXAMPLES)
+        @given(self.valid, st.sampled_from(["", "/v1/messages"]))
+        def send(message: Any, path: str) -> None:
+            answer = self.post(write_message(message), path)
+            by_contract(self.operation, answer)
+            # What the schema takes is refused for its meaning only.
+            assert not {one.error_reason for one in _errors(answer)} & OF_THE_SCHEMA
+
+        send()
+
+    def broken(self) -> None:
+        @campaign(EXAMPLES)
+        @given(broken_documents(self.operation.request, messageSender=NAME))
+        def send(document: bytes) -> None:
+            by_contract(self.operation, self.post(document))
+
+        send()
+
+    def garbled(self) -> None:
+        @campaign(EXAMPLES)
+        @given(self.valid, st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4))
+        def send(message: Any, changes: list[tuple[int, int]]) -> None:
+            document = bytearray(write_message(message))
+            for place, byte in changes:
+                document[place % len(document)] = byte
+            by_contract(self.operation, self.post(bytes(document)))
+            answer = self.post(bytes(document), "/soap", "text/xml")
+            assert etree.fromstring(answer.content).tag == f"{{{Soap.V11}}}Envelope"
+            assert b"Server</faultcode>" not in answer.content
+
+        send()
+
+    def enveloped(self) -> None:
+        @campaign(EXAMPLES)
+        @given(self.valid, st.sampled_from(list(Soap)))
+        def send(message: Any, version: Soap) -> None:
+            answer = self.post(in_envelope(version, write_message(message)), "/soap", version.content_type)
+            body = etree.fromstring(answer.content)[-1][0]
+            if answer.status_code in {200, 202}:
+                read_message(body, self.operation.response)
+                return
+            read_message(next(body.iter(tag_of(ErrorNotification))), ErrorNotification)
+            assert b"Receiver" not in answer.content or answer.status_code == UNAVAILABLE
+            assert b"Server</faultcode>" not in answer.content or b"NOT_AVAILABLE" in answer.content
+
+        send()
+
+
 def test_documents_of_the_models_find_no_fault(gateway: LiveGateway) -> None:
     with requests.Session() as session:
-        session.headers.update(HEADERS | {"Content-Type": "application/xml"})
         for operation in gateway.operations:
-
-            @campaign(EXAMPLES)
-            @given(messages(operation.request, messageSender=NAME), st.booleans())
-            def valid(message: Any, by_root: bool, operation: Operation = operation) -> None:
-                path = "/v1/messages" if by_root else operation.path
-                answer = session.post(gateway.url + path, write_message(message), timeout=30)
-                by_contract(operation, answer)
-                # What the schema takes is refused for its meaning only.
-                reasons = {one.error_reason for one in _errors(answer)}
-                assert not reasons & {"MISSING", "PATTERN", "TYPE", "CODE", "ORDER", "TOO_LONG", "TOO_SHORT", "SCHEMA"}
-
-            @campaign(EXAMPLES)
-            @given(broken_documents(operation.request, messageSender=NAME))
-            def broken(document: bytes, operation: Operation = operation) -> None:
-                by_contract(operation, session.post(gateway.url + operation.path, document, timeout=30))
-
-            @campaign(EXAMPLES)
-            @given(messages(operation.request, messageSender=NAME), st.randoms(use_true_random=False))
-            def garbled(message: Any, chance: Any, operation: Operation = operation) -> None:
-                document = bytearray(write_message(message))
-                for _ in range(chance.randint(1, 4)):
-                    document[chance.randrange(len(document))] = chance.randrange(256)
-                by_contract(operation, session.post(gateway.url + operation.path, bytes(document), timeout=30))
-                answer = session.post(f"{gateway.url}/soap", bytes(document), timeout=30)
-                assert etree.fromstring(answer.content).tag == f"{{{Soap(_namespace(answer))}}}Envelope"
-                assert b"Receiver" not in answer.content
-
-            @campaign(EXAMPLES)
-            @given(messages(operation.request, messageSender=NAME), st.sampled_from(list(Soap)))
-            def enveloped(message: Any, version: Soap, operation: Operation = operation) -> None:
-                request = in_envelope(version, write_message(message))
-                headers = {"Content-Type": version.content_type}
-                answer = session.post(f"{gateway.url}/soap", request, headers=headers, timeout=30)
-                body = etree.fromstring(answer.content)[-1][0]
-                if answer.status_code in {200, 202}:
-                    read_message(body, operation.response)
-                else:
-                    read_message(next(body.iter(tag_of(ErrorNotification))), ErrorNotification)
-                    assert b"Receiver" not in answer.content
-                    assert b"Server</faultcode>" not in answer.content
-
-            for deed in (valid, broken, garbled, enveloped):
+            sender = Sender(gateway, operation, session)
+            for deed in (sender.good, sender.broken, sender.garbled, sender.enveloped):
                 deed()
 
 
 def _errors(answer: requests.Response) -> tuple[Any, ...]:
     return () if answer.status_code in {200, 202} else read_message(answer.content, ErrorNotification).functional_errors
-
-
-def _namespace(answer: requests.Response) -> str:
-    return str(etree.QName(etree.fromstring(answer.content)).namespace)
 
 
 def client_of(gateway: LiveGateway) -> zeep.Client:
@@ -178,6 +195,7 @@ def test_every_operation_of_the_wsdl_is_known_to_a_soap_client(gateway: LiveGate
 def test_a_soap_client_that_knows_the_wsdl_only(gateway: LiveGateway, port: str) -> None:
     service = client_of(gateway).bind("CertexBridge", port)
     told = sample(messageSender=NAME, countries=None)
+    told["GoodsItem"][1]["original"] = "1"
     answer = getattr(service, ECHO.name)(**told)
     assert answer.correlationIdentifier == "echo-1"
     assert [one.declarationGoodsItemNumber for one in answer.GoodsItem] == [1, 2]
