@@ -32,6 +32,8 @@ _IN_THE_DATABASE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("movements booked once", "journal_unique", ()),
     ("movements have an event", "journal_events", ()),
     ("licence versions", "licence_versions", ()),
+    ("status changes", "status_changes", ()),
+    ("pushes numbered", "push_numbers", ()),
     ("balances published", "outbox_versions", ("balance",)),
     ("outcomes published", "outbox_versions", ("outcome",)),
     ("notifications published", "outbox_versions", ("notification",)),

@@ -136,6 +136,35 @@ SELECT (SELECT count(*) FROM licence_version) AS examined, coalesce((
            AND split_part(m.detail, ' ', 1) = 'version=' || v.version)
     ORDER BY v.licence_id, v.version LIMIT 1)) AS wrong
 
+-- name: status_changes
+-- Dense per licence, each beginning where the one before ended, the last ending at the licence's status.
+WITH change AS (
+    SELECT licence_id, change_no, old, new, count(*) OVER (PARTITION BY licence_id) AS kept,
+           lag(new, 1, 'Unknown') OVER (PARTITION BY licence_id ORDER BY change_no) AS before,
+           row_number() OVER (PARTITION BY licence_id ORDER BY change_no) AS place
+    FROM status_change)
+SELECT (SELECT count(*) FROM status_change) AS examined, coalesce((
+    SELECT format('licence %s status change %s: %s to %s, after %s', licence_id, change_no, old, new, before)
+    FROM change WHERE change_no <> place OR old <> before ORDER BY licence_id, change_no LIMIT 1), (
+    SELECT format('licence %s: %s after %s status changes, the last to %s', l.licence_id, l.status, l.sv,
+                  coalesce(c.new, 'nothing'))
+    FROM licence l LEFT JOIN change c ON c.licence_id = l.licence_id AND c.change_no = c.kept
+    WHERE l.sv <> coalesce(c.kept, 0) OR l.status <> coalesce(c.new, 'Unknown')
+    ORDER BY l.licence_id LIMIT 1)) AS wrong
+
+-- name: push_numbers
+-- What a subscription was ever owed is numbered without a gap, and delivered in that order.
+WITH owed AS (
+    SELECT subscription_id, count(*) AS rows, max(number) AS last, min(number) FILTER (WHERE delivered_at IS NULL) AS next,
+           max(number) FILTER (WHERE delivered_at IS NOT NULL) AS delivered
+    FROM push GROUP BY subscription_id)
+SELECT (SELECT count(*) FROM push) AS examined, (
+    SELECT format('subscription %s: at number %s, %s pushes up to %s, next %s, delivered up to %s', subscription_id,
+                  s.last_number, coalesce(rows, 0), coalesce(last, 0), coalesce(next, 0), coalesce(delivered, 0))
+    FROM subscription s LEFT JOIN owed USING (subscription_id)
+    WHERE (coalesce(rows, 0), coalesce(last, 0)) <> (s.last_number, s.last_number) OR next < delivered
+    ORDER BY subscription_id LIMIT 1) AS wrong
+
 -- name: outbox_versions
 -- Every version of an aggregate was queued once: balances by lv, outcomes by dv, notifications by nv, and so on.
 WITH expected AS (

@@ -15,6 +15,7 @@ from certex_bridge.ledger.adapters.postgres import PostgresStore
 from certex_bridge.operations import cli, terminal
 from certex_bridge.operations.composition import Bridge
 from certex_bridge.operations.running import running
+from certex_bridge.operations.verify import verify
 from certex_bridge.platform.settings import Settings
 from tests.support.ledger_words import licence
 from tests.support.push_receiver import KEY, Server, receiver, subscribe
@@ -62,6 +63,10 @@ async def test_a_worker_delivers_and_operators_look_and_steer(
             await until(lambda: server.has(2), what="the second push, once it is resumed")
             assert (await bridge.pushes.depths())["subscriptions_failing"] in {0.0, 1.0}
             await bridge._measure()
+        assert "pushes numbered" not in await wrong(app_database_url)
+        await pool.execute("UPDATE subscription SET last_number = 9")
+        assert "at number 9, 2 pushes up to 2" in (await wrong(app_database_url))["pushes numbered"]
+        await pool.execute("UPDATE subscription SET last_number = 2")
     assert server.statuses() == ["1 Valid", "2 Suspended"]
     page = bridge.metrics.exposition()[0].decode()
     for figure in (
@@ -71,6 +76,10 @@ async def test_a_worker_delivers_and_operators_look_and_steer(
     ):
         assert f"certex_bridge_{figure}" in page
     await asyncio.to_thread(seen_by_operators, name)
+
+
+async def wrong(database_url: str) -> dict[str, str]:
+    return {check.name: check.detail for check in (await verify(database_url)).failed}
 
 
 async def made(pool: asyncpg.Pool[Any], number: int) -> bool:
