@@ -213,7 +213,7 @@ def _security() -> dict[str, Any]:
         "mutualTLS": {"type": "mutualTLS", "description": "A client certificate named in the callers file."},
         "oauth2": {
             "type": "oauth2",
-            "description": "An access token of the issuer in CERTEX_OIDC_ISSUER, for a client named in the callers file.",
+            "description": "An access token of CERTEX_OIDC_ISSUER, for a client named in the callers file.",
             "flows": {"clientCredentials": {"tokenUrl": "https://issuer.example/token", "scopes": {}}},
         },
     }

@@ -95,11 +95,8 @@ def fault(version: Soap, code: str, reason: str, detail: bytes = b"", foreign: S
     said = escape(reason)
     if version is Soap.V12:
         head = _not_understood(foreign)
-        parts = (
-            f"<soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
-            f'<soap:Reason><soap:Text xml:lang="en">{said}</soap:Text></soap:Reason>',
-            "soap:Detail",
-        )
+        where = f"<soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
+        parts = (where + f'<soap:Reason><soap:Text xml:lang="en">{said}</soap:Text></soap:Reason>', "soap:Detail")
     else:
         head = ""
         old = {"Sender": "Client", "Receiver": "Server"}.get(code, code)

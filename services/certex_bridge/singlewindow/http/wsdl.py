@@ -1,4 +1,4 @@
-"""The WSDL 1.1 document: every operation document/literal over SOAP 1.2 and 1.1, its messages imported from the XSDs."""
+"""The WSDL 1.1 document: every operation document/literal over SOAP 1.2 and 1.1, its messages from the XSDs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.singlewindow.messages.errors import ErrorNotification
 from certex_bridge.singlewindow.messages.xsd import XS
 
@@ -62,9 +63,18 @@ def wsdl_document(operations: Sequence[Operation], address: str, schemas: str) -
 
 
 def _messages(operations: Sequence[Operation]) -> dict[str, type[Message]]:
-    """Every root element once; two families may have a root of the same name."""
-    models = [model for one in operations for model in (one.request, one.response)]
-    return {_name(model): model for model in (*models, ErrorNotification)}
+    """Every message once, by its name here.
+
+    Raises:
+        ConfigurationError: two messages have one name.
+    """
+    models: list[type[Message]] = [model for one in operations for model in (one.request, one.response)]
+    found: dict[str, type[Message]] = {}
+    models.append(ErrorNotification)
+    for model in models:
+        if found.setdefault(_name(model), model) is not model:
+            raise ConfigurationError("two messages have one name", field=_name(model))
+    return found
 
 
 def _name(model: type[Message]) -> str:

@@ -22,7 +22,7 @@ class FunctionalError(Part):
     error_pointer: Told
     """Where: XPath without prefixes for XML, a JSON pointer for JSON, or the header of the call."""
     error_code: ErrorCode
-    """CL180: 12 code list, 13 missing, 14 rule, 15 not allowed, 26 duplicate, 90 unknown MRN, 92 sequence, 93 no MRN."""
+    """CL180: 12 code list, 13 missing, 14 rule, 15 not allowed, 26 duplicate, 90 unknown MRN, 92 order, 93 no MRN."""
     error_reason: Code
     """Stable code of the rule."""
     original_attribute_value: Told | None = None

@@ -14,8 +14,8 @@ from lxml import etree
 from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.singlewindow.messages.base import Message, Part
 from certex_bridge.singlewindow.messages.shape import Shape, Simple, shapes_of
-from certex_bridge.singlewindow.messages.xsd_words import format_of, words_of
 from certex_bridge.singlewindow.messages.xsd_pattern import xsd_pattern
+from certex_bridge.singlewindow.messages.xsd_words import format_of, words_of
 
 XS = "http://www.w3.org/2001/XMLSchema"
 _COUNTED = 999
@@ -112,7 +112,8 @@ def _listed(family: _Family) -> frozenset[str]:
 
 
 def _schema(namespace: str, words: str, include: str = "") -> etree._Element:
-    schema = etree.Element(f"{{{XS}}}schema", nsmap={"xs": XS, None: namespace})
+    prefixes: dict[str | None, str] = {"xs": XS, None: namespace}
+    schema = etree.Element(f"{{{XS}}}schema", nsmap=prefixes)  # type: ignore[arg-type]  # the stubs know no None here
     schema.set("targetNamespace", namespace)
     schema.set("elementFormDefault", "qualified")
     schema.set("version", "1.0")

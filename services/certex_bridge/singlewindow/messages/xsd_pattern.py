@@ -1,6 +1,6 @@
-"""Patterns of the models in the regular expressions of XML Schema.
+r"""Patterns of the models in the regular expressions of XML Schema.
 
-There a pattern holds for the whole value without anchors, there are no codes of characters, and `\\s` means four
+There a pattern holds for the whole value without anchors, there are no codes of characters, and `\s` means four
 characters where the models mean all of Unicode's blanks.
 """
 
@@ -30,19 +30,19 @@ def xsd_pattern(pattern: str) -> str:
     """
     if not (pattern.startswith("^") and pattern.endswith("$")):
         raise ConfigurationError("a pattern holds for the whole value", field="pattern", value=pattern)
-    translated = "".join(_token(token, pattern) for token in _TOKEN.findall(pattern[1:-1]))
+    translated = "".join(_one(piece, pattern) for piece in _TOKEN.findall(pattern[1:-1]))
     return _CLASS.sub(_once, translated)
 
 
-def _token(token: str, pattern: str) -> str:
-    if token == "(?:":
+def _one(piece: str, pattern: str) -> str:
+    if piece == "(?:":
         return "("
-    if token == "(?" or (token[0] == "\\" and token[1] in _UNKNOWN):
-        raise ConfigurationError(f"XML Schema has nothing like {token}", field="pattern", value=pattern)
-    codes = [int(code, 16) for code in _CODE.findall(token)]
+    if piece == "(?" or (piece[0] == "\\" and piece[1] in _UNKNOWN):
+        raise ConfigurationError(f"XML Schema has nothing like {piece}", field="pattern", value=pattern)
+    codes = [int(code, 16) for code in _CODE.findall(piece)]
     if codes:
         return _characters(codes[0], codes[-1])
-    return _BLANKS if token == r"\s" else token
+    return _BLANKS if piece == r"\s" else piece
 
 
 def _characters(first: int, last: int) -> str:

@@ -54,8 +54,8 @@ def test_the_model_takes_nothing_that_the_schemas_refuse(published: Any, documen
         read_message(document, EchoRequest)
     except Refusal as refused:
         # The schema knows no rules across fields; everything else it refuses itself, and the model says why.
-        assert not valid or {one.reason for one in refused.errors} <= {"UNIT_MISSING"}  # noqa: PT017
-        assert all(one.reason != "SCHEMA" for one in refused.errors)  # noqa: PT017
+        assert not valid or {one.reason for one in refused.errors} <= {"UNIT_MISSING"}
+        assert all(one.reason != "SCHEMA" for one in refused.errors)
     else:
         assert valid
 
