@@ -13,14 +13,14 @@ from typing import Any
 
 import uvloop
 
-from bench import ledger, naive, throughput, workload
+from bench import ledger, movements, naive, throughput, workload
 from bench.availability import availability
 from bench.latency import PER_SECOND, latency
 from bench.machine import machine
 from bench.report import table
 from bench.servers import Servers, servers
 
-PARTS = ("database", "ledger", "certificates", "items", "naive", "latency", "checks")
+PARTS = ("database", "ledger", "certificates", "items", "naive", "latency", "checks", "movements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,22 @@ class Size:
     ledger: int
     batches: int
     latency_seconds: int
+    movements: int
 
 
-FULL = Size(warm=3_000, items=60_000, naive=4_000, certificates=20_000, ledger=15_000, batches=205, latency_seconds=20)
-QUICK = Size(warm=1_000, items=6_000, naive=800, certificates=3_000, ledger=3_000, batches=45, latency_seconds=6)
+FULL = Size(
+    warm=3_000,
+    items=60_000,
+    naive=4_000,
+    certificates=20_000,
+    ledger=15_000,
+    batches=205,
+    latency_seconds=20,
+    movements=6_000,
+)
+QUICK = Size(
+    warm=1_000, items=6_000, naive=800, certificates=3_000, ledger=3_000, batches=45, latency_seconds=6, movements=1_200
+)
 
 
 def split_of(workers: int) -> list[str]:
@@ -83,6 +95,19 @@ async def measure(where: Servers, size: Size, split: list[str], parts: set[str],
             f"check_{side}_{name}_ms": asked[side][name] for side in ("server", "client") for name in ("p50", "p99")
         }
         found |= {"checks_per_second": asked["per_second"], "check_statuses": asked["statuses"]}
+    if "movements" in parts:
+        held = await _told("movements", movements.movements(where, size.latency_seconds, size.movements))
+        found |= {
+            "reserve_p50_ms": held.p50,
+            "reserve_p99_ms": held.p99,
+            "reserve_per_second": held.ceiling,
+            "reserve_alone_per_second": held.ceiling_alone,
+            "reserve_executor_per_second": held.executor,
+            "reserve_executor_alone_per_second": held.executor_alone,
+            "group_commit_ratio": held.executor / held.executor_alone,
+            "group_commit_ratio_http": held.ceiling / held.ceiling_alone,
+        }
+        peaks.append(held.peak_mb)
     return found | _derived(found, max(peaks))
 
 

@@ -1,4 +1,4 @@
-"""The functions that move quantities, wired: group commit, and the topic that keeps calls without a database."""
+"""The functions that move quantities: group commit, and the topic that keeps calls while the database is away."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.ledger.adapters.answers import PostgresAnswers
 from certex_bridge.ledger.adapters.mismatches import PostgresMismatches
-from certex_bridge.ledger.gathering import Gathering
+from certex_bridge.ledger.gathering import BATCH_MAX, Gathering
 from certex_bridge.operations.composition import transient
 from certex_bridge.operations.policies import decode_options_of
 from certex_bridge.platform.kafka import Publisher
@@ -37,6 +37,7 @@ def ledger_functions(bridge: Bridge, times: GatewayTimes) -> GatewayParts:
         PostgresAnswers(bridge.pool, times.database_wait),
         transient,
         gather_seconds=times.gather,
+        batch_max=BATCH_MAX if times.gather else 1,
         meter=bridge.meter,
     )
     publisher = Publisher(settings)

@@ -13,7 +13,7 @@ from certex_bridge.kernel.countries import ISO_CODES, within_country
 from certex_bridge.kernel.identifiers import commodity_matches
 from certex_bridge.ledger.domain.searching import control_terms, destination_terms, goods_terms, licence_terms
 from certex_bridge.licensing.domain.eugea import eugea_allows
-from certex_bridge.licensing.domain.licence import Licence, LicenceType
+from certex_bridge.licensing.domain.licence import Licence, LicenceType, is_eugea
 from tests.support.ledger_words import licence, line
 
 FIRST = date(2026, 1, 1)
@@ -54,7 +54,7 @@ def test_destinations_meet_as_the_rules_compare_them(asked: str, licensed: str) 
 
 
 @pytest.mark.parametrize("country", ["RS", "XS", "US", "KR", "GB", "XI", "SJ"])
-@pytest.mark.parametrize("kind", [one for one in LicenceType if one.is_eugea])
+@pytest.mark.parametrize("kind", [one for one in LicenceType if is_eugea(one)])
 def test_a_union_authorisation_serves_the_destinations_of_its_list(kind: LicenceType, country: str) -> None:
     told = licence("A", type=kind, destinations=("KR",), valid_from=FIRST)
     also = country == "XI" and eugea_allows(kind, "GB", FIRST)
