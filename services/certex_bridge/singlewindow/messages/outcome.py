@@ -239,6 +239,8 @@ class ClaimResult(Part):
     """Tests that were passed."""
     rules_not_tested: _Rules = ()
     """Tests that had nothing to test or were not reached."""
+    rules_table: words.Said70 | None = None
+    """Table of Annex I that the claim was judged by, with its version."""
     verdicts: Annotated[tuple[OutcomeVerdict, ...], Field(alias="Verdict")] = ()
     """Tests that failed, then those that warn, then other reasons, then what explains a positive outcome."""
     incidents: Annotated[tuple[words.Incident, ...], BLANKS] = ()
