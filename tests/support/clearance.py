@@ -19,10 +19,12 @@ from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.gathering import Gathering
+from certex_bridge.licensing.decode import decode_licence_event
 from certex_bridge.operations.composition import transient
 from certex_bridge.platform.metrics import Metrics
 from certex_bridge.singlewindow.callers import Caller, CallerRole, Mode, Policies
 from certex_bridge.singlewindow.documents import BridgeDocuments
+from certex_bridge.singlewindow.functions import manual
 from certex_bridge.singlewindow.functions.ledger_calls import LedgerCalls
 from certex_bridge.singlewindow.functions.movements import operations
 from certex_bridge.singlewindow.http.gateway import gateway_application
@@ -119,7 +121,9 @@ class Desk:
         )
         self.gathering = Gathering(executor, answers, transient, gather_seconds=self.gather_seconds)
         self.ledger = LedgerCalls(self.gathering, decode_declaration_event, self.keep, seconds=10)
-        self._application = gateway_application(operations(self.ledger, SENDER), Metrics(), SENDER)
+        captures = manual.Captures(self.gathering, decode_licence_event, seconds=10)
+        functions = (*operations(self.ledger, SENDER), *manual.operations(self.ledger, captures, SENDER))
+        self._application = gateway_application(functions, Metrics(), SENDER)
 
     async def move(self, movement: str, name: str, *items: Any, call_id: str = "", **claims: Any) -> Replied:
         """One movement; `about` changes the message."""
@@ -130,11 +134,13 @@ class Desk:
         """Send the message in JSON."""
         return Replied(await self.post(json.dumps(message).encode(), content_type))
 
-    async def post(self, body: bytes, content_type: str = JSON, as_caller: Caller | None = None) -> Answer:
+    async def post(
+        self, body: bytes, content_type: str = JSON, as_caller: Caller | None = None, path: str = "/v1/movements"
+    ) -> Answer:
         """Send bytes."""
         headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
         scope = {
-            "type": "http", "method": "POST", "path": "/v1/movements", "query_string": b"", "headers": headers,
+            "type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers,
             "server": ("bridge.test", 443), "scheme": "https", "root_path": "", "http_version": "1.1",
         }  # fmt: skip
         return await call(known(self._application, as_caller or self.caller), scope, body)

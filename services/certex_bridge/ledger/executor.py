@@ -297,7 +297,7 @@ class Executor:
 
 
 def _waits(command: Command) -> bool:
-    return isinstance(command, DeclarationCommand) and command.waits
+    return not isinstance(command, ValidityPassed) and command.waits
 
 
 def _licences_of(commands: Iterable[Command]) -> set[str]:

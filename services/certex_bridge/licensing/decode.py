@@ -229,6 +229,7 @@ def _write_off_command(event: CloudEvent, data: dict[str, Any], key: bytes | Non
         licence_id=licence_id,
         version=0,
         write_off=write_off if readable else None,
+        waits=event.extensions.get("answer") == "always",
     )
 
 

@@ -20,10 +20,10 @@ from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.intake import Decoder, Intake
 from certex_bridge.ledger.relay import Envelopes, Relay
 from certex_bridge.ledger.worker import Rhythm, Worker
-from certex_bridge.licensing.decode import LicensingOptions, decode_licence_event
+from certex_bridge.licensing.decode import decode_licence_event
 from certex_bridge.operations.measuring import LedgerMeasures
 from certex_bridge.operations.meters import BridgeMeter
-from certex_bridge.operations.policies import decode_options_of, policy_of, types_of
+from certex_bridge.operations.policies import decode_options_of, licensing_options_of, policy_of, types_of
 from certex_bridge.operations.pushing import DeliveryRole, fan_out_rhythm
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.kafka import BatchSubscription, Publisher, create_broker, subscribe_batches
@@ -61,13 +61,7 @@ CLOSE_SECONDS = 5.0
 
 def decoders_of(settings: Settings) -> dict[str, Decoder]:
     """From a record to commands, by topic."""
-    types = types_of(settings)
-    customs = decode_options_of(settings)
-    licensing = LicensingOptions(
-        legacy_codes=settings.legacy_document_codes,
-        types=types,
-        certificate_bytes_max=settings.kafka_message_bytes_max,
-    )
+    customs, licensing = decode_options_of(settings), licensing_options_of(settings)
 
     def licences(envelope: Envelope) -> Sequence[Command]:
         return (decode_licence_event(envelope, licensing),)

@@ -12,6 +12,7 @@ from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.singlewindow.functions import (
     availability,
     lists,
+    manual,
     movements,
     records,
     reports,
@@ -47,6 +48,7 @@ def described() -> tuple[Sequence[Operation], Sequence[Read]]:
     operations = (
         *availability.operations(nothing, nothing, checks),
         *movements.operations(nothing, ""),
+        *manual.operations(nothing, nothing, ""),
         *subscriptions.operations(nothing),
         *records.operations(RecordKeeping(nothing, nothing, "")),
         *lists.operations(Listing(nothing, nothing, "", figures_shown=True)),

@@ -10,10 +10,11 @@ from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.ledger.adapters.answers import PostgresAnswers
 from certex_bridge.ledger.adapters.mismatches import PostgresMismatches
 from certex_bridge.ledger.gathering import BATCH_MAX, Gathering
+from certex_bridge.licensing.decode import decode_licence_event
 from certex_bridge.operations.composition import transient
-from certex_bridge.operations.policies import decode_options_of
+from certex_bridge.operations.policies import decode_options_of, licensing_options_of
 from certex_bridge.platform.kafka import Publisher
-from certex_bridge.singlewindow.functions import movements, reports
+from certex_bridge.singlewindow.functions import manual, movements, reports
 from certex_bridge.singlewindow.functions.keeping import Keeping
 from certex_bridge.singlewindow.functions.ledger_calls import LedgerCalls
 
@@ -43,7 +44,11 @@ def ledger_functions(bridge: Bridge, times: GatewayTimes) -> GatewayParts:
     publisher = Publisher(settings)
     keeping = Keeping(publisher.send_all, KEEP_SECONDS)
     decoder = partial(decode_declaration_event, options=decode_options_of(settings))
-    calls = LedgerCalls(gathering, decoder, keeping.keep, min(CALL_SECONDS, settings.gateway_handler_seconds))
+    seconds = min(CALL_SECONDS, settings.gateway_handler_seconds)
+    calls = LedgerCalls(gathering, decoder, keeping.keep, seconds)
+    licensing = partial(decode_licence_event, options=licensing_options_of(settings))
+    captures = manual.Captures(gathering, licensing, seconds)
+    sender = settings.message_sender
 
     async def end_in_order(stop: asyncio.Event) -> None:
         await stop.wait()
@@ -52,7 +57,7 @@ def ledger_functions(bridge: Bridge, times: GatewayTimes) -> GatewayParts:
         await publisher.stop()
 
     return GatewayParts(
-        movements.operations(calls, settings.message_sender),
+        (*movements.operations(calls, sender), *manual.operations(calls, captures, sender)),
         reports.reads(PostgresMismatches(bridge.pool)),
         {"ledger": end_in_order},
     )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.ledger.domain.policy import FigureSource, Policy, SettleGroup
 from certex_bridge.ledger.domain.reasons import Rule
+from certex_bridge.licensing.decode import LicensingOptions
 from certex_bridge.licensing.domain.certificate_types import CertificateTypes
 from certex_bridge.platform.settings import Settings
 from certex_bridge.singlewindow.rules.profiles import certificate_types
@@ -43,4 +44,13 @@ def decode_options_of(settings: Settings) -> DecodeOptions:
         zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
         default_zone=ZoneInfo(settings.calendar_zone),
         legacy_codes=settings.legacy_document_codes,
+    )
+
+
+def licensing_options_of(settings: Settings) -> LicensingOptions:
+    """How licence events are read, as the settings say."""
+    return LicensingOptions(
+        legacy_codes=settings.legacy_document_codes,
+        types=types_of(settings),
+        certificate_bytes_max=settings.kafka_message_bytes_max,
     )

@@ -67,6 +67,8 @@ class LicenceCommand:
     """0 when the sender's version could not be read, for a bar and for a write-off."""
     write_off: WriteOff | None = None
     """A write-off made outside the bridge."""
+    waits: bool = False
+    """Whether the sender waits for the answer: a conflict is then told and not put aside."""
 
     @property
     def refused(self) -> bool:

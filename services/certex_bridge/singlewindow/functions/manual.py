@@ -8,34 +8,37 @@ checked here is whose decision it may be: an officer of customs decides on decla
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from certex_bridge.customs.events import event_type
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.kernel.dates import parse_date
 from certex_bridge.kernel.errors import InputError
 from certex_bridge.kernel.identifiers import licence_key
+from certex_bridge.ledger.answers import DUPLICATE_ID
+from certex_bridge.ledger.commands import INTERNAL, Delivery
 from certex_bridge.ledger.domain.facts import EventKind
-from certex_bridge.platform.envelope import Envelope
+from certex_bridge.ledger.gathering import Unavailable
+from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.singlewindow.callers import CallerRole
+from certex_bridge.singlewindow.functions.ledger_calls import event_of, source_of
+from certex_bridge.singlewindow.functions.movements import ask
 from certex_bridge.singlewindow.messages.manual import (
     CorrectionFinding,
+    ManualQuantityManagementRequest,
+    QuantityCorrectionRequest,
     QuantityCorrectionResponse,
 )
-from certex_bridge.singlewindow.refusals import Refusal
+from certex_bridge.singlewindow.messages.outcome import QuantityMovementResponse
+from certex_bridge.singlewindow.operation import Operation, Reply
+from certex_bridge.singlewindow.refusals import FieldError, Refusal
 
 if TYPE_CHECKING:
-    from certex_bridge.singlewindow.messages.base import Message
-    from certex_bridge.singlewindow.messages.manual import (
-        DecidedItem,
-        Evidence,
-        Figures,
-        ManualQuantityManagementRequest,
-        QuantityCorrectionRequest,
-    )
+    from certex_bridge.licensing.domain.commands import LicenceCommand
+    from certex_bridge.singlewindow.functions.ledger_calls import Ledger, Submitting
+    from certex_bridge.singlewindow.messages.manual import DecidedItem, Evidence, Figures
     from certex_bridge.singlewindow.operation import Call
 
-OVERRIDDEN = event_type(EventKind.OVERRIDDEN)
 _IDENTIFICATION = 35
 
 CAPTURED = "licensing.write-off.captured.v1"
@@ -59,7 +62,7 @@ def override_event(call: Call, request: ManualQuantityManagementRequest) -> Enve
         data["evidence"] = _evidence(request.evidence)
     if request.goods_item:
         data["items"] = [_item(item) for item in request.goods_item]
-    return _event(call, request, "customs.declarations.v1", OVERRIDDEN, request.mrn, data)
+    return event_of(call, request, EventKind.OVERRIDDEN, data)
 
 
 def correction_event(call: Call, request: QuantityCorrectionRequest) -> Envelope:
@@ -86,8 +89,7 @@ def correction_event(call: Call, request: QuantityCorrectionRequest) -> Envelope
             for line in request.line
         ],
     }
-    key = licence_key(issuer, request.licence.reference_number)
-    return _event(call, request, "licensing.licences.v1", CAPTURED, key, data)
+    return _captured(call, request, licence_key(issuer, request.licence.reference_number), data)
 
 
 def correction_reply(request: QuantityCorrectionRequest, answer: str, sender: str) -> QuantityCorrectionResponse:
@@ -135,13 +137,13 @@ def _evidence(told: Evidence) -> dict[str, str]:
     return evidence | ({"memberState": told.member_state} if told.member_state else {})
 
 
-def _event(call: Call, request: Message, topic: str, ce_type: str, key: str, data: dict[str, Any]) -> Envelope:
+def _captured(call: Call, request: QuantityCorrectionRequest, key: str, data: dict[str, Any]) -> Envelope:
     """The event as a record of its topic, by a sender that waits for the answer."""
     headers = {
         "ce_specversion": "1.0",
         "ce_id": call.call_id(request),
-        "ce_type": ce_type,
-        "ce_source": f"urn:certex-bridge:caller:{call.caller.name}",
+        "ce_type": CAPTURED,
+        "ce_source": source_of(call.caller),
         "ce_time": request.prepared_at.isoformat(),
         "ce_answer": "always",
         "content-type": "application/json",
@@ -149,4 +151,71 @@ def _event(call: Call, request: Message, topic: str, ce_type: str, key: str, dat
     value = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     stamp = int(call.received_at.timestamp() * 1000)
     pairs = tuple((name, text.encode()) for name, text in headers.items())
-    return Envelope(topic, 0, -1, key.encode(), value, pairs, stamp)
+    return Envelope("licensing.licences.v1", -1, -1, key.encode(), value, pairs, stamp)
+
+
+class Captures:
+    """The ledger behind corrections: the event's stored answer is the call's, for ever."""
+
+    def __init__(self, gathering: Submitting, decoder: Callable[[Envelope], LicenceCommand], seconds: float) -> None:
+        """`seconds` is the longest that a call may wait for its transaction."""
+        self._gathering = gathering
+        self._decoder = decoder
+        self._seconds = seconds
+
+    async def submit(self, envelope: Envelope) -> tuple[str, bool]:
+        """Apply the event; its stored answer, and whether it was given before.
+
+        Raises:
+            Refusal: DUPLICATE_ID, SCHEMA_INVALID, NOT_AVAILABLE.
+        """
+        try:
+            command = self._decoder(envelope)
+            given = await self._gathering.submit(Delivery(INTERNAL, command), self._seconds)
+        except Poison as poison:
+            mistake = FieldError(poison.field, "14", poison.code, poison.value, poison.message)
+            raise Refusal("SCHEMA_INVALID", poison.message, errors=[mistake]) from poison
+        except Unavailable as error:
+            raise Refusal("NOT_AVAILABLE", f"nothing is written off: {error.message}") from error
+        if given.answer.result == DUPLICATE_ID:
+            message = "the message identification was used for another message; nothing is changed"
+            raise Refusal("DUPLICATE_ID", message, field="messageIdentification")
+        return given.answer.body, given.answer.repeated
+
+
+def operations(ledger: Ledger, captures: Captures, sender: str) -> Sequence[Operation]:
+    """F7 and corrections as operations; `sender` is what the bridge's own messages name as messageSender."""
+
+    async def override(call: Call, request: ManualQuantityManagementRequest) -> Reply:
+        return await ask(ledger, override_event(call, request), call, request, sender)
+
+    async def correct(call: Call, request: QuantityCorrectionRequest) -> Reply:
+        answer, repeated = await captures.submit(correction_event(call, request))
+        return Reply(correction_reply(request, answer, sender), repeated=repeated)
+
+    return (
+        Operation(
+            name="overrideQuantity",
+            function="F7",
+            law="8(1), 8(2)",
+            path="/v1/overrides",
+            request=ManualQuantityManagementRequest,
+            response=QuantityMovementResponse,
+            roles=frozenset({CallerRole.CUSTOMS_OFFICER}),
+            handler=override,
+            summary="Accept, amend or refuse quantities by hand, under the officer's full responsibility.",
+            statuses=(409, 503),
+        ),
+        Operation(
+            name="correctQuantity",
+            function="F7",
+            law="11(2)",
+            path="/v1/corrections",
+            request=QuantityCorrectionRequest,
+            response=QuantityCorrectionResponse,
+            roles=frozenset({CallerRole.LICENSING_OFFICER}),
+            handler=correct,
+            summary="Capture or correct a write-off made outside the bridge, proved by a document.",
+            statuses=(409, 503),
+        ),
+    )
