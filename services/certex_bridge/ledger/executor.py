@@ -249,7 +249,7 @@ class Executor:
                     work.quarantine(conflict_row(delivery, aside.code, aside.sentence))
                 elif cause.event_id not in work.awaited:
                     about = work.declarations[main_id(command)]
-                    tell_refused(work, about, cause, command, (Reason(aside.code, "lrn", command.lrn),))
+                    tell_refused(work, about, cause, command, (Reason("DRAFT_AMBIGUOUS", "lrn", command.lrn),))
                 work.answer(cause.event_id, "CONFLICT", declaration=main_id(command))
 
     # -- writing

@@ -24,7 +24,7 @@ from certex_bridge.ledger.domain.model import (
     LicenceState,
 )
 from certex_bridge.ledger.domain.outcome import ClaimOutcome, DeclarationOutcome
-from certex_bridge.ledger.domain.reasons import SENTENCES, Outcome, Reason, Rule
+from certex_bridge.ledger.domain.reasons import EXPLANATIONS, Outcome, Reason, Rule
 from certex_bridge.ledger.domain.risk import at_risk
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.work import Cause, Work, utc_text
@@ -72,7 +72,7 @@ def tell_standing(
 
 def info(code: str) -> Finding:
     """A finding that explains why there is no more to tell."""
-    return Finding(code, "", "", SENTENCES[code], Severity.INFO)
+    return Finding(code, "", "", EXPLANATIONS[code], Severity.INFO)
 
 
 def _standing(work: Work, claims: Sequence[Claim], reasons: tuple[Reason, ...]) -> list[ClaimOutcome]:

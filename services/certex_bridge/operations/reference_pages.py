@@ -23,6 +23,7 @@ Outcomes, reasons and incidents as they stand in outcome documents and incidents
 Codes are stable; sentences may improve. This page is generated from the code: `make contracts`.
 """
 
+_EXPLAINED = "Findings of severity INFO in the answer to a call: why there is nothing more to tell."
 _FINDINGS = (
     (
         "Findings on declarations",
@@ -98,7 +99,7 @@ def events() -> str:
 
 def codes() -> str:
     """The page docs/reference/codes.md."""
-    from certex_bridge.ledger.domain.reasons import SENTENCES, Incident, Outcome
+    from certex_bridge.ledger.domain.reasons import EXPLANATIONS, SENTENCES, Incident, Outcome
     from certex_bridge.operations.code_scan import codes_of
     from certex_bridge.singlewindow.refusals import REFUSALS
 
@@ -106,6 +107,8 @@ def codes() -> str:
     parts += [f"- `{outcome.value}`\n" for outcome in Outcome]
     parts.append("\n## Reasons\n\n| Code | Sentence |\n| --- | --- |\n")
     parts += [f"| `{code}` | {sentence} |\n" for code, sentence in sorted(SENTENCES.items())]
+    parts.append(f"\n## Explanations\n\n{_EXPLAINED}\n\n| Code | Sentence |\n| --- | --- |\n")
+    parts += [f"| `{code}` | {sentence} |\n" for code, sentence in sorted(EXPLANATIONS.items())]
     parts.append("\n## Incidents\n\n")
     parts += [f"- `{incident.value}`\n" for incident in Incident]
     for title, sentence, package in _FINDINGS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
-from certex_bridge.ledger.domain.reasons import SENTENCES
+from certex_bridge.ledger.domain.reasons import EXPLANATIONS
 from certex_bridge.singlewindow.callers import Mode
 from certex_bridge.singlewindow.disclosure import WITH_FIGURES
 from certex_bridge.singlewindow.outcome_document import render_finding, render_outcome
@@ -76,7 +76,7 @@ def kept_answer(  # all that the call itself tells
         event_kind=kind,
         occurred_at=at,
         claims=(),
-        findings=(Finding("KEPT", "", "", SENTENCES["KEPT"], Severity.INFO),),
+        findings=(Finding("KEPT", "", "", EXPLANATIONS["KEPT"], Severity.INFO),),
     )
     document = render_outcome(outcome, _no_content, sender=sender, recipient=caller.name)
     return answer_to(document, caller, identification)
@@ -88,7 +88,7 @@ def _no_content(_licence: object, _line_no: int) -> str:
 
 def _mode_finding(mode: Mode) -> bytes:
     return render_finding(
-        Finding("CALLER_MODE", "", mode.value, SENTENCES["CALLER_MODE"], Severity.INFO),
+        Finding("CALLER_MODE", "", mode.value, EXPLANATIONS["CALLER_MODE"], Severity.INFO),
     ).encode()
 
 

@@ -18,6 +18,7 @@ from tests.support.ledger_words import licence, mrn_of
 from tests.support.scenario import Scenario
 
 
+@pytest.mark.row("IR 6(1)(a)", "IR 6(2)", "IR 6(3)", "IR 7")
 async def test_the_life_of_a_declaration(s: Scenario, desk: Desk) -> None:
     reserved = await desk.move("RESERVE", "M1", A="40")
     (claim,) = reserved.told["ClaimResult"]
@@ -103,6 +104,7 @@ async def test_what_was_reserved_is_there_to_be_read(pg: Scenario) -> None:
     assert await pg.balance("A") == "40/0/60"
 
 
+@pytest.mark.row("IR 6(1)(b)", "IR 6(4)", "IR 6(5)", "IR 7")
 async def test_the_numbers_of_a_line_limited_in_quantity_and_value(s: Scenario, desk: Desk) -> None:
     await s.issue(licence("N", "100 NAR + 50000.00 EUR"))
     steps = [
@@ -126,6 +128,7 @@ async def test_the_numbers_of_a_line_limited_in_quantity_and_value(s: Scenario, 
     assert await s.status("N") == "Valid"
 
 
+@pytest.mark.row("IR 6(1)(b)", "IR 6(5)")
 async def test_exactly_the_rest_fits_and_the_smallest_step_more_does_not(s: Scenario, desk: Desk) -> None:
     assert (await desk.move("RESERVE", "M1", A="100.000001")).outcomes == ["REFUSED QUANTITY_EXCEEDED"]
     assert (await desk.move("RESERVE", "M2", A="100")).outcomes == ["OK_RESERVED"]

@@ -215,7 +215,7 @@ BROKEN: dict[str, DeclarationOutcome] = {
     "seven decimals": outcome(claim(reserved=Figures(Decimal("0.0000001")))),
     "negative": outcome(claim(reserved=Figures(Decimal(-1)))),
     "unit of two letters": outcome(claim(unit="KG")),
-    "version below zero": outcome(dv=-1),
+    "version below one": outcome(dv=-1),
     "unknown status": outcome(claim(licence_status="Sleeping")),
 }
 

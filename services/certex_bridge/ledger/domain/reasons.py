@@ -108,6 +108,9 @@ SENTENCES: dict[str, str] = {
     "CLAIM_STATE": "What is asked does not follow on the claim's state; what happened all the same is entered by hand.",
     "MORE_THAN_RESERVED": "More is to be consumed than is reserved; the rest needs an amendment or a decision by hand.",
     "VERSION_OLD": "A later version of the declaration is known.",
+}
+
+EXPLANATIONS: dict[str, str] = {
     "NO_CLAIMS": "The declaration cites no licence.",
     "NO_CONTENT_YET": "It is recorded; the declaration's content is not known yet.",
     "ONE_INSTRUMENT": "It is recorded; the simplified and the supplementary declaration are decided together.",
@@ -117,6 +120,7 @@ SENTENCES: dict[str, str] = {
     "ALREADY_DONE": "Nothing moves: it was told before.",
     "SUPERSEDED": "Nothing moves: something later is known.",
 }
+"""Findings of severity INFO in the answer to a sender that waits: why there is nothing more to tell."""
 
 
 @dataclass(frozen=True, slots=True)
