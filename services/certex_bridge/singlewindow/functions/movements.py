@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from certex_bridge.ledger.domain.facts import EventKind
 from certex_bridge.singlewindow.callers import CallerRole, Mode
-from certex_bridge.singlewindow.functions.declared import (
+from certex_bridge.singlewindow.functions.movement_event import (
     JsonObject,
     acceptance_of,
     content_of,
