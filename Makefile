@@ -8,6 +8,8 @@ RUN = .venv/bin/python -m
 PYTEST = $(RUN) pytest $(PYTEST_ARGS)
 # More or less of pytest: make test PYTEST_ARGS="-x -k licence"
 PYTEST_ARGS =
+# Documents of each kind for each operation in make fuzz.
+FUZZ_EXAMPLES = 1000
 
 LOCKS = pyproject.toml requirements/uv.txt requirements/build.txt requirements/runtime.txt requirements/embedded.txt
 RUNNABLE = .venv/ready-to-run
@@ -33,6 +35,9 @@ test-slow: $(TESTABLE) ## the long ones left out of make test, on the embedded s
 test-kafka: $(TESTABLE) ## tests that use a broker, on Apache Kafka 4.3.1 (needs Java and Maven; installed when root)
 	@$(PYTHON) tools/fetch_kafka.py >/dev/null
 	@CERTEX_TEST_KAFKA=apache $(PYTEST) -m "broker or kafka_only"
+
+fuzz: $(TESTABLE) ## whatever can be sent to the live gateway, for long: make fuzz FUZZ_EXAMPLES=5000
+	@CERTEX_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) tests/integration/singlewindow/test_gateway_live.py
 
 lint: $(CHECKABLE) ## style
 	@$(RUN) ruff check .
@@ -93,4 +98,4 @@ $(CHECKABLE): $(TESTABLE) requirements/lint.txt requirements/bench.txt requireme
 	@$(PYTHON) tools/bootstrap.py
 	@touch $@
 
-.PHONY: help demo setup setup-all test test-slow test-kafka lint format types layers tidy coverage pure check bench contracts lock clean
+.PHONY: help demo setup setup-all test test-slow test-kafka fuzz lint format types layers tidy coverage pure check bench contracts lock clean

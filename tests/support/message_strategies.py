@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any, TypeVar
 
 from hypothesis import assume
@@ -36,6 +38,7 @@ def messages(model: type[M], **fixed: Any) -> st.SearchStrategy[M]:
     return build()
 
 
+@cache
 def contents(part: type[Part]) -> st.SearchStrategy[dict[str, Any]]:
     """What a group consists of, by name on the wire."""
     needed = {one.alias: _values(one) for one in shapes_of(part) if one.required}
@@ -78,8 +81,6 @@ def broken_documents(model: type[Message], **fixed: Any) -> st.SearchStrategy[by
 
 
 def _encoded(content: dict[str, Any]) -> bytes:
-    import json
-
     return json.dumps(content, ensure_ascii=False).encode()
 
 

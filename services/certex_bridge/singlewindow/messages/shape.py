@@ -47,6 +47,8 @@ class Simple:
 class Shape:
     """One field."""
 
+    position: int
+    """Among the fields, from 0."""
     name: str
     """In Python."""
     alias: str
@@ -78,7 +80,8 @@ def shapes_of(model: type[Part]) -> tuple[Shape, ...]:
         ConfigurationError: a field is of a type that XML and JSON have no common form for.
     """
     hints = get_type_hints(model, include_extras=True)
-    return tuple(_shape(model, name, field, hints[name]) for name, field in model.model_fields.items())
+    fields = enumerate(model.model_fields.items())
+    return tuple(_shape(model, at, name, field, hints[name]) for at, (name, field) in fields)
 
 
 @cache
@@ -87,7 +90,7 @@ def by_alias(model: type[Part]) -> dict[str, Shape]:
     return {shape.alias: shape for shape in shapes_of(model)}
 
 
-def _shape(model: type[Part], name: str, field: FieldInfo, hint: Any) -> Shape:
+def _shape(model: type[Part], position: int, name: str, field: FieldInfo, hint: Any) -> Shape:
     where = f"{model.__name__}.{name}"
     alias = field.serialization_alias or field.alias or name
     listed, inner = _unwrapped(hint, where)
@@ -97,6 +100,7 @@ def _shape(model: type[Part], name: str, field: FieldInfo, hint: Any) -> Shape:
     schema = _schema_of(model, alias)
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     return Shape(
+        position=position,
         name=name,
         alias=alias,
         required=field.is_required(),

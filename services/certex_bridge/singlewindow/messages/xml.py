@@ -104,19 +104,20 @@ class _Walk:
             stray = "".join(text or "" for text in (element.text, *(child.tail for child in element)))
             self._refuse(at, "15", "NOT_ALLOWED", " ".join(stray.split()), "text stands between elements")
         shapes = by_alias(model)
-        order = list(shapes)
         content: dict[str, Any] = {}
-        last = 0
+        tag = str(element.tag)
+        namespace = tag[: tag.rindex("}") + 1]
+        last: Shape | None = None
         for child in element:
-            name = local_name(child)
+            space, brace, name = str(child.tag).rpartition("}")
             shape = shapes.get(name)
-            if shape is None or etree.QName(child).namespace != etree.QName(element).namespace:
+            if shape is None or space + brace != namespace:
                 self._refuse((*at, name), "15", "NOT_ALLOWED", (child.text or "").strip(), "there is no such element")
                 continue
-            position = order.index(name)
-            if position < last:
-                self._refuse((*at, name), "15", "ORDER", (child.text or "").strip(), f"stands after {order[last]}")
-            last = max(last, position)
+            if last is not None and shape.position < last.position:
+                self._refuse((*at, name), "15", "ORDER", (child.text or "").strip(), f"stands after {last.alias}")
+            else:
+                last = shape
             self._field(child, shape, content, at)
         return content
 

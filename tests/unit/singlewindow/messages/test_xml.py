@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from certex_bridge.singlewindow.messages.errors import ErrorNotification, FunctionalError
 from certex_bridge.singlewindow.messages.json import read_json_message
@@ -47,6 +47,7 @@ def test_both_forms_have_one_content() -> None:
 
 
 @given(messages(EchoRequest))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_written_is_read_back(message: EchoRequest) -> None:
     again = read_message(write_message(message), EchoRequest)
     assert again == message

@@ -36,7 +36,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[etree.XMLSchema
 
 
 @given(messages(EchoRequest))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_two_validators_accept_what_the_model_makes(published: Any, message: EchoRequest) -> None:
     document = write_message(message)
     fast, second = published
@@ -45,7 +45,7 @@ def test_two_validators_accept_what_the_model_makes(published: Any, message: Ech
 
 
 @given(broken_documents(EchoRequest))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_model_takes_nothing_that_the_schemas_refuse(published: Any, document: bytes) -> None:
     fast, second = published
     valid = fast.validate(etree.fromstring(document))
