@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certex_bridge.ledger.domain.journal import Entry
+from certex_bridge.ledger.domain.journal import Booking, Entry
 from certex_bridge.ledger.domain.model import Account, Claim, ClaimKey, ClaimState, Dim, Figures, Kind, LicenceState
 from certex_bridge.ledger.domain.phases import Phase
 from certex_bridge.ledger.domain.steps import steps_between
@@ -20,6 +20,40 @@ HOLDINGS = st.tuples(FIGURES, st.booleans(), FIGURES, st.sampled_from([1, 2]))
 
 def held(figures: Figures, consumed: bool) -> tuple[Figures, Figures]:
     return (Figures(), figures) if consumed else (figures, Figures())
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@given(
+    holdings=st.lists(st.tuples(HOLDINGS, st.booleans()), min_size=1, max_size=5),
+    spare=st.integers(0, 6).map(Decimal),
+    over=st.integers(0, 4).map(Decimal),
+)
+def test_what_an_officer_books_is_the_only_use_beyond_a_limit(
+    holdings: list[tuple[tuple[Figures, bool, Figures, int], bool]], spare: Decimal, over: Decimal
+) -> None:
+    """Ordinary claims ask for no more than fits; decisions by hand take what they like, in any order with them."""
+    state = LicenceState("BE/A")
+    for dim in Dim:
+        at = 0 if dim is Dim.QTY else 1
+        before = sum((h[0][at] for h, _ in holdings), ZERO)
+        grown = sum((max(h[2][at] - h[0][at], ZERO) for h, by_hand in holdings if not by_hand), ZERO)
+        reserved = sum((h[0][at] for h, _ in holdings if not h[1]), ZERO)
+        cap = before + spare + grown if grown else max(before + spare - over, ZERO)
+        state.accounts[1, dim] = Account(1, dim, "NAR", cap, reserved, before - reserved)
+    start = {place: account.over for place, account in state.accounts.items() if state.limit(*place) is not None}
+    bookings: list[Booking] = []
+    for number, ((have, consumed, shall, _), by_hand) in enumerate(holdings):
+        steps = steps_between(*held(have, consumed), *held(shall, consumed), Phase.ADJUST)
+        if by_hand:
+            steps = tuple(step._replace(kind=Kind.OVERRIDE) for step in steps)
+        bookings.append((Claim(ClaimKey("M", number, 1, "BE/A", 1), ClaimState.RESERVED), steps))
+    entry = Entry(state, "e", "t")
+    entry.book(bookings)
+    sums = dict.fromkeys(start, ZERO)
+    for row in entry.rows:
+        assert row.d_over <= 0 or row.kind is Kind.OVERRIDE
+        sums[row.line_no, Dim(row.dim)] += row.d_over
+    assert {place: start[place] + sums[place] for place in start} == {p: state.accounts[p].over for p in start}
 
 
 @settings(max_examples=400, deadline=None, derandomize=True, database=None)

@@ -14,19 +14,27 @@ from hypothesis import strategies as st
 
 from certex_bridge.kernel.amounts import Quantity
 from certex_bridge.ledger.domain.facts import (
+    ALL_DOCUMENTS,
     ALL_ITEMS,
+    Captured,
     Changes,
     ClaimSpec,
+    Decision,
     DocumentFigures,
     Facts,
     Item,
     ItemRelease,
+    Override,
     Payload,
     PayloadRank,
     Request,
     Stamp,
 )
 from certex_bridge.ledger.domain.merge import last_word, merge
+from certex_bridge.ledger.domain.override import governing
+from certex_bridge.licensing.domain.writeoff import Evidence, WriteOff, WriteOffLine, WriteOffSource
+
+EVIDENCE = Evidence("NOTE", "17", "2026-03-01", "BE")
 
 _START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -56,6 +64,19 @@ def _request(draw: st.DrawFn, name: str) -> Request:
     return Request(name, asked, changes, None, granted, refused, rejected)
 
 
+def _override(place: tuple[int, int], stamp: Stamp) -> Override:
+    """What an officer decides on a place follows from the event that says it."""
+    number = ord(stamp.event_id) - ord("a") + 10 * stamp.occurred_at.minute
+    decision = list(Decision)[number % len(Decision)]
+    return Override(*place, stamp, decision, "OFFICER", f"reason {number}", EVIDENCE)
+
+
+def _captured(licence_id: str, stamp: Stamp) -> Captured:
+    number = ord(stamp.event_id) - ord("a") + 10 * stamp.occurred_at.minute
+    lines = (WriteOffLine(1, Quantity.parse(str(number + 1), "NAR"), None),)
+    return Captured(stamp, WriteOff(licence_id, WriteOffSource.PAPER, "OFFICER", "reason", EVIDENCE, lines))
+
+
 @st.composite
 def facts(draw: st.DrawFn) -> Facts:
     """Facts as one event or many events may tell them."""
@@ -81,6 +102,10 @@ def facts(draw: st.DrawFn) -> Facts:
     told["simplified"] = draw(st.sampled_from(["", "M9"]))
     told["supplements"] = tuple(sorted(draw(st.sets(st.sampled_from("ST")))))
     told["generation"] = draw(st.none() | stamps)
+    places = draw(st.sets(st.sampled_from([(ALL_ITEMS, ALL_DOCUMENTS), (1, ALL_DOCUMENTS), (1, 1), (1, 2)])))
+    told["overrides"] = tuple(_override(place, draw(stamps)) for place in sorted(places))
+    licences = draw(st.sets(st.sampled_from(["BE/A", "BE/B"])))
+    told["captured"] = tuple(_captured(licence_id, draw(stamps)) for licence_id in sorted(licences))
     return Facts(**told)
 
 
@@ -112,6 +137,7 @@ def test_facts_only_grow(a: Facts, b: Facts) -> None:
     b = replace(b, generation=a.generation)
     both = merge(a, b)
     assert (both.invalidated is None) == (a.invalidated is None and b.invalidated is None)
+    assert {one.place for one in both.overrides} == {one.place for one in (*a.overrides, *b.overrides)}
     assert {item for item, _ in both.releases} == {item for item, _ in (*a.releases, *b.releases)}
     ranks = [one.payload_rank.order for one in (a, b) if one.payload_rank]
     assert (both.payload_rank.order if both.payload_rank else None) == (max(ranks) if ranks else None)
@@ -138,6 +164,20 @@ def _life() -> list[Facts]:
         Facts(requests=(Request("R", rejected=at[4]),)),
         Facts(requests=(Request("R", asked=at[2], changes=Changes(destination="JP")),)),
     ]
+
+
+@given(st.lists(facts(), min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_the_same_decision_governs_in_any_order(told: list[Facts], chance: Any) -> None:
+    told = [replace(one, generation=None) for one in told]
+    shuffled = [*told, *told]
+    chance.shuffle(shuffled)
+    one, other = reduce(merge, told), reduce(merge, shuffled)
+    for place in ((1, 1), (1, 2), (2, 1)):
+        found = governing(one, *place)
+        assert found == governing(other, *place)
+        assert found is None or all(
+            o.stamp <= found.stamp for o in one.overrides if o.item in (0, place[0]) and o.doc_seq in (0, place[1])
+        )
 
 
 @pytest.mark.row("E037")

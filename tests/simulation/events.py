@@ -5,21 +5,28 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+from certex_bridge.kernel.amounts import Money, Quantity
 from certex_bridge.ledger.domain.facts import (
     ALL_ITEMS,
+    Decision,
     DeclarationCommand,
     DocumentFigures,
     EventKind,
     Facts,
     ItemRelease,
+    Override,
     Payload,
     PayloadRank,
     Stamp,
 )
 from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
 from certex_bridge.licensing.domain.licence import Licence
-from tests.support.ledger_words import HOLDER, Goods, figures, mrn_of, payload
+from certex_bridge.licensing.domain.writeoff import Evidence, WriteOff, WriteOffLine, WriteOffSource
+from tests.support.ledger_words import HOLDER, Goods, figures, licence_id, mrn_of, payload
+
+NOTHING_LEFT = Quantity(Decimal(0), "NAR"), Money(Decimal(0), "EUR")
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -40,6 +47,17 @@ def licence_event(
     content = sha(snapshot, parts)
     licence_id, version = snapshot.licence_id, snapshot.version
     return LicenceCommand(event_id, at(minute), kind, snapshot, parts, None, (), content, licence_id, version)
+
+
+def write_off_event(stamp: Stamp, name: str, total: str, evidence: str) -> LicenceCommand:
+    """A write-off of line 1 that was made on paper; "" takes it back."""
+    line = WriteOffLine(1, *figures(total)) if total else WriteOffLine(1, *NOTHING_LEFT)
+    proof = Evidence("FORM", evidence, "2026-02-01")
+    told = WriteOff(licence_id(name), WriteOffSource.PAPER, "OFFICER", "why", proof, (line,))
+    kind = LicenceEventKind.WRITE_OFF_CAPTURED
+    return LicenceCommand(
+        stamp.event_id, stamp.occurred_at, kind, None, (), None, (), sha(told), told.licence_id, 0, told
+    )
 
 
 def content_of(goods: tuple[Goods, ...]) -> Payload:
@@ -91,6 +109,13 @@ class Declared:
         """Not released: one item, or all."""
         return self.event(EventKind.NOT_RELEASED, stamp, releases=((item, ItemRelease(stamp, released=False)),))
 
+    def overridden(
+        self, stamp: Stamp, decision: Decision, places: tuple[tuple[int, int], ...], figure: str = ""
+    ) -> DeclarationCommand:
+        """An officer decides on documents, items, or all."""
+        told = [Override(*place, stamp, decision, "OFFICER", "why", None, *figures(figure)) for place in sorted(places)]
+        return self.event(EventKind.OVERRIDDEN, stamp, overrides=tuple(told))
+
     def bare(self, kind: EventKind, stamp: Stamp, *, draft: bool = False) -> DeclarationCommand:
         """An event without content."""
         field = {
@@ -114,6 +139,8 @@ def told_again(command: DeclarationCommand, event_id: str, later: int) -> Declar
             changes[name] = stamp
     if facts.releases:
         changes["releases"] = tuple((item, replace(release, stamp=stamp)) for item, release in facts.releases)
+    if facts.overrides:
+        changes["overrides"] = tuple(replace(override, stamp=stamp) for override in facts.overrides)
     told = replace(facts, **changes)  # type: ignore[arg-type]
     return replace(
         command, event_id=event_id, occurred_at=stamp.occurred_at, facts=told, payload_sha256=sha(command.kind, told)

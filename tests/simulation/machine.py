@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from certex_bridge.ledger.commands import Command, ValidityPassed
-from certex_bridge.ledger.domain.facts import EventKind, Payload, Stamp
+from certex_bridge.ledger.domain.facts import Decision, EventKind, Payload, Stamp
 from certex_bridge.ledger.domain.policy import SettleGroup
 from certex_bridge.licensing.domain.commands import LicenceEventKind
 from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence
-from tests.simulation.events import Declared, at, content_of, licence_event, told_again
+from tests.simulation.events import Declared, at, content_of, licence_event, told_again, write_off_event
 from tests.simulation.world import POINTS, World
 from tests.support.ledger_words import Goods, cite, item, licence, line
 
@@ -190,6 +190,15 @@ class LedgerMachine(RuleBasedStateMachine):
         if self.world.model.licences[f"BE/{name}"].content is not None:
             self.tell(ValidityPassed(f"BE/{name}", version, at(0)), False)
 
+    @rule(data=st.data(), name=st.sampled_from(["A", "A", "V", "X"]), form=st.sampled_from(["P", "Q"]), minute=MINUTES,
+          hold=st.booleans(), point=st.sampled_from(["", "", "", *POINTS]))  # fmt: skip
+    def captured(self, data: st.DataObject, name: str, form: str, minute: int, hold: bool, point: str) -> None:
+        """A write-off on paper, its correction, or that there was none."""
+        total = data.draw(st.sampled_from(["", "1", "3", "4", "6"]))
+        if total and name == "V":
+            total += f" NAR + {data.draw(VALUES)} EUR"
+        self.tell(write_off_event(self.stamp(minute), name, total, form), hold, point)
+
     # -- customs
 
     def content(self, data: st.DataObject, name: str, version: int, supplementary: int = 0) -> Payload:
@@ -268,6 +277,29 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         self.tell(Declared(name, LRNS.get(name, "")).not_released(self.stamp(minute), number), hold)
 
+    @rule(data=st.data(), name=NAMES, minute=MINUTES, hold=st.booleans(), point=st.sampled_from(["", "", "", *POINTS]))
+    def overridden(self, data: st.DataObject, name: str, minute: int, hold: bool, point: str) -> None:
+        """An officer accepts, amends or refuses: one document, an item, or all."""
+        decision = data.draw(st.sampled_from([Decision.ACCEPT, Decision.ACCEPT, Decision.AMEND, Decision.REFUSE]))
+        figure = ""
+        if decision is Decision.AMEND:
+            figure = f"{data.draw(FIGURES)} NAR" + data.draw(st.sampled_from(["", f" + {data.draw(VALUES)} EUR"]))
+        places = data.draw(st.sampled_from([((0, 0),), ((1, 0),), ((1, 1),), ((1, 1), (2, 1)), ((1, 2), (3, 0))]))
+        if not hold:  # in most cases after all that was said
+            self.count += 10
+            minute = 10 + self.count
+        told = Declared(name, LRNS.get(name, ""))
+        self.tell(told.overridden(self.stamp(minute), decision, places, figure), hold, point)
+
+    @rule(data=st.data(), name=st.sampled_from(["M2", "M4"]), times=st.integers(1, 3), released=st.booleans())
+    def decided_by_hand(self, data: st.DataObject, name: str, times: int, released: bool) -> None:
+        """Told in order: content, perhaps its release, and what officers decide on it one after the other."""
+        self.rearranged(data, name, 1, released)
+        for _ in range(times):
+            self.overridden(data, name, 0, False, "")
+            if data.draw(SELDOM):
+                self.released(data, name, data.draw(st.sampled_from([0, 1])), 20 + self.count, False, "")
+
     @rule(name=NAMES, kind=st.sampled_from([EventKind.INVALIDATED, EventKind.EXIT_CONFIRMED, EventKind.RECHECK]),
           minute=MINUTES, hold=st.booleans(), seldom=SELDOM)  # fmt: skip
     def said(self, name: str, kind: EventKind, minute: int, hold: bool, seldom: bool) -> None:
@@ -287,7 +319,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data(), later=st.integers(0, 2), hold=st.booleans())
     def told_again(self, data: st.DataObject, later: int, hold: bool) -> None:
         """A sender that makes a new id for what it said before."""
-        kinds = (EventKind.RELEASED, EventKind.INVALIDATED, EventKind.ACCEPTED)
+        kinds = (EventKind.RELEASED, EventKind.INVALIDATED, EventKind.ACCEPTED, EventKind.OVERRIDDEN)
         old = [one for one in self.world.told if getattr(one, "kind", None) in kinds]
         if not old:
             return

@@ -14,14 +14,24 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from certex_bridge.ledger.commands import ValidityPassed
-from certex_bridge.ledger.domain.facts import ClaimSpec, DeclarationCommand, Item, ItemRelease, Payload, PayloadRank
+from certex_bridge.ledger.domain.facts import (
+    ClaimSpec,
+    Decision,
+    DeclarationCommand,
+    Item,
+    ItemRelease,
+    Override,
+    Payload,
+    PayloadRank,
+)
 from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
 from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence
+from certex_bridge.licensing.domain.writeoff import WriteOff
 
 ZERO = Decimal(0)
 FINAL = (AuthorityStatus.REVOKED, AuthorityStatus.CANCELLED)
 ENDED = ("UNRESERVED", "WITHDRAWN", "CLOSED")
-ASKED_AGAIN = frozenset({"lodged", "presented", "accepted", "recheck", "noted"})
+ASKED_AGAIN = frozenset({"lodged", "presented", "accepted", "recheck", "noted", "overridden"})
 """Events that are judged even when they say nothing new."""
 ASKING = ("RESERVE", "RECORD", "ADJUST")
 
@@ -58,6 +68,11 @@ class MClaim:
         return Pair(self.reserved.qty + self.consumed.qty, self.reserved.val + self.consumed.val)
 
     @property
+    def stands(self) -> bool:
+        """Whether what was said goes on being said; an officer's word does not outlive a change of the content."""
+        return self.outcome.startswith("OK_") and self.outcome != "OK_OVERRIDDEN"
+
+    @property
     def shown(self) -> tuple[object, ...]:
         return (self.state, self.outcome, self.reserved, self.consumed, self.uncovered)
 
@@ -87,6 +102,8 @@ class Facts:
     recheck: object = None
     lodged: object = None
     exited: object = None
+    overrides: dict[tuple[int, int], Override] = field(default_factory=dict)
+    """An officer's last word per place; 0 for all."""
 
     def last_word(self, item: int) -> ItemRelease | None:
         told = [self.releases[number] for number in (0, item) if number in self.releases]
@@ -111,6 +128,10 @@ class Wish:
     cited: bool = True
     released: bool = False
     """Whether the goods of a document no longer cited were released."""
+    by_hand: Override | None = None
+    """An officer's decision that can be booked."""
+    allowed: Pair = NONE
+    """What it allows."""
 
     @property
     def asks(self) -> bool:
@@ -152,6 +173,8 @@ class Model:
         self.claims: dict[Key, MClaim] = {}
         self.waiting: dict[str, set[str]] = defaultdict(set)
         self.wakes: list[str] = []
+        self.forms: dict[str, dict[str, tuple[object, WriteOff]]] = defaultdict(dict)
+        """Write-offs on paper: form -> licence -> (when it was told, what)."""
 
     # -- reading
 
@@ -208,12 +231,18 @@ class Model:
     def wake(self) -> None:
         """Settle the declaration that was woken first."""
         decl_id = self.wakes.pop(0)
+        if decl_id in self.forms:
+            self._settle_form(decl_id)
+            return
         self._take_over(decl_id, self.draft_of(decl_id))
         self.settle(decl_id)
 
     # -- licences
 
     def _licence(self, command: LicenceCommand) -> None:
+        if command.write_off is not None:
+            self._capture(command, command.write_off)
+            return
         new, known = command.licence, self.licences[command.licence_id]
         assert new is not None
         old = known.content
@@ -225,6 +254,44 @@ class Model:
             return
         for content in (new, *command.parts):
             self._in_force(content)
+
+    def _capture(self, command: LicenceCommand, told: WriteOff) -> None:
+        """The last total on a form counts for each licence, by the authority's own time."""
+        form = self.forms[told.evidence.write_off_id]
+        stamp = (command.occurred_at, command.event_id)
+        known = form.get(told.licence_id)
+        if known is None or stamp > known[0]:
+            form[told.licence_id] = (stamp, told)
+            self._settle_form(told.evidence.write_off_id)
+
+    def _settle_form(self, form_id: str) -> None:
+        self.before = dict(self.claims)
+        self.waiting[form_id] = set()
+        for licence_id, (stamp, told) in sorted(self.forms[form_id].items()):
+            if self.licences[licence_id].content is None:
+                self.waiting[form_id].add(licence_id)
+                continue
+            (line,) = told.lines
+            dims = {dim for no, dim in self.licences[licence_id].limits if no in {0, 1}}
+            target = Pair(
+                line.quantity.amount if line.quantity and "QTY" in dims else ZERO,
+                line.value.amount if line.value and "VAL" in dims else ZERO,
+            )
+            key = (form_id, 1, 1, licence_id, 1)
+            wish = Wish(key, self.claims.get(key) or MClaim(), "RECORD", target, tried=(stamp,))
+            self._write_off(wish)
+
+    def _write_off(self, wish: Wish) -> None:
+        held, target = wish.claim.held, wish.target
+        if not wish.asks or not (wish.sticky or not self._fit([wish])):
+            state, outcome = ("CONSUMED", "OK_ADJUSTED" if held != NONE else "OK_CONSUMED")
+            if target == NONE:
+                state, outcome = "WITHDRAWN", "OK_WITHDRAWN"
+            self._put(wish, state, outcome, NONE, target)
+            return
+        covered = Pair(min(target.qty, held.qty), min(target.val, held.val))
+        claim = self._put(wish, "UNCOVERED", "UNCOVERED", NONE, covered)
+        claim.uncovered = Pair(target.qty - covered.qty, target.val - covered.val)
 
     def _returns(self, old: Licence, new: Licence) -> bool:
         """Whether a line comes back that was taken out while in use: nobody can tell that its goods are the same."""
@@ -327,6 +394,7 @@ class Model:
             found.exited = found.exited or facts.exited
             if facts.recheck is not None:
                 found.recheck = facts.recheck
+            found.overrides |= {override.place: override for override in facts.overrides}
         return found
 
     # -- settling
@@ -345,6 +413,7 @@ class Model:
             self._settle_group(decl_id, wishes)
 
     def _wants(self, wishes: list[Wish]) -> int:
+        wishes = [wish for wish in wishes if wish.by_hand is None]
         if not any(wish.asks for wish in wishes):
             return 0
         return 2 if any(more > ZERO for more in self._changes(wishes).values()) else 1
@@ -381,7 +450,16 @@ class Model:
             elif claim.state not in ENDED:
                 claim.state = "CLOSED"
 
+    def _governing(self, facts: Facts, item: int, doc_seq: int) -> Override | None:
+        """The officer's last word on a document, unless customs changed the content since."""
+        told = [o for (at, seq), o in facts.overrides.items() if at in {0, item} and seq in {0, doc_seq}]
+        last = max(told, key=lambda one: one.stamp, default=None)
+        return None if last is None or self._newer(facts, last) else last
+
     def _wish(self, decl_id: str, facts: Facts, item: Item, spec: ClaimSpec) -> Wish:
+        override = self._governing(facts, item.number, spec.doc_seq)
+        if override is not None and override.decision is Decision.AMEND:
+            spec = replace(spec, quantity=override.quantity or spec.quantity, value=override.value or spec.value)
         licence = self.licences[spec.licence_id]
         content = licence.content
         declared = spec.line_no or 0
@@ -397,7 +475,8 @@ class Model:
             wrong = not exists or late or not open_
         key = (decl_id, item.number, spec.doc_seq, spec.licence_id, line)
         claim = self.claims.get(key) or MClaim()
-        wish = Wish(key, claim, self._phase(decl_id, facts, item.number, claim), unknown=content is None)
+        tag = (("told", override.stamp),) if override else ()
+        wish = Wish(key, claim, self._phase(decl_id, facts, item.number, claim, tag), unknown=content is None)
         wish.limited = any(no in {0, line} for no, _ in licence.limits)
         word = facts.last_word(item.number)
         wish.tried = (
@@ -405,39 +484,48 @@ class Model:
             facts.accepted[1] if facts.accepted else None,
             (word.released, word.stamp) if word else None,
             facts.recheck,
+            *tag,
         )
         if wish.phase in ASKING:
-            wish.target, wish.no_figure = self._counting(facts, spec, item.number, wish, licence)
+            wish.target, wish.no_figure = self._counting(facts, spec, item.number, wish, licence, override)
+            wish.allowed, unusable = self._figures(spec, licence, line)
+            bookable = not (wish.unknown or not line or wish.no_figure or unusable)
+            if override is not None and (bookable or override.decision is Decision.REFUSE):
+                wish.by_hand = override
+                wish.tried = (*wish.tried[:-1], ("by-hand", override.stamp))
         elif wish.phase == "CHECK":
             _, wish.no_figure = self._figures(spec, licence, line)
         wish.wrong = wrong or wish.no_figure
         return wish
 
-    def _counting(self, facts: Facts, spec: ClaimSpec, number: int, wish: Wish, licence: MLicence) -> tuple[Pair, bool]:
+    def _counting(
+        self, facts: Facts, spec: ClaimSpec, number: int, wish: Wish, licence: MLicence, override: Override | None
+    ) -> tuple[Pair, bool]:
         """The figures that count: as declared, or as released; and whether one cannot be used."""
         word = facts.last_word(number)
-        if wish.phase == "RECORD" and word and word.figures is not None and not self._newer(facts, word):
+        over = override is not None and word is not None and override.stamp > word.stamp
+        if wish.phase == "RECORD" and word and word.figures is not None and not over and not self._newer(facts, word):
             stated = next((one for one in word.figures if one.doc_seq == spec.doc_seq), None)
             if stated is None:
                 return NONE, False
             spec = replace(spec, quantity=stated.quantity or spec.quantity, value=stated.value or spec.value)
         return self._figures(spec, licence, wish.key[4])
 
-    def _newer(self, facts: Facts, word: ItemRelease) -> bool:
+    def _newer(self, facts: Facts, word: ItemRelease | Override) -> bool:
         """Customs changed the content after the release; the content of lodging or acceptance is no change."""
         if facts.rank is None or facts.rank.stamp <= word.stamp:
             return False
         first = facts.accepted[0] if facts.accepted else None
         return facts.rank.stamp not in {first, facts.lodged}
 
-    def _phase(self, decl_id: str, facts: Facts, item: int, claim: MClaim) -> str:
+    def _phase(self, decl_id: str, facts: Facts, item: int, claim: MClaim, tag: tuple[object, ...] = ()) -> str:
         word = facts.last_word(item)
         if facts.ended or (word is not None and not word.released):
             return "ENDED"
         if "/" in decl_id:
             return "CHECK"
         if word is None:
-            return "RESERVE" if facts.accepted else "CHECK"
+            return "RESERVE" if facts.accepted or facts.overrides else "CHECK"
         if not self._newer(facts, word) or claim.reserved != NONE:
             return "RECORD"
         if claim.state == "UNCOVERED" and (
@@ -445,7 +533,7 @@ class Model:
             or (
                 claim.tried
                 and claim.tried[0] == facts.rank.order
-                and claim.tried[2:] == ((word.released, word.stamp), facts.recheck)
+                and claim.tried[2:] == ((word.released, word.stamp), facts.recheck, *tag)
             )
         ):
             return "RECORD"
@@ -482,6 +570,49 @@ class Model:
     # -- one group
 
     def _settle_group(self, decl_id: str, wishes: list[Wish]) -> None:
+        decided = [wish for wish in wishes if wish.by_hand is not None]
+        wishes = [wish for wish in wishes if wish.by_hand is None]
+        whole = [self._decide(wish) for wish in decided]
+        if not all(whole):
+            for wish in wishes:
+                if wish.phase == "DROPPED":
+                    self._stay(wish, wish.released)
+            wishes = [wish for wish in wishes if wish.phase != "DROPPED"]
+        self._settle_asked(decl_id, wishes)
+
+    def _decide(self, wish: Wish) -> bool:
+        """As the officer told; returns whether anything was left out."""
+        override, old = wish.by_hand, wish.claim
+        assert override is not None
+        if override.decision is Decision.REFUSE:
+            self._put(wish, "REFUSED", "REFUSED")
+            return False
+        released = wish.phase != "RESERVE"
+        if not wish.limited:
+            self._put(wish, "CONSUMED" if released else "NOT_MANAGED", "OK_OVERRIDDEN")
+            return True
+        most = Pair(max(wish.allowed.qty, old.held.qty), max(wish.allowed.val, old.held.val))
+        booked = Pair(min(wish.target.qty, most.qty), min(wish.target.val, most.val))
+        if booked == wish.target or not released or not (wish.wrong or wish.sticky or not self._fit([wish])):
+            booked = wish.target
+        figures = (NONE, booked) if released else (booked, NONE)
+        outcome = self._said_by_hand(old, figures, booked, wish.tried[-1])
+        claim = self._put(wish, "CONSUMED" if released else "RESERVED", outcome, *figures)
+        if booked == wish.target:
+            return True
+        claim.state = claim.outcome = "UNCOVERED"
+        claim.uncovered = Pair(wish.target.qty - booked.qty, wish.target.val - booked.val)
+        return False
+
+    def _said_by_hand(self, old: MClaim, figures: tuple[Pair, Pair], booked: Pair, tag: object) -> str:
+        if not old.tried or old.tried[-1] != tag or booked.beyond(old.held):
+            return "OK_OVERRIDDEN"
+        moved = (old.reserved, old.consumed) != figures
+        if not moved and old.outcome not in {"REFUSED", "UNCOVERED"}:
+            return old.outcome
+        return "OK_ADJUSTED" if moved and (old.consumed != NONE or figures[0] != NONE) else "OK_CONSUMED"
+
+    def _settle_asked(self, decl_id: str, wishes: list[Wish]) -> None:
         by: dict[str, list[Wish]] = defaultdict(list)
         for wish in wishes:
             by["ASK" if wish.phase in {"RESERVE", "ADJUST"} else wish.phase].append(wish)
@@ -601,7 +732,7 @@ class Model:
             return
         consumed = wish.phase == "ADJUST"
         outcome = "OK_ADJUSTED" if consumed or old.held != NONE else "OK_RESERVED"
-        if wish.target == (old.consumed if consumed else old.reserved) and old.outcome.startswith("OK_"):
+        if wish.target == (old.consumed if consumed else old.reserved) and old.stands:
             outcome = old.outcome  # nothing moves: what was said stands
         if consumed:
             self._put(wish, "CONSUMED", outcome, NONE, wish.target)
@@ -625,7 +756,7 @@ class Model:
 
     def _said(self, old: MClaim, new: MClaim) -> str:
         if (old.reserved, old.consumed) == (new.reserved, new.consumed):  # nothing moves: what was said stands
-            return old.outcome if old.outcome.startswith("OK_") else "OK_CONSUMED"
+            return old.outcome if old.stands else "OK_CONSUMED"
         return "OK_ADJUSTED" if old.consumed != NONE else "OK_CONSUMED"
 
     def _end(self, wish: Wish) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 _HTTP = "the synchronous interface comes with the gateway role"
-_OVERRIDE = "manual quantity management comes with the gateway role; the journal already knows its kinds"
 _CAMPAIGN = "fault campaigns on broker, database and disk are a milestone of their own"
 
 LATER: dict[str, str] = {
     **dict.fromkeys([f"E{n}" for n in range(172, 182) if n != 180], _HTTP),
-    **dict.fromkeys([f"E{n}" for n in range(182, 188)], _OVERRIDE),
     **dict.fromkeys(["E148", "E149", "E155", "E160", "E161"], _CAMPAIGN),
     "E163": "needs a second release to run beside this one",
     "E189": "restore to a point in time is a milestone of operations",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from certex_bridge.ledger.booking import book
+from certex_bridge.ledger.capturing import settle_write_off
 from certex_bridge.ledger.domain.amending import amended
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
 from certex_bridge.ledger.domain.issuers import resolved
-from certex_bridge.ledger.domain.journal import Booking
 from certex_bridge.ledger.domain.members import Settlement
 from certex_bridge.ledger.domain.merge import merge
-from certex_bridge.ledger.domain.model import ClaimState, DeclarationState
+from certex_bridge.ledger.domain.model import DeclarationState
 from certex_bridge.ledger.domain.order import Known, contradiction
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Reason
@@ -39,7 +40,6 @@ from certex_bridge.ledger.outcomes import (
     too_late_reasons,
 )
 from certex_bridge.ledger.overriding import refusal
-from certex_bridge.ledger.statuses import publish_balance, raise_incidents
 from certex_bridge.ledger.work import Cause, Work
 
 _ASKS = (EventKind.LODGED, EventKind.PRESENTED, EventKind.ACCEPTED, EventKind.RECHECK, EventKind.OVERRIDDEN)
@@ -151,6 +151,9 @@ class DeclarationHandling:
         `unless_moved` is the answer to an event that said nothing new, stored when nothing moves either.
         """
         work.changes.declarations[declaration.decl_id] = declaration
+        if declaration.facts.captured:
+            settle_write_off(work, declaration, cause)
+            return ""
         counted, remarks = amended(facts or declaration.facts)
         remarks += work.remarks.pop(declaration.decl_id, ())
         counted = resolved(counted)
@@ -162,7 +165,7 @@ class DeclarationHandling:
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id, state="NO_CONTENT_YET")
         seen = declaration if counted is declaration.facts else replace(declaration, facts=counted)
         settlement = Settling(seen, work.licences, self._policy, work.barred).run()
-        self._book(work, settlement, declaration, cause)
+        book(work, settlement, declaration, cause)
         park(work, declaration, settlement.waiting_for)
         results = settlement.results + dropped(settlement) if settlement.obsolete else settlement.results
         said = fingerprint(seen, results, remarks)
@@ -181,33 +184,6 @@ class DeclarationHandling:
         if unless_moved:
             return work.answer(cause.event_id, unless_moved, declaration=declaration.decl_id)
         return work.answer_applied(cause.event_id, declaration, [result.claim for result in settlement.results])
-
-    def _book(self, work: Work, settlement: Settlement, declaration: DeclarationState, cause: Cause) -> None:
-        bookings: dict[str, list[Booking]] = {}
-        for claim in settlement.obsolete:
-            claim.state = ClaimState.CLOSED
-            work.changes.claims[claim.key] = claim
-        for result in settlement.results:
-            claim, known = result.claim, declaration.claims.get(result.claim.key)
-            work.count(f"claim:{claim.outcome}:{claim.reasons[0] if claim.reasons else ''}")
-            if known == claim:
-                result.changed = False
-                result.incidents = ()
-                continue
-            declaration.claims[claim.key] = claim
-            work.changes.claims[claim.key] = claim
-            if result.steps:
-                bookings.setdefault(claim.key.licence_id, []).append((claim, result.steps))
-        for licence_id, moves in bookings.items():
-            entry = work.entry(licence_id, cause)
-            entry.book(moves)
-            if entry.rows:
-                publish_balance(work, work.licences[licence_id], entry, cause, declaration.decl_id)
-        for result in settlement.results:
-            key = result.claim.key
-            raise_incidents(
-                work, work.licences[key.licence_id], result.incidents, key.decl_id, str(key), cause, by=result.by
-            )
 
 
 def _asks(command: DeclarationCommand) -> bool:

@@ -173,7 +173,7 @@ class Executor:
 
     async def _lock(self, unit: Unit, work: Work, commands: Sequence[Command], wakes: Sequence[Wake]) -> None:
         declared = [command for command in commands if isinstance(command, DeclarationCommand)]
-        create = {main_id(command) for command in declared}
+        create = {main_id(command) for command in declared} | _write_offs(commands)
         lrns = {command.lrn for command in declared if command.lrn}
         existing: set[str] = {wake.decl_id for wake in wakes}
         references: dict[str, tuple[str, str]] = {}
@@ -298,7 +298,15 @@ def _licences_of(commands: Iterable[Command]) -> set[str]:
         elif isinstance(command, LicenceCommand) and command.licence is not None:
             found.add(command.licence_id)
             found.update(part.licence_id for part in command.parts)
+        elif isinstance(command, LicenceCommand) and command.write_off is not None:
+            found.add(command.licence_id)
     return found
+
+
+def _write_offs(commands: Iterable[Command]) -> set[str]:
+    """Write-offs made outside the bridge have a row like a declaration's."""
+    told = [command.write_off for command in commands if isinstance(command, LicenceCommand)]
+    return {write_off.evidence.write_off_id for write_off in told if write_off is not None}
 
 
 async def _cited_by_barred(unit: Unit, work: Work, commands: Iterable[Command]) -> set[str]:

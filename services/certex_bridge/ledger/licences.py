@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from certex_bridge.kernel.errors import Finding
+from certex_bridge.ledger.capturing import capture
 from certex_bridge.ledger.commands import ValidityPassed
 from certex_bridge.ledger.domain.model import Kind, LicenceState, Status
 from certex_bridge.ledger.domain.versions import LicenceDecision, Verdict, apply_version, judge, split_fits
@@ -44,6 +45,8 @@ class LicenceHandling:
         """Decide and apply; the acknowledgement is queued in every case but a repeated id."""
         if command.bar is not None and not command.refused:
             decision = self._bar(work, command, cause)
+        elif command.write_off is not None and not command.refused:
+            decision = capture(work, command.write_off, command.findings, cause)
         elif command.licence is None or command.refused:
             decision = LicenceDecision(Verdict.REFUSED, list(command.findings))
         else:

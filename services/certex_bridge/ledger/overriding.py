@@ -1,4 +1,4 @@
-"""What an officer's decision may be refused for before it becomes a fact: no such claim, or a figure nobody can book."""
+"""What an officer's decision is refused for before it becomes a fact: no such claim, or a figure nobody can book."""
 
 from __future__ import annotations
 

@@ -20,7 +20,10 @@ from certex_bridge.licensing.domain.documents import DEFAULT_LEGACY_CODES
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.licensing.domain.lint import MAX_VERSION, lint, lint_bar, lint_split, under
 from certex_bridge.licensing.domain.lint_case import LegacyCodes
-from certex_bridge.licensing.events import EVENT_MODELS, ExporterBarred, LicenceSplit, WireLicence
+from certex_bridge.licensing.domain.lint_writeoff import lint_write_off
+from certex_bridge.licensing.domain.writeoff import Evidence, WriteOff, WriteOffLine
+from certex_bridge.licensing.events import EVENT_MODELS, ExporterBarred, LicenceSplit, WireLicence, WriteOffCaptured
+from certex_bridge.licensing.figures import read_total
 from certex_bridge.licensing.snapshot import read_licence
 from certex_bridge.licensing.wire_shape import check_shape
 from certex_bridge.platform.envelope import CloudEvent, Envelope, read_cloudevent
@@ -41,7 +44,8 @@ _KINDS = {
     if model is ExporterBarred
     else LicenceEventKind(ce_type.removeprefix("licensing.licence.").removesuffix(".v1"))
     for ce_type, model in EVENT_MODELS.items()
-}
+    if model is not WriteOffCaptured
+} | {"licensing.write-off.captured.v1": LicenceEventKind.WRITE_OFF_CAPTURED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ def decode_licence_event(envelope: Envelope, options: LicensingOptions = DEFAULT
             raise Poison("NO_IDENTITY", "the data are not a JSON object", "data")
         if kind is LicenceEventKind.EXPORTER_BARRED:
             return _bar_command(event, data)
+        if kind is LicenceEventKind.WRITE_OFF_CAPTURED:
+            return _write_off_command(event, data, envelope.key)
         return _licence_command(event, kind, data, options, envelope.key)
     except UNFORESEEN as error:
         raise Poison.unforeseen(error) from error
@@ -193,6 +199,43 @@ def _bar_command(event: CloudEvent, data: dict[str, Any]) -> LicenceCommand:
         licence_id=f"{issuer}/bar:{eori}",
         version=0,
     )
+
+
+def _write_off_command(event: CloudEvent, data: dict[str, Any], key: bytes | None) -> LicenceCommand:
+    licence_id = licence_key(_identity(data, "issuer"), _identity(data, "number"))
+    findings, checked = check_shape(WriteOffCaptured, data)
+    broken, wire = wire_findings.validate(WriteOffCaptured, checked)
+    findings += broken
+    write_off = None
+    if isinstance(wire, WriteOffCaptured):
+        told: list[Finding] = []
+        write_off = _write_off(wire, licence_id, told)
+        findings += wire_findings.outside(broken, [*told, *lint_write_off(write_off)])
+    findings += _check_key(key, licence_id)
+    readable = not any(finding.severity is Severity.ERROR for finding in findings)
+    return LicenceCommand(
+        event_id=event.id,
+        occurred_at=event.time,
+        kind=LicenceEventKind.WRITE_OFF_CAPTURED,
+        licence=None,
+        parts=(),
+        bar=None,
+        findings=tuple(findings),
+        payload_sha256=_payload_hash(data),
+        licence_id=licence_id,
+        version=0,
+        write_off=write_off if readable else None,
+    )
+
+
+def _write_off(wire: WriteOffCaptured, licence_id: str, findings: list[Finding]) -> WriteOff:
+    proof = wire.evidence
+    evidence = Evidence(proof.type, proof.number, proof.date.isoformat(), proof.member_state)
+    lines = tuple(
+        WriteOffLine(line.line, *read_total(line.quantity, line.value, f"lines[{index}]", findings))
+        for index, line in enumerate(wire.lines)
+    )
+    return WriteOff(licence_id, wire.source, wire.officer, wire.reason, evidence, lines)
 
 
 def _identity(data: dict[str, Any], name: str) -> str:

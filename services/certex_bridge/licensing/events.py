@@ -20,6 +20,7 @@ from certex_bridge.kernel.dates import parse_date
 from certex_bridge.kernel.errors import InputError
 from certex_bridge.licensing import wire_types as facet
 from certex_bridge.licensing.domain.licence import AuthorityStatus, Control, Direction, LicenceType
+from certex_bridge.licensing.domain.writeoff import WriteOffSource
 
 _Read = TypeVar("_Read")
 
@@ -261,6 +262,39 @@ class ExporterBarred(Wire):
     reason: Annotated[str, facet.text("reason")] = ""
 
 
+class WireEvidence(Wire):
+    """The document that proves a write-off, as box 26 of the form has it (Reg. 2021/821 Annex III A)."""
+
+    type: Annotated[str, facet.text("evidenceType", required=True)]
+    number: Annotated[str, facet.text("evidenceNumber", required=True)]
+    date: Day
+    member_state: OptionalCountry = ""
+
+
+class WireWriteOffLine(Wire):
+    """What was written off one line in total (box 24); zero takes back what was told before."""
+
+    line: Annotated[int, facet.LINE_NUMBER] | None = None
+    quantity: WireQuantity | None = None
+    value: WireMoney | None = None
+
+
+class WriteOffCaptured(Wire):
+    """A write-off made outside the bridge: on paper, on an ATA carnet, under contingency, or a correction of one.
+
+    The evidence is its identity: a later event on the same evidence states the new totals, and the difference is
+    booked. It is recorded whatever the licence's status and validity are, for the goods have left.
+    """
+
+    issuer: Country
+    number: Annotated[str, facet.NUMBER]
+    source: Annotated[WriteOffSource, Field(strict=False)]
+    officer: Annotated[str, facet.text("officer", required=True)]
+    reason: Annotated[str, facet.text("reason", required=True)]
+    evidence: WireEvidence
+    lines: Annotated[list[WireWriteOffLine], facet.many("lines")]
+
+
 LicenceEventType = Literal[
     "licensing.licence.issued.v1",
     "licensing.licence.modified.v1",
@@ -271,9 +305,10 @@ LicenceEventType = Literal[
     "licensing.licence.split.v1",
     "licensing.licence.eugea-registered.v1",
     "licensing.exporter.barred.v1",
+    "licensing.write-off.captured.v1",
 ]
 
-EVENT_MODELS: dict[str, type[WireLicence | ExporterBarred]] = {
+EVENT_MODELS: dict[str, type[WireLicence | ExporterBarred | WriteOffCaptured]] = {
     "licensing.licence.issued.v1": LicenceIssued,
     "licensing.licence.modified.v1": LicenceModified,
     "licensing.licence.suspended.v1": LicenceSuspended,
@@ -283,5 +318,6 @@ EVENT_MODELS: dict[str, type[WireLicence | ExporterBarred]] = {
     "licensing.licence.split.v1": LicenceSplit,
     "licensing.licence.eugea-registered.v1": EugeaRegistered,
     "licensing.exporter.barred.v1": ExporterBarred,
+    "licensing.write-off.captured.v1": WriteOffCaptured,
 }
 """Model of each `ce_type`; the JSON schemas under `schemas/events` are generated from these."""

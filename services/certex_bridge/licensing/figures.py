@@ -49,6 +49,15 @@ def read_figures(
     return Figures(quantity, value, left, rest, stated, value_stated)
 
 
+def read_total(
+    quantity: WireQuantity | None, value: WireMoney | None, field: str, findings: list[Finding]
+) -> tuple[Quantity | None, Money | None]:
+    """The totals of a captured write-off, adding UNIT_UNKNOWN to `findings`; zero is a total like any other."""
+    amount, _ = _quantity(quantity, f"{field}.quantity", findings, binds=True, zero=True)
+    money, _ = _money(value, f"{field}.value", findings, binds=True, zero=True)
+    return amount, money
+
+
 def _quantity(
     wire: WireQuantity | None, field: str, findings: list[Finding], *, binds: bool, zero: bool = False
 ) -> tuple[Quantity | None, str]:

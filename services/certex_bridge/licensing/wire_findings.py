@@ -45,6 +45,11 @@ _STAND_INS: dict[str, Any] = {
     "amount": "1",
     "unit": "KGM",
     "currency": "EUR",
+    "source": "paper",
+    "officer": "x",
+    "reason": "x",
+    "evidence": {"type": "x", "number": "x", "date": "2000-01-01"},
+    "date": "2000-01-01",
     "tolerancePercent": "0",
 }
 """By field name; a field that is not listed is optional and is left out."""

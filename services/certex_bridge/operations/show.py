@@ -125,11 +125,15 @@ def run_licence_history(text: str, last: int, *, as_json: bool) -> None:
     for row in rows:
         moved = (_signed(row["d_cap"]), _signed(row["d_res"]), _signed(row["d_cons"]))
         line = str(row["line_no"]) if row["dim"] != "NONE" else ""
-        about = escape(_shortened(row["claim"] or row["detail"]))
+        about = escape("\n".join(filter(None, (_shortened(row["claim"] or row["detail"]), _by_whom(row)))))
         made.add_row(
             f"{row['lv']}.{row['seq']}", row["at"], row["kind"], line, _DIMENSIONS.get(row["dim"], ""), *moved, about
         )
     say(made)
+
+
+def _by_whom(row: dict[str, Any]) -> str:
+    return show_declaration.answerable(row["detail"]) if row["claim"] else ""
 
 
 def _shortened(text: str) -> str:
@@ -164,7 +168,7 @@ def run_declaration_show(decl_id: str, *, as_json: bool) -> None:
     if view["joined"]:
         say("  accepted under an MRN; see there")
     for one in sorted(view["said"], key=lambda said: str(said["at"])):
-        say(f"  {one['at']}  {one['fact']}")
+        say(f"  {one['at']}  {escape(one['fact'])}")
     say(_claims(view["claims"]))
     if view["movements"]:
         say(_movements(view["movements"]))
@@ -194,10 +198,15 @@ def _both(claim: dict[str, Any], part: str) -> str:
 
 
 def _movements(movements: list[dict[str, Any]]) -> Table:
-    made = table("Movements", "at", "what", "licence", "line", "", "reserved", "consumed", numbers=frozenset({5, 6}))
+    from rich.markup import escape
+
+    made = table(
+        "Movements", "at", "what", "licence", "line", "", "reserved", "consumed", "by", numbers=frozenset({5, 6})
+    )
     for one in movements:
         moved = (_signed(one["d_res"]), _signed(one["d_cons"]))
         made.add_row(
-            one["at"], one["kind"], one["licence_id"], str(one["line_no"] or "all"), _DIMENSIONS[one["dim"]], *moved
-        )
+            one["at"], one["kind"], one["licence_id"], str(one["line_no"] or "all"), _DIMENSIONS[one["dim"]], *moved,
+            escape(_by_whom(one)),
+        )  # fmt: skip
     return made

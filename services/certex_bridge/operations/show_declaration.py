@@ -20,7 +20,7 @@ SELECT item, doc_seq, licence_id, line_no, document_code, state, outcome, reason
 FROM claim c WHERE decl_id = $1 ORDER BY item, doc_seq, licence_id, line_no
 """
 _MOVEMENTS = """
-SELECT at, kind, licence_id, line_no, dim, claim, d_res, d_cons, lv, seq FROM movement
+SELECT at, kind, licence_id, line_no, dim, claim, d_res, d_cons, detail, lv, seq FROM movement
 WHERE licence_id = ANY($1::text[]) AND starts_with(claim, $2) ORDER BY at, licence_id, lv, seq
 """
 _SAID = ("lodged", "presented", "accepted", "invalidated", "rejected", "exited", "not_presented", "recheck")
@@ -49,10 +49,35 @@ async def declaration_view(database: Any, decl_id: str) -> dict[str, Any]:
         "joined": row["joined"],
         "waitingFor": json.loads(row["waiting_for"]),
         "said": [{"fact": name, "at": facts[name]["occurred_at"]} for name in _SAID if facts.get(name)]
-        + _releases(facts),
+        + _releases(facts)
+        + _by_hand(facts),
         "claims": [claim | {"reasons": claim["reasons"].split()} for claim in claims],
         "movements": movements,
     }
+
+
+def _by_hand(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """What officers decided, and write-offs that were captured."""
+    told = []
+    for one in facts.get("overrides", ()):
+        place = ".".join(str(number) for number in (one["item"], one["doc_seq"]) if number)
+        what = f"override {one['decision']}" + (f", claim {place}" if place else "")
+        told.append({"fact": f"{what}, {one['officer']}: {one['reason']}", "at": one["stamp"]["occurred_at"]})
+    for one in facts.get("captured", ()):
+        paper = one["write_off"]
+        what = f"{paper['source']} write-off of {paper['licence_id']}"
+        told.append({"fact": f"{what}, {paper['officer']}: {paper['reason']}", "at": one["stamp"]["occurred_at"]})
+    return told
+
+
+def answerable(detail: str) -> str:
+    """Who answers for a movement, why and on what evidence; empty for movements that no person decided."""
+    if not detail.startswith("{"):
+        return ""
+    told: dict[str, Any] = json.loads(detail)
+    evidence = " ".join(told.get("evidence", {}).values())
+    proof = f" ({evidence})" if evidence else ""
+    return f"{told['officer']}: {told['reason']}{proof}"
 
 
 def _releases(facts: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def override(s: Scenario, name: str, decision: str = "ACCEPT", places: Places | None = None) -> Answer:
-    return (await s.tell(overridden(s, name, decision, places)))[0]
+    return (await s.tell(overridden(s.customs, name, decision, places)))[0]
 
 
 async def last_movement(s: Scenario, name: str) -> tuple[str, dict[str, object]]:
@@ -27,7 +27,7 @@ async def last_movement(s: Scenario, name: str) -> tuple[str, dict[str, object]]
     return movement.kind.value, json.loads(movement.detail) if movement.detail else {}
 
 
-@pytest.mark.row("E182")
+@pytest.mark.row("E182", "IR 8(1)")
 async def test_more_than_is_left_is_booked_as_told(s: Scenario) -> None:
     await s.accepted("M1", A=150)
     assert await s.verdict("M1") == "REFUSED QUANTITY_EXCEEDED"
@@ -41,7 +41,7 @@ async def test_more_than_is_left_is_booked_as_told(s: Scenario) -> None:
     assert told["evidence"] == {"type": "C651", "number": "LIC-FORM-17", "date": "2026-02-20", "memberState": "BE"}
 
 
-@pytest.mark.row("E182")
+@pytest.mark.row("E182", "IR 8(2)")
 async def test_the_licensing_side_hears_who_decided_and_why(s: Scenario) -> None:
     await s.accepted("M1", A=150)
     await override(s, "M1")
@@ -74,12 +74,14 @@ async def test_a_smaller_release_frees_the_rest_and_a_greater_one_is_uncovered(s
     await s.released("M1", A=160)
     assert await s.balance("A") == "0/150/0"
     assert await s.verdict("M1") == "UNCOVERED UNCOVERED QUANTITY_EXCEEDED"
+    await s.released("M1", A=150)
+    assert await s.verdict("M1") == "OK_CONSUMED"
 
 
 @pytest.mark.parametrize("decision_first", [True, False])
 async def test_a_late_decision_counts_as_if_it_had_come_in_time(s: Scenario, decision_first: bool) -> None:
     await s.accepted("M1", A=150)
-    told = [overridden(s, "M1"), s.customs.released("M1")]
+    told = [overridden(s.customs, "M1"), s.customs.released("M1")]
     for command in told if decision_first else reversed(told):
         await s.tell(command)
     assert await s.balance("A") == "0/150/0"
@@ -96,6 +98,7 @@ async def test_a_decision_after_release_covers_what_had_left_without_cover(s: Sc
     assert [claim.source for claim in await s.claims("M1")] == ["OVERRIDE"]
 
 
+@pytest.mark.row("IR 8(1)")
 async def test_an_officer_amends_a_reservation_down_and_up(s: Scenario) -> None:
     await s.accepted("M1", A=40)
     await override(s, "M1", "AMEND", {(1, 1): "30 NAR"})
@@ -105,6 +108,7 @@ async def test_an_officer_amends_a_reservation_down_and_up(s: Scenario) -> None:
     assert await s.movements("A") == ["RESERVE +40/0", "OVERRIDE -10/0", "OVERRIDE +100/0"]
 
 
+@pytest.mark.row("IR 8(1)")
 @pytest.mark.parametrize("released", [False, True])
 async def test_an_officer_refuses_what_was_granted(s: Scenario, released: bool) -> None:
     await s.accepted("M1", A=40)
@@ -202,6 +206,7 @@ async def test_a_licence_that_is_not_known_is_waited_for(s: Scenario) -> None:
     await s.wake()
     assert (await s.balance("X"), await s.cap("X")) == ("150/0/0", "100 over 50")
     assert await s.movements("X") == ["OVERRIDE +150/0"]
+    assert "INCIDENT OVERRIDDEN" in await s.notifications("X")
 
 
 async def test_a_decision_in_another_unit_meets_its_licence_late(s: Scenario) -> None:
@@ -214,7 +219,7 @@ async def test_a_decision_in_another_unit_meets_its_licence_late(s: Scenario) ->
 
 
 async def test_a_decision_on_a_declaration_not_known_yet(s: Scenario) -> None:
-    (waiting,) = await s.tell(overridden(s, "M1", waits=True))
+    (waiting,) = await s.tell(overridden(s.customs, "M1", waits=True))
     assert json.loads(waiting.body)["reason"] == "CLAIM_UNKNOWN"
     (said,) = await s.messages("outcome", mrn_of("M1"))
     assert [finding["code"] for finding in said["findings"]] == ["CLAIM_UNKNOWN"]
@@ -225,7 +230,7 @@ async def test_a_decision_on_a_declaration_not_known_yet(s: Scenario) -> None:
 
 async def test_a_decision_on_a_document_that_is_not_there(s: Scenario) -> None:
     await s.accepted("M1", A=40)
-    (waiting,) = await s.tell(overridden(s, "M1", "REFUSE", {(1, 9): ""}, waits=True))
+    (waiting,) = await s.tell(overridden(s.customs, "M1", "REFUSE", {(1, 9): ""}, waits=True))
     assert json.loads(waiting.body)["reason"] == "CLAIM_UNKNOWN"
     await override(s, "M1", "REFUSE", {(1, 9): ""})
     said = (await s.messages("outcome", mrn_of("M1")))[-1]
@@ -235,7 +240,7 @@ async def test_a_decision_on_a_document_that_is_not_there(s: Scenario) -> None:
 
 async def test_the_last_word_counts_and_an_older_one_is_superseded(s: Scenario) -> None:
     await s.accepted("M1", A=150)
-    first = overridden(s, "M1", officer="FIRST")
+    first = overridden(s.customs, "M1", officer="FIRST")
     await override(s, "M1", "AMEND", {(0, 0): "110 NAR"})
     assert (await s.tell(first))[0].result == "SUPERSEDED"
     assert await s.balance("A") == "110/0/0"
@@ -246,7 +251,7 @@ async def test_a_decision_and_the_automatic_answer_at_the_same_moment(pg: Scenar
     for number in range(20):
         name, decl = f"O{number}", f"M{number}"
         await pg.issue(licence(name, "100 NAR"))
-        told = [pg.customs.accepted(decl, cite(name, 150)), overridden(pg, decl)]
+        told = [pg.customs.accepted(decl, cite(name, 150)), overridden(pg.customs, decl)]
         await asyncio.gather(*(pg.executor.apply([one]) for one in map(pg.delivery, told)))
         assert (await pg.balance(name), await pg.cap(name)) == ("150/0/0", "100 over 50")
         (claim,) = await pg.claims(decl)

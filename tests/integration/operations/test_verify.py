@@ -12,10 +12,11 @@ from certex_bridge.ledger.commands import INTERNAL, Delivery, ValidityPassed
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.ports import Origin, QuarantineRow
-from certex_bridge.licensing.domain.commands import LicenceEventKind
+from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
 from certex_bridge.licensing.domain.licence import AuthorityStatus
 from certex_bridge.operations.verify import Report, verify
 from certex_bridge.singlewindow.documents import BridgeDocuments
+from tests.support.by_hand import captured, overridden, write_off
 from tests.support.ledger_words import Authority, Customs, item, licence, line, mrn_of
 
 
@@ -56,7 +57,22 @@ class Filled:
         await self.tell(customs.accepted("M7", B="1 KGM"), ValidityPassed("BE/X", 1, late.occurred_at))
         other = customs.accepted("M2", A=31)
         await self.tell(other)
+        await self.decide_by_hand(authority, customs)
         await self._executor.apply([Delivery(Origin("customs", 0, 999), None, _refused())])
+
+    async def decide_by_hand(self, authority: Authority, customs: Customs) -> None:
+        """What an officer of customs accepts beyond a limit and refuses, and what was written off on paper."""
+        issued = LicenceEventKind.ISSUED
+        await self.tell(authority.event(licence("O", "10"), issued), customs.accepted("M10", item(O=15), item(O=2)))
+        await self.tell(overridden(customs, "M10", "AMEND", {(1, 1): "14 NAR"}), captured_on(authority, "O", "3 NAR"))
+        await self.tell(overridden(customs, "M10", "REFUSE", {(2, 1): ""}), customs.released("M10"))
+        await self.tell(captured_on(authority, "P", "3 NAR"), authority.event(licence("P", "10"), issued))
+        await self._executor.wake(10)
+        await self.tell(captured_on(authority, "P", "2 NAR"), captured_on(authority, "W", "2 NAR"))
+
+
+def captured_on(authority: Authority, name: str, total: str) -> LicenceCommand:
+    return captured(authority, write_off(name, {1: total}))
 
 
 def _refused() -> QuarantineRow:

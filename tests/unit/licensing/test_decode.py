@@ -293,7 +293,7 @@ def test_a_damaged_snapshot_is_answered_with_findings(changes: dict[str, Any], c
     if isinstance(result, Poison):
         assert result.code == "NO_IDENTITY" or result.code.startswith("JSON_")
     else:
-        assert result.refused or result.licence is not None or result.bar is not None
+        assert result.refused or result.licence is not None or result.bar is not None or result.write_off is not None
 
 
 @given(st.binary(max_size=200))

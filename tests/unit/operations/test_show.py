@@ -10,6 +10,7 @@ import pytest
 
 from certex_bridge.kernel.errors import InputError
 from certex_bridge.operations import terminal
+from certex_bridge.operations.show_declaration import answerable
 from certex_bridge.operations.show_licence import Balance, normalised, parse_moment, rebuild
 
 
@@ -45,6 +46,13 @@ def test_balances_are_added_up_from_the_journal() -> None:
 def test_a_new_version_ends_what_was_said_of_the_status() -> None:
     rows = [row(1, "STATUS", detail="Valid->Exhausted"), row(2, "VERSION", detail="version=2 sha256=11")]
     assert rebuild("BE/1", rows).status == ""
+
+
+def test_who_answers_for_a_movement() -> None:
+    told = {"decision": "ACCEPT", "officer": "O-1", "reason": "why", "evidence": {"type": "NOTE", "number": "17"}}
+    assert answerable(json.dumps(told)) == "O-1: why (NOTE 17)"
+    assert answerable(json.dumps(told | {"evidence": {}})) == "O-1: why"
+    assert answerable("NAR") == answerable("") == ""
 
 
 @pytest.mark.parametrize(("text", "key"), [("BE/be-1", "BE/BE-1"), ("be/X", "BE/X"), ("DE/A/B", "DE/A/B")])

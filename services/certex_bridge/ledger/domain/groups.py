@@ -118,7 +118,7 @@ class Grouping:
 
     def _used(self, seen: Evaluation, phase: Phase, override: Override | None) -> Declared:
         """The figures that count in this phase; an officer's, unless the goods were released after the decision."""
-        if phase is Phase.ENDED or not seen.managed or (phase is Phase.CHECK and override is None):
+        if phase in (Phase.ENDED, Phase.CHECK) or not seen.managed:
             return Declared()
         if phase is Phase.RECORD:
             release = last_word(self._facts, seen.item.number)

@@ -22,11 +22,11 @@ from certex_bridge.ledger.domain.facts import (
     Payload,
 )
 from certex_bridge.ledger.domain.issuers import claims_of
-from certex_bridge.ledger.domain.members import ClaimResult, Member
-from certex_bridge.ledger.domain.model import NOTHING, Claim, ClaimState, Figures, Kind
+from certex_bridge.ledger.domain.members import REFUSED_OUTCOMES, ClaimResult, Member
+from certex_bridge.ledger.domain.model import NOTHING, ClaimState, Figures, Kind
 from certex_bridge.ledger.domain.phases import Phase, changed_after
 from certex_bridge.ledger.domain.reasons import Answerable, Incident, Outcome, Reason, Rule
-from certex_bridge.ledger.domain.refusals import not_booked
+from certex_bridge.ledger.domain.record import uncovered_reasons
 from certex_bridge.ledger.domain.room import Room, exceeded
 from certex_bridge.ledger.domain.steps import Step, steps_between
 
@@ -34,7 +34,7 @@ FIGURE_SOURCE = "OVERRIDE"
 """Where a claim's figure came from when the officer told it."""
 
 _RELEASED = (Phase.RECORD, Phase.ADJUST)
-_RULED = (Phase.CHECK, Phase.RESERVE, *_RELEASED)
+_RULED = (Phase.RESERVE, *_RELEASED)
 """Phases in which an officer's word counts: what has ended gives back, whatever was decided before."""
 
 
@@ -62,12 +62,16 @@ def as_told(spec: ClaimSpec, override: Override) -> ClaimSpec:
 
 
 def attempt_with(attempt: str, override: Override) -> str:
-    """What a decision rests on, the officer's word included."""
-    return f"{attempt}|{_tag(override)}"
+    """What a decision rests on when the officer's word is known and nothing is booked on it."""
+    return f"{attempt}|told:{_tag(override)}"
+
+
+def _booked_with(attempt: str, override: Override) -> str:
+    return f"{attempt.rpartition('|')[0]}|by-hand:{_tag(override)}"
 
 
 def _tag(override: Override) -> str:
-    return f"by-hand:{override.stamp.occurred_at.isoformat()}/{override.stamp.event_id}"
+    return f"{override.stamp.occurred_at.isoformat()}/{override.stamp.event_id}"
 
 
 def applies(member: Member, override: Override) -> bool:
@@ -85,6 +89,7 @@ def applies(member: Member, override: Override) -> bool:
 def govern(member: Member, override: Override) -> None:
     """Let the officer's word count for this claim."""
     member.override = override
+    member.attempt = _booked_with(member.attempt, override)
     if override.decision is Decision.AMEND and member.evaluation is not None:
         member.evaluation.declared.source = FIGURE_SOURCE
 
@@ -138,20 +143,20 @@ def _book(  # a claim, where it draws on, and its three figures
     member: Member, override: Override, room: Room, reserved: Figures, consumed: Figures, uncovered: Figures
 ) -> ClaimResult:
     after = reserved.plus(consumed)
-    short = exceeded(member, room.short(room.calls([member])))
+    short = room.short(room.calls([member]))
     steps = _steps(member, override, reserved, consumed)
     state = ClaimState.RESERVED if member.phase not in _RELEASED else ClaimState.CONSUMED
     claim = member.claim(state, _outcome(member, override, steps), reserved, consumed)
     incidents = _incident(member, override)
-    reasons: tuple[Reason, ...] = ()
+    # Of a decision that goes beyond the limit, how far is said although nothing is refused.
+    reasons = exceeded(member, short)
     if uncovered != NOTHING:
-        reasons = (not_booked("UNCOVERED", member, uncovered, short, room), *short)
+        reasons = uncovered_reasons(member, uncovered, room, short)
         claim.state, claim.outcome, claim.uncovered = ClaimState.UNCOVERED, Outcome.UNCOVERED, uncovered
         claim.reasons = tuple([reason.code for reason in reasons])
         incidents = (*incidents, Incident.UNCOVERED)
     room.take(member, after)
-    # Of a decision that goes beyond the limit, how far is said although nothing is refused.
-    return ClaimResult(claim, member.evaluation, reasons or short, incidents, steps, by=_answerable(override))
+    return ClaimResult(claim, member.evaluation, reasons, incidents, steps, by=_answerable(override))
 
 
 def _refuse(member: Member, override: Override, room: Room) -> ClaimResult:
@@ -179,19 +184,15 @@ def _outcome(member: Member, override: Override, steps: tuple[Step, ...]) -> Out
     known = member.current
     if known is None or not _booked(member, override) or any(step.kind is Kind.OVERRIDE for step in steps):
         return Outcome.OK_OVERRIDDEN
-    if not steps:
+    if not steps and known.outcome not in REFUSED_OUTCOMES:
         return Outcome(known.outcome)
-    adjusted = all(step.kind in (Kind.ADJUST, Kind.WITHDRAW) for step in steps)
+    adjusted = bool(steps) and all(step.kind in (Kind.ADJUST, Kind.WITHDRAW) for step in steps)
     return Outcome.OK_ADJUSTED if adjusted else Outcome.OK_CONSUMED
 
 
 def _booked(member: Member, override: Override) -> bool:
     """Whether this very decision was booked before."""
-    return member.current is not None and _rests_on(member.current, override)
-
-
-def _rests_on(claim: Claim, override: Override) -> bool:
-    return claim.attempt.endswith("|" + _tag(override))
+    return member.current is not None and member.current.attempt.endswith(f"|by-hand:{_tag(override)}")
 
 
 def _incident(member: Member, override: Override) -> tuple[Incident, ...]:

@@ -62,7 +62,7 @@ def phase_of(facts: Facts, item: int, current: Claim | None, attempt: str, *, re
             return Phase.ENDED
         amends = recorded and amended_after(facts, word) and not _open_record(current, attempt)
         return Phase.ADJUST if amends else Phase.RECORD
-    if facts.accepted is not None:
+    if facts.accepted is not None or facts.overrides:  # an officer decides on what was accepted, told yet or not
         return Phase.RESERVE
     return Phase.ENDED if facts.not_presented is not None else Phase.CHECK
 
@@ -77,7 +77,7 @@ def _open_record(current: Claim | None, attempt: str) -> bool:
 
 
 def amended_after(facts: Facts, word: ItemRelease) -> bool:
-    """Whether customs changed the content after the release: its figures are then their last word, not the release's."""
+    """Whether customs changed the content after the release: its figures are then their last word."""
     return changed_after(facts, word.stamp)
 
 

@@ -60,7 +60,7 @@ def _record(member: Member, room: Room, *, fits: bool, short: Shortage) -> Claim
         # No figure in the account's unit was told: what is held is all that can be said to have left.
         consumed, uncovered = member.held, NOTHING
     steps = steps_between(member.reserved, member.consumed, NOTHING, consumed, Phase.RECORD)
-    reasons = () if fits else _uncovered_reasons(member, uncovered, room, short)
+    reasons = () if fits else uncovered_reasons(member, uncovered, room, short)
     claim = member.claim(ClaimState.CONSUMED, _outcome(member, steps), NOTHING, consumed, reasons)
     if not fits:
         claim.state, claim.outcome, claim.uncovered = ClaimState.UNCOVERED, Outcome.UNCOVERED, uncovered
@@ -68,7 +68,8 @@ def _record(member: Member, room: Room, *, fits: bool, short: Shortage) -> Claim
     return ClaimResult(claim, member.evaluation, reasons, _incidents(member, claim, rest), steps)
 
 
-def _uncovered_reasons(member: Member, uncovered: Figures, room: Room, short: Shortage) -> tuple[Reason, ...]:
+def uncovered_reasons(member: Member, uncovered: Figures, room: Room, short: Shortage) -> tuple[Reason, ...]:
+    """Why a part of what was released is booked nowhere; what was said of it before stays said."""
     causes = (*member.reasons, *exceeded(member, short))
     if member.refused_before:
         given = {reason.code for reason in causes}

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.licensing.domain.licence import Licence
+from certex_bridge.licensing.domain.writeoff import WriteOff
 
 
 class LicenceEventKind(StrEnum):
@@ -22,6 +23,7 @@ class LicenceEventKind(StrEnum):
     SPLIT = "split"
     EUGEA_REGISTERED = "eugea-registered"
     EXPORTER_BARRED = "exporter-barred"
+    WRITE_OFF_CAPTURED = "write-off-captured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,10 @@ class ExporterBar:
 
 @dataclass(frozen=True, slots=True)
 class LicenceCommand:
-    """One licence event. `licence` is None when an ERROR finding kept the snapshot from being read, or for a bar."""
+    """One licence event.
+
+    `licence` is None when an ERROR finding kept the snapshot from being read, for a bar and for a write-off.
+    """
 
     event_id: str
     occurred_at: datetime
@@ -59,7 +64,9 @@ class LicenceCommand:
     licence_id: str
     """`issuer/NUMBER`, or `issuer/bar:EORI` for a bar."""
     version: int
-    """0 when the sender's version could not be read, and for a bar."""
+    """0 when the sender's version could not be read, for a bar and for a write-off."""
+    write_off: WriteOff | None = None
+    """A write-off made outside the bridge."""
 
     @property
     def refused(self) -> bool:

@@ -43,6 +43,9 @@ LENGTHS: Mapping[str, int] = MappingProxyType(
         "regulation": 70,
         "consumptionMethod": 35,
         "customsPurposesOnly": 512,
+        "officer": 35,
+        "evidenceType": 35,
+        "evidenceNumber": 70,
     }
 )
 """Characters per text (UCC-IA Annex B for elements with a number, ours for the others); those from `reason` on stay

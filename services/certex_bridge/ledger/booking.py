@@ -1,0 +1,38 @@
+"""What a settlement changes: claims, journal and balances, and what the licensing side hears of it."""
+
+from __future__ import annotations
+
+from certex_bridge.ledger.domain.journal import Booking
+from certex_bridge.ledger.domain.members import Settlement
+from certex_bridge.ledger.domain.model import ClaimState, DeclarationState
+from certex_bridge.ledger.statuses import publish_balance, raise_incidents
+from certex_bridge.ledger.work import Cause, Work
+
+
+def book(work: Work, settlement: Settlement, declaration: DeclarationState, cause: Cause) -> None:
+    """Change claims and balances as decided, with the journal rows, balance messages and incidents that follow."""
+    bookings: dict[str, list[Booking]] = {}
+    for claim in settlement.obsolete:
+        claim.state = ClaimState.CLOSED
+        work.changes.claims[claim.key] = claim
+    for result in settlement.results:
+        claim, known = result.claim, declaration.claims.get(result.claim.key)
+        work.count(f"claim:{claim.outcome}:{claim.reasons[0] if claim.reasons else ''}")
+        if known == claim:
+            result.changed = False
+            result.incidents = ()
+            continue
+        declaration.claims[claim.key] = claim
+        work.changes.claims[claim.key] = claim
+        if result.steps:
+            bookings.setdefault(claim.key.licence_id, []).append((claim, result.steps))
+    for licence_id, moves in bookings.items():
+        entry = work.entry(licence_id, cause)
+        entry.book(moves)
+        if entry.rows:
+            publish_balance(work, work.licences[licence_id], entry, cause, declaration.decl_id)
+    for result in settlement.results:
+        key = result.claim.key
+        raise_incidents(
+            work, work.licences[key.licence_id], result.incidents, key.decl_id, str(key), cause, by=result.by
+        )
