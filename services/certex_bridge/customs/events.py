@@ -2,6 +2,8 @@
 
 A customs system, or an adapter in front of one, speaks in these words. Amounts are JSON texts, never numbers, so that
 no reader turns them into binary fractions. Unknown fields are tolerated, unknown types of known fields are not.
+A sender that waits for the outcome says so with the extension attribute `answer=always`: it is always answered, and an
+event that does not follow on what is known is refused and becomes no fact, unless `order=recorded` goes with it.
 Numbers in the docstrings are data elements of Implementing Regulation (EU) 2015/2447 Annex B.
 """
 

@@ -171,7 +171,7 @@ class DeclarationHandling:
         said = fingerprint(seen, results, remarks)
         asked = command is not None and _asks(command)
         findings = (*command.findings, *remarks) if command else remarks
-        if any(result.changed for result in settlement.results):
+        if unless_moved and any(result.changed for result in settlement.results):
             unless_moved = ""
         if command is not None and command.waits and (unless_moved or not results):
             findings = (*findings, info(unless_moved or "NO_CLAIMS"))

@@ -163,7 +163,7 @@ async def test_the_kernel_watches_idle_connections(database_url: str) -> None:
 
 async def test_waiting_for_a_connection_has_an_end(database_url: str) -> None:
     settings = Settings.load(
-        database_url=database_url, database_async_commit=True, database_connect_seconds=0.2, database_pool_max=8
+        database_url=database_url, database_async_commit=True, database_connect_seconds=0.2, database_pool_max=10
     ).model_copy(update={"database_pool_max": 1})
     pool = await create_pool(settings)
     async with pool.acquire():

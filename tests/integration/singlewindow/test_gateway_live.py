@@ -43,7 +43,7 @@ UNAVAILABLE = 503
 OF_THE_SCHEMA = {"MISSING", "PATTERN", "TYPE", "CODE", "ORDER", "TOO_LONG", "TOO_SHORT", "TOO_MANY", "SCHEMA"}
 CHECKS: Any = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120 + EXAMPLES)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120 + 20 * EXAMPLES)]
 
 
 @pytest.fixture(scope="module")

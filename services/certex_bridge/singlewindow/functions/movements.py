@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from certex_bridge.ledger.domain.facts import EventKind
 from certex_bridge.singlewindow.callers import CallerRole, Mode
+<<<<<<< .merge_file_mQo02z
 from certex_bridge.singlewindow.functions.canonical import (
+=======
+from certex_bridge.singlewindow.functions.movement_event import (
+>>>>>>> .merge_file_z0wCr9
     JsonObject,
     acceptance_of,
     content_of,

@@ -39,6 +39,10 @@ _TEXT: dict[str, Any] = {"type": "string"}
 _RETRY = {"Retry-After": {"description": "Seconds after which asking again makes sense.", "schema": _TEXT}}
 _WHOLE = {
     "Certex-Repeated": {"description": "1: the answer given before.", "schema": {"type": "string", "const": "1"}},
+    "Certex-Blocking": {
+        "description": "1: a negative verdict that stops the clearance; 0: none, or the caller's mode stops nothing.",
+        "schema": {"type": "string", "enum": ["0", "1"]},
+    },
     "Server-Timing": {"description": "Time that the function took, in milliseconds.", "schema": _TEXT},
 }
 _PARAMETER = re.compile(r"\{(\w+)\}")
