@@ -21,7 +21,7 @@ from certex_bridge.singlewindow.pushes.ports import Interest
 from certex_bridge.singlewindow.pushes.sending import Attempt
 from certex_bridge.singlewindow.pushes.signing import PushKeys
 from certex_bridge.singlewindow.pushes.verdicts import Verdicts
-from certex_bridge.singlewindow.rules.loading import rule_book
+from certex_bridge.singlewindow.rules.profiles import certificate_types
 from tests.support.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class PushWorld:
         else:
             self.ledger = Scenario(PostgresStore(pool))
             self.pushes = PostgresPushes(pool, PostgresStatusChanges(), self.clock)
-        self.fan_out = FanOut(self.pushes, Verdicts(rule_book()), "CERTEX-BRIDGE", self.clock)
+        self.fan_out = FanOut(self.pushes, Verdicts(certificate_types((), {})), "CERTEX-BRIDGE", self.clock)
 
     async def subscribe(self, *subscriptions: Subscription) -> None:
         """These hear of changes from now on; what happened before is nobody's."""

@@ -16,7 +16,7 @@ from certex_bridge.singlewindow.functions import lists, records, unavailability
 from certex_bridge.singlewindow.list_making import ListMaker
 from certex_bridge.singlewindow.messages.base import Message
 from certex_bridge.singlewindow.notices import AvailabilityWatch, function_of
-from certex_bridge.singlewindow.operation import Call, Operation, Reply
+from certex_bridge.singlewindow.operation import Call, Operation, Read, Reply
 from certex_bridge.singlewindow.pushes.ports import Pushes
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Desk:
             *lists.operations(lists.Listing(index, orders, sender, figures_shown=figures_shown)),
             *unavailability.operations(self._unavailability),
         )
+        self.reads: Sequence[Read] = unavailability.reads(self._unavailability)
 
     def guard(self, operation: Operation) -> Operation:
         """The operation, refused while its function is announced to be unavailable."""

@@ -54,7 +54,7 @@ def described() -> tuple[Sequence[Operation], Sequence[Read]]:
         *lists.operations(Listing(nothing, nothing, "", figures_shown=True)),
         *unavailability.operations(Unavailability(nothing, "")),
     )
-    return operations, (*reads(nothing, policy), *reports.reads(nothing))
+    return operations, (*reads(nothing, policy), *reports.reads(nothing), *unavailability.reads(nothing))
 
 
 def openapi() -> str:

@@ -77,7 +77,7 @@ def wire_desk(bridge: Bridge, _times: GatewayTimes) -> GatewayParts:
     from certex_bridge.operations.desk import Desk
 
     desk = Desk(bridge, bridge.pushes)
-    return GatewayParts(operations=desk.operations, tasks={"desk": desk.run}, guards=(desk.guard,))
+    return GatewayParts(desk.operations, desk.reads, tasks={"desk": desk.run}, guards=(desk.guard,))
 
 
 WIRINGS: tuple[Wiring, ...] = (availability, ledger_functions, subscriptions, wire_desk)

@@ -11,13 +11,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from certex_bridge.ledger.worker import Rhythm
+from certex_bridge.operations.policies import types_of
 from certex_bridge.singlewindow.functions.subscriptions import Subscribing, operations
 from certex_bridge.singlewindow.pushes.delivery import Delivery
 from certex_bridge.singlewindow.pushes.fan_out import FanOut
 from certex_bridge.singlewindow.pushes.sending import HttpSender
 from certex_bridge.singlewindow.pushes.signing import PushKeys
 from certex_bridge.singlewindow.pushes.verdicts import Verdicts
-from certex_bridge.singlewindow.rules.loading import rule_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def push_keys(settings: Settings) -> PushKeys:
 def fan_out_rhythm(bridge: Bridge) -> Rhythm:
     """The worker's part: changes of status become pushes."""
     settings = bridge.settings
-    fan_out = FanOut(bridge.pushes, Verdicts(rule_book()), settings.message_sender)
+    fan_out = FanOut(bridge.pushes, Verdicts(types_of(settings)), settings.message_sender)
     return Rhythm("fan_out", settings.worker_poll_ms / 1000, fan_out.hand_out_all)
 
 

@@ -90,11 +90,11 @@ def annex_one(checked: Checked, payload: Payload | None) -> tuple[Any, ...]:
     status = checked.status.value
     item = next((one for one in payload.items if one.number == checked.outcome.key.item), None) if payload else None
     if payload is None or item is None:
-        return verdicts(licence.direction, status, checked.day)
+        return verdicts(licence, status, checked.day)
     if licence.direction.value == "TRANSIT":
-        return verdicts(licence.direction, status, checked.day, (payload.declaration_type,))
+        return verdicts(licence, status, checked.day, (payload.declaration_type,))
     procedure = item.procedure
-    return verdicts(licence.direction, status, checked.day, (procedure[:2],), procedure[2:]) if procedure else ()
+    return verdicts(licence, status, checked.day, (procedure[:2],), procedure[2:]) if procedure else ()
 
 
 def fitting_document(checked: Checked) -> FittingDocument:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from certex_bridge.customs import wire
 from certex_bridge.customs.identity import declaring_country
 from certex_bridge.customs.options import DecodeOptions
@@ -20,15 +22,9 @@ from certex_bridge.kernel.identifiers import check_eori, check_mrn
 from certex_bridge.ledger.domain.facts import Facts, Payload, PayloadRank, Stamp
 from certex_bridge.ledger.joining import draft_id
 from certex_bridge.platform.poison import Poison
+from certex_bridge.singlewindow.functions.movement_event import content_of
 from certex_bridge.singlewindow.messages.availability import AvailabilityCheck
-from certex_bridge.singlewindow.messages.goods import (
-    AdditionalReference,
-    Consignee,
-    DeclarationReference,
-    GoodsItem,
-    ShipmentDocument,
-    SupportingDocument,
-)
+from certex_bridge.singlewindow.messages.goods import DeclarationReference
 from certex_bridge.singlewindow.refusals import FieldError, Refusal
 
 _NAMELESS = DeclarationReference.model_construct()
@@ -119,64 +115,5 @@ def _acceptance_day(request: AvailabilityCheck, named: DeclarationReference) -> 
 
 
 def _declaration(request: AvailabilityCheck, named: DeclarationReference) -> wire.Declaration:
-    return wire.Declaration(
-        type=named.declaration_type or "EX",
-        items=[_item(item) for item in request.goods_item],
-        additional_type=named.additional_declaration_type,
-        consignee=_consignee(request.consignee),
-        destination=request.country_of_destination,
-        documents=[_shipment_document(one) for one in request.supporting_document],
-        references=_references(request.additional_reference),
-    )
-
-
-def _consignee(told: Consignee | None) -> wire.Consignee | None:
-    return wire.Consignee(told.name, told.identification_number, told.country) if told else None
-
-
-def _item(item: GoodsItem) -> wire.GoodsItem:
-    measure, procedure, currency = item.goods_measure, item.procedure, item.currency
-    return wire.GoodsItem(
-        item=item.declaration_goods_item_number,
-        procedure=procedure.requested_procedure + procedure.previous_procedure if procedure else None,
-        additional_procedures=list(procedure.additional_procedure) if procedure else [],
-        commodity=item.commodity_code.digits if item.commodity_code else None,
-        description=item.description_of_goods,
-        destination=item.country_of_destination,
-        origin=item.country_of_origin,
-        net_mass=measure.net_mass if measure else None,
-        gross_mass=measure.gross_mass if measure else None,
-        supplementary_units=measure.supplementary_units if measure else None,
-        amount=wire.MoneyText(item.item_amount, currency) if item.item_amount and currency else None,
-        documents=[_document(one) for one in item.supporting_document],
-        references=_references(item.additional_reference),
-    )
-
-
-def _document(told: SupportingDocument) -> wire.Document:
-    unit, currency = told.measurement_unit_and_qualifier, told.currency
-    return wire.Document(
-        told.sequence_number,
-        told.type,
-        told.reference_number,
-        told.document_line_item_number,
-        told.issuing_country,
-        told.status,
-        wire.QuantityText(told.quantity, unit) if told.quantity is not None and unit else None,
-        wire.MoneyText(told.amount, currency) if told.amount is not None and currency else None,
-    )
-
-
-def _shipment_document(told: ShipmentDocument) -> wire.ShipmentDocument:
-    return wire.ShipmentDocument(
-        told.sequence_number,
-        told.type,
-        told.reference_number,
-        told.document_line_item_number,
-        told.issuing_country,
-        told.status,
-    )
-
-
-def _references(told: Sequence[AdditionalReference]) -> list[wire.Reference]:
-    return [wire.Reference(one.sequence_number, one.type, one.reference_number) for one in told]
+    """As an event would tell it; a question may leave the type out, and means an export then."""
+    return msgspec.convert({"type": "EX", **content_of(request, named)}, wire.Declaration)

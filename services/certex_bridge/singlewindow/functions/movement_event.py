@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from certex_bridge.singlewindow.messages.availability import AvailabilityCheck
     from certex_bridge.singlewindow.messages.goods import (
         AdditionalReference,
         DeclarationReference,
@@ -37,10 +38,9 @@ def acceptance_of(reference: DeclarationReference) -> str | None:
     return reference.declaration_acceptance_date
 
 
-def content_of(request: QuantityMovement) -> JsonObject:
-    """The declaration's content."""
-    reference, consignee = request.declaration_reference, request.consignee
-    exporter = reference.exporter
+def content_of(request: QuantityMovement | AvailabilityCheck, reference: DeclarationReference) -> JsonObject:
+    """The declaration's content; a check and the reservation after it are read by these words alone."""
+    consignee, exporter = request.consignee, reference.exporter
     return stated(
         type=reference.declaration_type,
         additionalType=reference.additional_declaration_type,

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from certex_bridge.ledger.domain.facts import EventKind
 from certex_bridge.singlewindow.callers import CallerRole, Mode
-<<<<<<< .merge_file_mQo02z
-from certex_bridge.singlewindow.functions.canonical import (
-=======
+from certex_bridge.singlewindow.functions.ledger_calls import Ledger, event_of
 from certex_bridge.singlewindow.functions.movement_event import (
->>>>>>> .merge_file_z0wCr9
     JsonObject,
     acceptance_of,
     content_of,
@@ -19,7 +16,6 @@ from certex_bridge.singlewindow.functions.movement_event import (
     identity_of,
     stated,
 )
-from certex_bridge.singlewindow.functions.ledger_calls import Ledger, event_of
 from certex_bridge.singlewindow.messages.movement import MovementType, QuantityMovement
 from certex_bridge.singlewindow.messages.outcome import QuantityMovementResponse
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
@@ -96,7 +92,7 @@ def data_of(request: QuantityMovement) -> JsonObject:
     reference = request.declaration_reference
     told = identity_of(reference) | stated(reason=request.reason)
     if request.has_content:
-        content = content_of(request) if request.goods_item else None
+        content = content_of(request, reference) if request.goods_item else None
         accepted = acceptance_of(reference) if request.movement_type == "RESERVE" else None
         return told | stated(acceptedAt=accepted, declaration=content)
     items = [_released(item) for item in request.goods_item]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from certex_bridge.singlewindow.answering import (
@@ -17,7 +17,7 @@ from certex_bridge.singlewindow.callers import CallerRole
 from certex_bridge.singlewindow.listing import read_instant
 from certex_bridge.singlewindow.messages.notice import Notice, NoticeList, UnavailabilityNotice
 from certex_bridge.singlewindow.notices import NoticeRow, Notices, NoticeUnit, in_order
-from certex_bridge.singlewindow.operation import Call, Operation, Reply
+from certex_bridge.singlewindow.operation import Call, Operation, Read, Reply
 from certex_bridge.singlewindow.pushes.model import PushKind
 from certex_bridge.singlewindow.pushes.ports import Pushes
 from certex_bridge.singlewindow.refusals import Refusal
@@ -191,5 +191,23 @@ def operations(unavailability: Unavailability) -> Sequence[Operation]:
             handler=unavailability.handle,
             summary="Announces, ends or lists times in which functions are unavailable.",
             statuses=(404, 409),
+        ),
+    )
+
+
+def reads(unavailability: Unavailability) -> Sequence[Read]:
+    """The notices for those who ask without a message."""
+
+    async def current(call: Call, _parameters: Mapping[str, str]) -> NoticeList:
+        return await unavailability.read(call)
+
+    return (
+        Read(
+            name="getNotices",
+            path="/v1/notices",
+            response=NoticeList,
+            roles=frozenset(CallerRole),
+            handler=current,
+            summary="Times in which functions are or will be unavailable.",
         ),
     )

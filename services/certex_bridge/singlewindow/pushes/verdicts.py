@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
-from certex_bridge.singlewindow.rules.domain.verdict import RuleBook
-
-DUAL_USE = "DUES"
+from certex_bridge.licensing.domain.certificate_types import CertificateTypes
+from certex_bridge.licensing.domain.licence import Direction
 
 
 class Opened(NamedTuple):
@@ -19,20 +16,15 @@ class Opened(NamedTuple):
 
 
 class Verdicts:
-    """Answers by certificate type, direction and status."""
+    """Answers by document code, direction and the licence's status."""
 
-    def __init__(self, book: RuleBook, type_of: Callable[[str], str] = lambda _code: DUAL_USE) -> None:
-        self._book = book
-        self._type_of = type_of
-        """Certificate type by document code (D.E. 12 03 002)."""
-        self.opened = lru_cache(maxsize=256)(self._opened)
+    def __init__(self, types: CertificateTypes) -> None:
+        self._types = types
 
-    def _opened(self, document_code: str, direction: str, status: str) -> Opened:
-        """Procedures in printed order; nothing for a status the table does not name."""
-        kind = self._type_of(document_code)
-        fitting = [table for table in self._book.tables if kind in table.types and direction in table.directions]
-        if not fitting:
+    def opened(self, document_code: str, direction: str, status: str) -> Opened:
+        """Procedures in printed order; nothing for a status that the table does not name."""
+        kind = self._types.by_code.get(document_code, self._types.all[0])
+        versions = kind.versions.get(Direction(direction), ())
+        if not versions:
             return Opened("", ())
-        table = max(fitting, key=lambda one: one.valid_from)
-        rows = [row for row in table.rows if row.status == status and row.type in {"", kind}]
-        return Opened(table.label, tuple(dict.fromkeys(code for row in rows for code in row.procedures)))
+        return Opened(versions[-1].table.label, tuple(versions[-1].accepted.get(status, ())))

@@ -62,7 +62,7 @@ WHERE licence_id = ANY($1::text[]) ORDER BY licence_id FOR UPDATE
 
 -- name: peek_licences
 -- Licences that another one refers to: what they say is looked at, nothing of them is changed.
-SELECT licence_id, version, payload_sha256, status, expired_version, lv, nv, cv, iv, chain, frozen
+SELECT licence_id, version, payload_sha256, status, expired_version, lv, nv, cv, iv, sv, chain, frozen
 FROM licence
 WHERE licence_id = ANY($1::text[])
 

@@ -51,14 +51,5 @@ COMMENT ON TABLE call_answer IS 'What was answered to a call of a function with 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON call_answer FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON call_answer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-CREATE TABLE IF NOT EXISTS interest (
-    licence_id   text NOT NULL,
-    caller       text NOT NULL,
-    declaration  text NOT NULL,
-    member_state text NOT NULL,
-    asked_at     timestamptz NOT NULL,
-    PRIMARY KEY (licence_id, caller, declaration)
-);
-
 GRANT SELECT, INSERT ON call_answer TO certex_app;
-GRANT SELECT, INSERT, UPDATE ON subscription, push, interest TO certex_app;
+GRANT SELECT, INSERT, UPDATE ON subscription, push TO certex_app;
