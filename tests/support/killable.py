@@ -22,7 +22,8 @@ class KillableBridge:
 
     async def start(self, *, failpoint: str = "") -> None:
         """Start it; `failpoint` is the value of CERTEX_FAILPOINT."""
-        environment = {**os.environ, **self._settings, "CERTEX_HTTP_PORT": "0", "CERTEX_LOG_LEVEL": "WARNING"}
+        usual = {"CERTEX_HTTP_PORT": "0", "CERTEX_LOG_LEVEL": "WARNING"}
+        environment = {**os.environ, **usual, **self._settings}
         if failpoint:
             environment["CERTEX_FAILPOINT"] = failpoint
         with self._log.open("ab") as log:  # a file on the test's own disk

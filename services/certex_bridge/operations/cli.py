@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from certex_bridge.kernel.errors import BridgeError
+from certex_bridge.operations.cli_gateway import callers_app
+from certex_bridge.operations.cli_options import JsonFlag
 from certex_bridge.operations.failures import explain
 
 USER_MISTAKE = 2
@@ -35,9 +37,9 @@ app.add_typer(declaration_app, name="declaration")
 app.add_typer(journal_app, name="journal")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(callers_app, name="callers")
 app.add_typer(contracts_app, name="contracts", hidden=True)  # for those who change the code
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 AggregateType = Annotated[str, typer.Argument(metavar="TYPE", help="balance, outcome, certificate, notification …")]
 AggregateId = Annotated[str, typer.Argument(metavar="ID", help="ISSUER/NUMBER, or the declaration's MRN.")]
 Quarantined = Annotated[str, typer.Argument(metavar="ID", help="Id, or its beginning as the list shows it.")]
@@ -91,13 +93,16 @@ def demo(
 def serve(
     roles: Annotated[
         str,
-        typer.Option(metavar="intake,relay,worker", help="Roles with commas; default: CERTEX_ROLES, else all of them."),
+        typer.Option(
+            metavar="intake,relay,worker,gateway", help="Roles with commas; default: CERTEX_ROLES, else three."
+        ),
     ] = "",
 ) -> None:
     """Run the bridge until SIGTERM or Ctrl-C.
 
     Roles: intake reads events and keeps the ledger, relay publishes what follows, worker settles what waited, fires
-    the legal timers and measures. One process may have all of them; intakes and workers may be many, one relay leads.
+    the legal timers and measures, gateway answers customs over HTTP and is asked for by name. One process may have all
+    of them; intakes, workers and gateways may be many, one relay leads.
     """
     from certex_bridge.operations.serve_command import run_serve
 

@@ -100,6 +100,7 @@ def codes() -> str:
     """The page docs/reference/codes.md."""
     from certex_bridge.ledger.domain.reasons import SENTENCES, Incident, Outcome
     from certex_bridge.operations.code_scan import codes_of
+    from certex_bridge.singlewindow.refusals import REFUSALS
 
     parts = [_CODES_HEAD, "\n## Outcomes\n\n"]
     parts += [f"- `{outcome.value}`\n" for outcome in Outcome]
@@ -110,4 +111,6 @@ def codes() -> str:
     for title, sentence, package in _FINDINGS:
         parts.append(f"\n## {title}\n\n{sentence}\n\n")
         parts += [f"- `{code}`\n" for code in sorted(codes_of(package, "kernel"))]
+    parts.append("\n## Refusals of the gateway\n\n| Code | HTTP | CL180 | Meaning |\n| --- | --- | --- | --- |\n")
+    parts += [f"| `{code}` | {one.status} | {one.error_code} | {one.title} |\n" for code, one in REFUSALS.items()]
     return "".join(parts)

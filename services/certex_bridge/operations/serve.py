@@ -9,6 +9,7 @@ from functools import partial
 
 from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.operations.composition import Bridge
+from certex_bridge.operations.gateway_role import Gateway, in_stop_order, parts_of
 from certex_bridge.platform.collector import tune_collector
 from certex_bridge.platform.health import HealthApp, HttpRole
 from certex_bridge.platform.kafka import TopicCatalogue, TopicReport, ensure_topics
@@ -19,6 +20,7 @@ from certex_bridge.platform.runtime import Supervisor
 from certex_bridge.platform.settings import Settings
 from certex_bridge.platform.settings_reference import misspelt_variables
 from certex_bridge.platform.watchdog import Watchdog, tick
+from certex_bridge.singlewindow.http.access import Access
 
 LOG = get_logger("certex_bridge.operations")
 
@@ -34,11 +36,14 @@ async def serve(settings: Settings) -> int:
     for name, meant in misspelt_variables(os.environ).items():
         LOG.warning("setting.unknown", variable=name, perhaps=meant)
     metrics = Metrics()
+    # Before anything is connected: a wrong file of callers is told at once.
+    access = Access(settings, metrics) if "gateway" in settings.roles else None
     bridge = Bridge(settings, metrics)
     await bridge.open()
     try:
         judge_topics(await ensure_topics(settings), settings)
-        return await _supervise(bridge, settings, metrics)
+        gateway = Gateway(settings, access, parts_of(bridge)) if access else None
+        return await _supervise(bridge, gateway)
     finally:
         await bridge.close()
 
@@ -64,14 +69,18 @@ def judge_topics(report: TopicReport, settings: Settings) -> None:
         )
 
 
-async def _supervise(bridge: Bridge, settings: Settings, metrics: Metrics) -> int:
+async def _supervise(bridge: Bridge, gateway: Gateway | None) -> int:
+    settings, metrics = bridge.settings, bridge.metrics
     supervisor: Supervisor | None = None
 
     def readiness() -> dict[str, str]:
         return supervisor.readiness() if supervisor else {"process": "starting"}
 
-    http = HttpRole(settings, HealthApp(settings, metrics, bridge.turns, readiness, _checks(bridge)))
-    supervisor = Supervisor([*bridge.roles(settings.roles), http], settings)
+    # A gateway answers without the database too: see gateway_role.
+    checks = {} if gateway else _checks(bridge)
+    application = gateway.application if gateway else None
+    http = HttpRole(settings, HealthApp(settings, metrics, bridge.turns, readiness, checks, application))
+    supervisor = Supervisor(in_stop_order(bridge.roles(settings.roles), http, gateway), settings)
     stop = asyncio.Event()
     watchdog = Watchdog(settings, bridge.turns, bridge.subscriptions, metrics)
     background = {

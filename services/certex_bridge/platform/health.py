@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from certex_bridge.platform.http_connection import Connection, server_context
 from certex_bridge.platform.logs import get_logger
 
 if TYPE_CHECKING:
@@ -121,12 +122,17 @@ class _Server(uvicorn.Server):
 
 
 class HttpRole:
-    """Serves an ASGI application inside this process."""
+    """Serves an ASGI application inside this process.
+
+    Raises:
+        ConfigurationError: certificate, key or authorities cannot be used.
+    """
 
     name = "http"
 
     def __init__(self, settings: Settings, application: Application) -> None:
         limit = max(1, int(settings.graceful_stop_seconds / 3))
+        context = server_context(settings) if settings.http_ssl_certfile else None
         config = uvicorn.Config(
             application,
             host=settings.http_host,
@@ -135,6 +141,11 @@ class HttpRole:
             access_log=False,
             lifespan="off",
             server_header=False,
+            http=Connection,
+            ws="none",
+            # Nothing here may depend on what a client claims in X-Forwarded-For.
+            proxy_headers=False,
+            ssl_context_factory=(lambda *_: context) if context else None,
             timeout_graceful_shutdown=limit,
         )
         self._server = _Server(config)

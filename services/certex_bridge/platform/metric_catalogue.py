@@ -210,6 +210,23 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "1: create the topic or grant the right; the log has the broker's answer.",
         "topic",
     ),
+    # gateway
+    _counter(
+        "gateway_refusals_total",
+        "Requests refused (identity, limits, form, defects of ours), by code.",
+        "Identity codes rising: a caller's token or certificate; limits: the caller's rate in the callers file.",
+        "code",
+    ),
+    _gauge(
+        "gateway_callers_wrong",
+        "1 while the callers file is wrong and the rights read before stay in force.",
+        "Above 0: the log names each mistake (callers.refused).",
+    ),
+    _counter(
+        "gateway_keys_failures_total",
+        "Fetches of the token issuer's keys that failed; the keys known before stay in force.",
+        "Rising: is CERTEX_OIDC_JWKS_URL reachable? New keys are refused meanwhile.",
+    ),
     # runtime
     _counter(
         "database_retries_total",

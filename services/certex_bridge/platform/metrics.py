@@ -70,6 +70,9 @@ class Metrics:
     relay_leader: Gauge
     relay_held: Gauge
     relay_topic_paused: Gauge
+    gateway_refusals_total: Counter
+    gateway_callers_wrong: Gauge
+    gateway_keys_failures_total: Counter
     database_retries_total: Counter
     deadlocks_total: Counter
     loop_turn_age_seconds: Gauge

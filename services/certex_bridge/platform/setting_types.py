@@ -14,10 +14,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 PREFIX = "CERTEX_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-Role = Literal["intake", "relay", "worker"]
+Role = Literal["intake", "relay", "worker", "gateway"]
 ROLES: tuple[Role, ...] = get_args(Role)
-CONNECTIONS: dict[Role, int] = {"intake": 2, "relay": 1, "worker": 4}
-"""Database connections a role may hold at once: one per loop, and the intake's question for lost offsets."""
+DEFAULT_ROLES: tuple[Role, ...] = ("intake", "relay", "worker")
+"""The gateway is asked for by name: it needs to know who may call."""
+CONNECTIONS: dict[Role, int] = {"intake": 2, "relay": 1, "worker": 4, "gateway": 4}
+"""Database connections a role may hold at once: one per loop, the intake's question for lost offsets, calls in work."""
 Comparison = Literal["HOLDER", "CONSIGNEE", "DESTINATION", "COMMODITY", "ORIGIN"]
 FigureSource = Literal["DOCUMENT", "NET_MASS", "ITEM_AMOUNT"]
 

@@ -11,46 +11,32 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from certex_bridge.kernel.errors import ConfigurationError
+from certex_bridge.platform.http_settings import HttpSettings
 from certex_bridge.platform.setting_types import (
     CONNECTIONS,
-    ROLES,
+    LOOPBACK,
+    PREFIX,
     Comparison,
     Count,
     FigureSource,
     Mapping,
     Milliseconds,
-    Role,
     Seconds,
     Words,
     Zone,
+    needs_https,
 )
 
-PREFIX = "CERTEX_"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+__all__ = ["LOOPBACK", "PREFIX", "Settings"]
 
 
-class Settings(BaseSettings):
+class Settings(HttpSettings):
     """All settings; immutable after the start."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        frozen=True,
-        extra="ignore",
-        validate_default=True,
-        env_ignore_empty=True,
-        use_attribute_docstrings=True,
-    )
-
-    # --- what runs here
-    roles: Annotated[tuple[Role, ...], NoDecode, Words] = Field(ROLES, min_length=1)
-    """Roles of this process, with commas."""
-    http_host: str = "127.0.0.1"
-    """Address the HTTP server listens on; 0.0.0.0 in a container."""
-    http_port: int = Field(8080, ge=0, le=65535)
-    """Port of the HTTP server (health, metrics); 0 takes a free one."""
+    # --- the process
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe level that is logged."""
     log_format: Literal["json", "console"] = "json"
@@ -145,8 +131,8 @@ class Settings(BaseSettings):
     """Private key (PEM) of the client certificate."""
     database_pool_min: int = Field(1, ge=0)
     """Connections kept open."""
-    database_pool_max: Count = 10
-    """Most connections of this process; each role needs some (relay 1, intake 2, worker 4), health 1."""
+    database_pool_max: Count = 12
+    """Most connections of this process; each role needs some (relay 1, intake 2, worker 4, gateway 4), health 1."""
     database_connect_seconds: Seconds = 10
     """Time-out of one connection attempt, and of waiting for a free connection."""
     database_async_commit: bool = False
@@ -195,11 +181,11 @@ class Settings(BaseSettings):
     """Where a declared figure may come from, in order, with commas."""
     figures_shown_to_customs: bool = True
     """Whether answers to customs carry the available figure."""
-    legacy_document_codes: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = {"GB": ("X002",)}
+    legacy_document_codes: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = Field({"GB": ("X002",)})
     """Document codes outside TARIC's current list that an issuer still uses, as JSON."""
     calendar_zone: Zone = "Europe/Brussels"
     """Legal time of an issuer that is not in the built-in list."""
-    calendar_zones: Annotated[dict[str, Zone], NoDecode, Mapping] = {}
+    calendar_zones: Annotated[dict[str, Zone], NoDecode, Mapping] = Field({})
     """Legal time by issuer, as JSON, where it differs from the built-in list."""
     message_sender: str = Field("CERTEX-BRIDGE", min_length=1, max_length=35)
     """Sender in the header of our XML messages."""
@@ -259,9 +245,8 @@ class Settings(BaseSettings):
         text = value if isinstance(value, str) else value.get_secret_value()
         if info.data.get("kafka_sasl_mechanism") == "OAUTHBEARER" and not text:
             raise ValueError("is needed with the mechanism OAUTHBEARER")
-        parts = urlsplit(text) if info.field_name == "kafka_oauth_token_url" and text else None
-        if parts and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-            raise ValueError("must be an address with https")
+        if info.field_name == "kafka_oauth_token_url":
+            needs_https(text)
         return value
 
     @field_validator("kafka_ssl_keyfile", "database_ssl_key")

@@ -19,7 +19,7 @@ COMMANDS = [
     ["licence", "at"], ["declaration"], ["declaration", "show"], ["journal"], ["journal", "verify"], ["contracts"],
     ["outbox"], ["outbox", "held"], ["outbox", "release"], ["outbox", "resend"], ["quarantine"], ["quarantine", "list"],
     ["quarantine", "show"], ["quarantine", "retry"], ["quarantine", "discard"],
-    ["contracts", "write"], ["contracts", "check"],
+    ["callers"], ["callers", "check"], ["contracts", "write"], ["contracts", "check"],
 ]  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_version() -> None:
 
 
 def test_help_loads_no_heavy_package() -> None:
-    heavy = "{'aiokafka', 'asyncpg', 'faststream', 'lxml', 'pydantic', 'xmlschema', 'yaml'}"
+    heavy = "{'aiokafka', 'asyncpg', 'cryptography', 'faststream', 'jwt', 'lxml', 'pydantic', 'xmlschema', 'yaml'}"
     code = f"import sys, certex_bridge.operations.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -78,6 +78,7 @@ def test_help_loads_no_heavy_package() -> None:
         (["migrate"], "CONFIGURATION"),
         (["serve"], "CONFIGURATION"),
         (["submit", "nowhere.json"], "CONFIGURATION"),
+        (["callers", "check"], "CONFIGURATION"),
     ],
 )
 def test_mistakes_are_one_sentence_with_a_code(
@@ -100,7 +101,7 @@ def test_a_mistake_is_an_object_where_objects_are_asked_for(
 
 def test_the_roles_are_told() -> None:
     said = CliRunner().invoke(cli.app, ["serve", "--help"]).output
-    assert "intake,relay,worker" in said
+    assert "intake,relay,worker,gateway" in said
 
 
 def test_contracts_are_for_those_who_change_the_code() -> None:

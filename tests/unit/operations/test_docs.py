@@ -9,14 +9,17 @@ import pytest
 import typer.main
 
 from certex_bridge.operations.cli import app
+from certex_bridge.platform.metric_catalogue import CATALOGUE
+from certex_bridge.platform.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def commands(project_root: Path) -> list[list[str]]:
-    """Command lines in the quickstart's shell blocks, without comments."""
-    text = (project_root / "docs" / "quickstart.md").read_text("utf-8")
+    """Command lines in the shell blocks of quickstart and how-tos, without comments."""
+    docs = project_root / "docs"
+    text = "\n".join(path.read_text("utf-8") for path in [docs / "quickstart.md", *(docs / "howto").glob("*.md")])
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
     lines = re.findall(r"^(?:\.venv/bin/)?certex-bridge ([^#\n]+)", blocks, re.MULTILINE)
     return [line.split() for line in lines] + [["demo", "--seed", "2", "--licences", "2000", "--declarations", "20000"]]
@@ -42,6 +45,17 @@ def test_every_file_of_the_quickstart_and_of_the_reading_list_exists(project_roo
     assert len(reading) == 6
     files += [f"services/certex_bridge/{name}" for name in reading]
     assert [name for name in files if not (project_root / name).is_file()] == []
+
+
+def test_settings_metrics_and_links_of_the_how_tos_exist(project_root: Path) -> None:
+    for path in (project_root / "docs" / "howto").glob("*.md"):
+        text = path.read_text("utf-8")
+        settings = {name.lower() for name in re.findall(r"\bCERTEX_([A-Z][A-Z_]+)\b", text)}
+        assert settings <= set(Settings.model_fields), path.name
+        metrics = set(re.findall(r"\bcertex_bridge_([a-z_]+)", text))
+        assert metrics <= {spec.name for spec in CATALOGUE}, path.name
+        links = [link.partition("#")[0] for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text)]
+        assert [link for link in links if not (path.parent / link).exists()] == [], path.name
 
 
 @pytest.mark.parametrize("adr", range(1, 8))

@@ -101,9 +101,11 @@ def test_a_wrong_address_is_named_without_its_password(monkeypatch: pytest.Monke
         ({"KAFKA_OAUTH_TOKEN_URL": "http://identity.example/token"}, "KAFKA_OAUTH_TOKEN_URL"),
         ({"KAFKA_SSL_CAFILE": "/does/not/exist.pem"}, "KAFKA_SSL_CAFILE"),
         ({"KAFKA_HEARTBEAT_MS": "9000"}, "KAFKA_HEARTBEAT_MS"),
-        ({"DATABASE_POOL_MIN": "11"}, "DATABASE_POOL_MAX"),
+        ({"DATABASE_POOL_MIN": "13"}, "DATABASE_POOL_MAX"),
         ({"DATABASE_POOL_MAX": "7"}, "DATABASE_POOL_MAX"),
-        ({"ROLES": "gateway"}, "ROLES"),
+        ({"DATABASE_POOL_MAX": "11", "ROLES": "intake,relay,worker,gateway"}, "DATABASE_POOL_MAX"),
+        ({"ROLES": "gateways"}, "ROLES"),
+        ({"GATEWAY_GATHER_MS": "51"}, "GATEWAY_GATHER_MS"),
         ({"BATCH_RECORDS_MAX": "0"}, "BATCH_RECORDS_MAX"),
     ],
 )
