@@ -1,4 +1,4 @@
-"""Writes the parts of the chart that come from elsewhere: values.schema.json, files/topics.yaml, and the chart's README.
+"""Writes the parts of the chart that come from elsewhere: values.schema.json, files/topics.yaml, the chart's README.
 
 The schema is closed at every level, and it knows each setting of the bridge with its type, so a misspelt value fails at
 `helm lint`.
@@ -223,7 +223,7 @@ def _documented(values: str) -> list[tuple[str, str, str]]:
     found, path, remarks = [], [], []
     for line in values.splitlines():
         text = line.strip()
-        if not text or (text.startswith("# - ") or text.startswith("#   ")):
+        if not text or text.startswith(("# - ", "#   ")):
             remarks = []
         elif text.startswith("#"):
             remarks.append(text.removeprefix("#").strip())
