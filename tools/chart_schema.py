@@ -29,7 +29,7 @@ PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
 SET_BY_THE_CHART = frozenset({"ROLES", "HTTP_HOST", "HTTP_PORT", "SECRETS_DIR"})
 
 
-def closed(description: str = "", required: tuple[str, ...] = (), **properties: Schema) -> Schema:
+def closed(description: str = "", required: tuple[str, ...] = (), /, **properties: Schema) -> Schema:
     """An object with these properties and no others."""
     schema: Schema = {"type": "object", "additionalProperties": False, "properties": properties}
     if description:
@@ -141,7 +141,7 @@ def _image() -> Schema:
     tag = {"type": "string", "not": {"const": "latest"}, "description": "A version; never latest."}
     digest = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
     policy = {"enum": ["Always", "IfNotPresent", "Never"]}
-    return closed(required=("repository",), repository=NAME, tag=tag, digest=digest, pullPolicy=policy)
+    return closed("", ("repository",), repository=NAME, tag=tag, digest=digest, pullPolicy=policy)
 
 
 def schema() -> Schema:
@@ -160,7 +160,7 @@ def schema() -> Schema:
         commonLabels=LABELS,
         settings=variables,
         secrets=_secrets(),
-        certificates={"type": "array", "items": closed(required=("name", "secret"), name=NAME, secret=NAME)},
+        certificates={"type": "array", "items": closed("", ("name", "secret"), name=NAME, secret=NAME)},
         roles=closed(
             intake=_role(variables, autoscaling=_scaling()),
             worker=_role(variables),
@@ -220,7 +220,9 @@ def readme(values: str) -> str:
 
 
 def _documented(values: str) -> list[tuple[str, str, str]]:
-    found, path, remarks = [], [], []
+    found: list[tuple[str, str, str]] = []
+    path: list[str] = []
+    remarks: list[str] = []
     for line in values.splitlines():
         text = line.strip()
         if not text or text.startswith(("# - ", "#   ")):

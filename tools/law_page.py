@@ -67,7 +67,7 @@ def _rows(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for function in functions:
         for node in [sub for decorator in function.decorator_list for sub in ast.walk(decorator)]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "row":
-                yield from ((function.name, a.value) for a in node.args if isinstance(a, ast.Constant))
+                yield from ((function.name, str(a.value)) for a in node.args if isinstance(a, ast.Constant))
 
 
 def page(claimed: dict[str, list[str]]) -> str:
