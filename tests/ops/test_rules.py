@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import promql_parser
 import pytest
 import watch_files
@@ -108,7 +109,7 @@ def test_words_are_filled_in(tmp_path: Path) -> None:
                                 "exp_annotations": {
                                     "summary": "The certificate for kafka ends in 1d 0h 40m 0s",
                                     "description": "After that moment the next connection fails. Renew it"
-                                    f"{' now' if severity == 'page' else ''}; the file may be replaced in place.",
+                                    f"{' now' if severity == 'page' else ''}, then restart the roles.",
                                     "runbook_url": "docs/runbooks/CertificateExpires.md",
                                 },
                             }
@@ -183,3 +184,23 @@ def test_names_of_alerts_and_groups_are_used_once() -> None:
     keys = [(alert.name, alert.severity) for alert in all_alerts()]
     assert len(keys) == len(set(keys))
     assert set(GROUPS) == {path.stem for path in rule_files()} - {f"slo-{slo.name}" for slo in SLOS}
+
+
+def _queries() -> list[tuple[str, str]]:
+    found = []
+    for page in sorted(RUNBOOKS.glob("*.md")):
+        blocks = re.findall(r"```sql\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+        found += [(page.stem, block) for block in blocks]
+    return found
+
+
+@pytest.mark.postgres
+async def test_the_queries_of_the_runbooks_run(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        for page, query in _queries():
+            assert query.startswith("SELECT"), page
+            await connection.fetch(query)
+    finally:
+        await connection.close()
+    assert len(_queries()) > 10

@@ -262,7 +262,7 @@ SURROUNDINGS = (
         "10m",
         "min by (namespace, use) (certex_bridge_certificate_expiry_timestamp_seconds) - time() < 21 * 86400",
         "The certificate for {{ $labels.use }} ends in {{ $value | humanizeDuration }}",
-        "After that moment the next connection fails. Renew it; the file may be replaced in place.",
+        "After that moment the next connection fails. Renew it, then restart the roles.",
     ),
     Alert(
         "CertificateExpires",
@@ -270,7 +270,7 @@ SURROUNDINGS = (
         "10m",
         "min by (namespace, use) (certex_bridge_certificate_expiry_timestamp_seconds) - time() < 2 * 86400",
         "The certificate for {{ $labels.use }} ends in {{ $value | humanizeDuration }}",
-        "After that moment the next connection fails. Renew it now; the file may be replaced in place.",
+        "After that moment the next connection fails. Renew it now, then restart the roles.",
     ),
     Alert(
         "ClockSkew",
