@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from watch import rules
+from watch import boards, rules
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ROOT / "helm" / "certex-bridge" / "files"
@@ -16,7 +16,8 @@ FILES = ROOT / "helm" / "certex-bridge" / "files"
 
 def files() -> dict[Path, str]:
     """Everything generated, by path."""
-    return {FILES / "rules" / name: text for name, text in rules.files().items()}
+    made = {FILES / "rules" / name: text for name, text in rules.files().items()}
+    return made | {FILES / "dashboards" / name: text for name, text in boards.files().items()}
 
 
 def stale() -> list[str]:
