@@ -41,4 +41,8 @@ def _collect(node: Any, found: set[str]) -> None:
 
 def known(name: str) -> bool:
     """Whether somebody tells this series."""
-    return name in OURS | GENERAL | LATER or name.startswith("slo:") or name in {PREFIX + s.name for s in CATALOGUE}
+    return (
+        name in OURS | GENERAL | LATER | {"ALERTS"}
+        or name.startswith("slo:")
+        or name in {PREFIX + s.name for s in CATALOGUE}
+    )

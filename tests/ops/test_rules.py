@@ -105,7 +105,7 @@ def test_words_are_filled_in(tmp_path: Path) -> None:
                         "alertname": "CertificateExpires",
                         "exp_alerts": [
                             {
-                                "exp_labels": {"severity": severity, "use": "kafka"},
+                                "exp_labels": {"severity": severity, "service": "certex-bridge", "use": "kafka"},
                                 "exp_annotations": {
                                     "summary": "The certificate for kafka ends in 1d 0h 40m 0s",
                                     "description": "After that moment the next connection fails. Renew it"

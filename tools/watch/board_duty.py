@@ -29,7 +29,7 @@ DUTY = Board(
                     "Alerts firing",
                     "Alerts of this bridge that fire now; each has a runbook.",
                     "short",
-                    'count(ALERTS{alertstate="firing", severity=~"page|ticket"}) or vector(0)',
+                    'count(ALERTS{alertstate="firing", service="certex-bridge"}) or vector(0)',
                     (1, RED),
                     text="none",
                 ),

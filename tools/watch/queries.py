@@ -33,9 +33,9 @@ def mean(metric: str) -> str:
 
 def raised(metric: str, *by: str, window: str = "$__rate_interval", zero: bool = False) -> Query:
     """How much a counter rose; with `zero`: 0 where nothing of its kind has ever happened."""
-    groups = f" by ({', '.join(by)})" if by else ""
+    groups = f" by ({', '.join(by)}) " if by else ""
     legend = " ".join(f"{{{{{label}}}}}" for label in by)
-    return f"sum{groups} (increase(certex_bridge_{metric}{{@}}[{window}])){' or vector(0)' if zero else ''}", legend
+    return f"sum{groups}(increase(certex_bridge_{metric}{{@}}[{window}])){' or vector(0)' if zero else ''}", legend
 
 
 def rate_or_zero(metric: str, *by: str) -> Query:

@@ -35,7 +35,7 @@ def as_rule(alert: Alert) -> Rule:
     rule: Rule = {"alert": alert.name, "expr": alert.expr}
     if alert.wait != "0m":
         rule["for"] = alert.wait
-    rule["labels"] = {"severity": alert.severity}
+    rule["labels"] = {"severity": alert.severity, "service": "certex-bridge"}
     rule["annotations"] = {
         "summary": alert.summary,
         "description": alert.description,
