@@ -194,7 +194,34 @@ def schema() -> Schema:
         ),
         tests=closed(enabled=FLAG),
     )
+    whole |= _gateway_needs()
     return {"$schema": "http://json-schema.org/draft-07/schema#", **whole, "$defs": {"settings": settings()}}
+
+
+def _within(schema: Schema, *path: str) -> Schema:
+    """What must hold of a value below."""
+    for key in reversed(path):
+        schema = {"properties": {key: schema}, "required": [key]}
+    return schema
+
+
+def _gateway_needs() -> Schema:
+    """With the gateway: who may call, how they prove it, and where TLS ends; lint only mentions a template's `fail`."""
+    proof: Schema = {"enum": ["mtls", "oauth", "both"]}
+    on: Schema = {"const": True}
+    auth, proxy = "CERTEX_GATEWAY_AUTH", "CERTEX_HTTP_BEHIND_TLS"
+    needs = [
+        _within({"minLength": 1}, "gateway", "callers", "existingConfigMap"),
+        {"anyOf": [_within(proof, "roles", "gateway", "settings", auth), _within(proof, "settings", auth)]},
+        {
+            "anyOf": [
+                _within({"minLength": 1}, "gateway", "tls", "existingSecret"),
+                _within(on, "roles", "gateway", "settings", proxy),
+                _within(on, "settings", proxy),
+            ]
+        },
+    ]
+    return {"if": _within(on, "roles", "gateway", "enabled"), "then": {"allOf": needs}}
 
 
 def readme(values: str) -> str:

