@@ -38,6 +38,9 @@ check-ops: $(CHECKABLE) ## image, chart, rules and dashboards (needs Prometheus'
 	@$(PYTHON) tools/fetch_ops.py >/dev/null
 	@$(PYTEST) -m ops tests/ops
 
+rehearse: $(CHECKABLE) ## the steps of the Dockerfile and the image's commands in bare Debian (root, debootstrap, two minutes)
+	@.venv/bin/python tools/image_rehearsal.py
+
 lint: $(CHECKABLE) ## style
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
@@ -102,4 +105,4 @@ $(CHECKABLE): $(TESTABLE) requirements/lint.txt requirements/bench.txt requireme
 	@$(PYTHON) tools/bootstrap.py
 	@touch $@
 
-.PHONY: help demo setup setup-all test test-slow test-kafka check-ops lint format types layers tidy coverage pure check bench contracts chart lock clean
+.PHONY: help demo setup setup-all test test-slow test-kafka check-ops rehearse lint format types layers tidy coverage pure check bench contracts chart lock clean

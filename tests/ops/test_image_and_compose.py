@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from image_rehearsal import stages
 
 from certex_bridge.platform.settings import Settings
 from tests.ops.conftest import program
@@ -38,6 +39,14 @@ def test_the_image_is_pinned_unprivileged_and_watched() -> None:
     assert "HEALTHCHECK" in last
     assert "RUN" not in last, "the second stage gets what the first one built, and nothing else"
     assert 'ENTRYPOINT ["certex-bridge"]' in last
+
+
+def test_the_rehearsal_reads_every_step_of_the_image() -> None:
+    first, second = stages(DOCKERFILE)
+    assert (first.name, second.name) == ("build", "")
+    assert [word for word, _ in first.steps] == ["ENV", "WORKDIR", "COPY", "RUN", *["COPY"] * 5, "RUN"]
+    assert sum(rest.count("&&") for word, rest in first.steps if word == "RUN") == 6
+    assert dict(second.steps)["HEALTHCHECK"].endswith('timeout=4)"]')
 
 
 def test_packages_are_installed_by_hash_and_pip_does_not_stay() -> None:
