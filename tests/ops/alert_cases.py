@@ -140,6 +140,8 @@ FLOW_CASES = [
     _quiet("WakesPutOff", "ticket", "30m", wakes_put_off="2x10 0x60"),
 ]
 
+OK, REFUSED, BROKEN = (f'gateway_requests_total{{operation="o",status="{status}"}}' for status in (200, 403, 503))
+
 OUTPUT_CASES = [
     _fires("OutboxStuck", "page", "15m", outbox_oldest_seconds="0+60x30"),
     _quiet("OutboxStuck", "page", "15m", outbox_oldest_seconds="100x30"),
@@ -161,6 +163,9 @@ OUTPUT_CASES = [
     _raw("TopicPaused", "ticket", False, "20m", {'relay_topic_paused{topic="t"}': "1x3 0x30"}),
     _fires("AcknowledgementsLate", "ticket", "20m", unacknowledged_oldest_seconds="0+60x30"),
     _quiet("AcknowledgementsLate", "ticket", "20m", unacknowledged_oldest_seconds="30x30"),
+    _raw("GatewayFailing", "page", True, "30m", {OK: "0+600x60", BROKEN: "0+30x60"}),
+    _raw("GatewayFailing", "page", False, "30m", {OK: "0+600x60", BROKEN: "0+3x60"}),
+    _raw("GatewayFailing", "page", False, "30m", {OK: "0+600x60", REFUSED: "0+60x60"}),
     _fires("SubscriberFailing", "ticket", "30m", subscriptions_failing="1x60"),
     _quiet("SubscriberFailing", "ticket", "30m", subscriptions_failing="1x10 0x60"),
 ]

@@ -216,6 +216,16 @@ OUTPUT = (
         "The licensing system does not know whether its event counts, and may send it again.",
     ),
     Alert(
+        "GatewayFailing",
+        "page",
+        "5m",
+        'sum by (namespace) (rate(certex_bridge_gateway_requests_total{status=~"5.."}[10m])) > '
+        "0.01 * sum by (namespace) (rate(certex_bridge_gateway_requests_total[10m]))",
+        "More than 1 % of the calls to the gateway fail",
+        "Clearance systems get errors in place of answers; what got no answer they will send again, which is harmless. "
+        "Look first at the database: the gateway can do little without it.",
+    ),
+    Alert(
         "SubscriberFailing",
         "ticket",
         "15m",
