@@ -36,7 +36,7 @@ async def clock_skew(pool: asyncpg.Pool[Any], clock: Callable[[], float] = time.
 def certificate_files(settings: Settings) -> dict[str, Path]:
     """Files with certificates of ours, by use; those of authorities are the system's business."""
     files = {
-        "gateway": settings.http_ssl_certfile if "gateway" in settings.roles else None,
+        "gateway": settings.http_ssl_certfile,
         "kafka": settings.kafka_ssl_certfile,
         "database": settings.database_ssl_cert,
     }

@@ -45,12 +45,12 @@ def test_a_file_without_a_certificate_is_told(tmp_path: Path, text: bytes) -> No
         first_end(tmp_path / "empty.pem")
 
 
-def test_the_gateways_certificate_counts_only_where_the_gateway_runs(tmp_path: Path) -> None:
+def test_only_files_that_are_named_count(tmp_path: Path) -> None:
     file = tmp_path / "server.pem"
-    write(file, 9)
-    settings = Settings.model_construct(http_ssl_certfile=file, kafka_ssl_certfile=file, roles=("relay",))
+    settings = Settings.model_construct(kafka_ssl_certfile=file)
     assert certificate_files(settings) == {"kafka": file}
-    assert certificate_files(settings.model_copy(update={"roles": ("gateway",)})) == {"gateway": file, "kafka": file}
+    both = settings.model_copy(update={"http_ssl_certfile": file, "database_ssl_cert": file})
+    assert certificate_files(both) == {"gateway": file, "kafka": file, "database": file}
 
 
 async def test_a_renewed_certificate_shows_and_a_lost_one_keeps_its_figure(
