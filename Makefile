@@ -27,14 +27,21 @@ setup: $(RUNNABLE) ## .venv with what the bridge and the demo need
 setup-all: $(CHECKABLE) ## .venv with everything make check needs
 
 test: $(TESTABLE) ## fast tests on the embedded PostgreSQL and broker
-	@$(PYTEST) -m "not kafka_only and not slow"
+	@$(PYTEST) -m "not kafka_only and not slow and not ops"
 
 test-slow: $(TESTABLE) ## the long ones left out of make test, on the embedded servers
-	@$(PYTEST) -m "slow and not kafka_only" || [ $$? = 5 ]  # 5: there are none
+	@$(PYTEST) -m "slow and not kafka_only and not ops" || [ $$? = 5 ]  # 5: there are none
 
 test-kafka: $(TESTABLE) ## tests that use a broker, on Apache Kafka 4.3.1 (needs Java and Maven; installed when root)
 	@$(PYTHON) tools/fetch_kafka.py >/dev/null
-	@CERTEX_TEST_KAFKA=apache $(PYTEST) -m "broker or kafka_only"
+	@CERTEX_TEST_KAFKA=apache $(PYTEST) -m "(broker or kafka_only) and not ops"
+
+check-ops: $(CHECKABLE) ## image, chart, rules and dashboards (needs Prometheus' and Alertmanager's tools; installed when root)
+	@$(PYTHON) tools/fetch_ops.py >/dev/null
+	@$(PYTEST) -m ops tests/ops
+
+rehearse: $(CHECKABLE) ## the steps of the Dockerfile and the image's commands in bare Debian (root, debootstrap, two minutes)
+	@.venv/bin/python tools/image_rehearsal.py
 
 fuzz: $(TESTABLE) ## whatever can be sent to the live gateway, for long: make fuzz FUZZ_EXAMPLES=5000
 	@CERTEX_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) tests/integration/singlewindow/test_gateway_live.py
@@ -58,7 +65,7 @@ tidy: $(TESTABLE) ## rules of the repository itself
 	@$(PYTEST) tests/tidy
 
 coverage: $(TESTABLE) ## branch coverage of the fast tests
-	@$(PYTEST) -m "not kafka_only and not slow" --cov --cov-report=term
+	@$(PYTEST) -m "not kafka_only and not slow and not ops" --cov --cov-report=term
 
 pure: $(TESTABLE) ## every branch of kernel and domain was taken in the last run with coverage
 	@$(RUN) coverage report --include="*/kernel/*,*/domain/*" --fail-under=100 --skip-covered
@@ -72,12 +79,17 @@ check: $(CHECKABLE) ## everything CI runs
 	@$(MAKE) pure
 	@$(MAKE) test-slow
 	@$(MAKE) test-kafka
+	@$(MAKE) check-ops
 
 bench: $(CHECKABLE) ## measure, beside the naive baseline
 	@$(RUN) bench
 
 contracts: $(RUNNABLE) ## write the generated files anew (schemas, contracts, reference pages)
 	@.venv/bin/certex-bridge contracts
+
+chart: $(CHECKABLE) ## write the generated parts of the chart anew (schema, rules, dashboards)
+	@.venv/bin/python tools/chart_schema.py
+	@.venv/bin/python tools/watch_files.py
 
 lock: ## resolve the dependencies anew; make lock LOCK_ARGS=--upgrade takes newer versions
 	@$(PYTHON) tools/lock.py $(LOCK_ARGS)
@@ -94,8 +106,8 @@ $(TESTABLE): $(RUNNABLE) requirements/test.txt
 	@$(PYTHON) tools/bootstrap.py runtime build embedded test
 	@touch $@
 
-$(CHECKABLE): $(TESTABLE) requirements/lint.txt requirements/bench.txt requirements/docs.txt
+$(CHECKABLE): $(TESTABLE) requirements/lint.txt requirements/bench.txt requirements/docs.txt requirements/ops.txt
 	@$(PYTHON) tools/bootstrap.py
 	@touch $@
 
-.PHONY: help demo setup setup-all test test-slow test-kafka fuzz lint format types layers tidy coverage pure check bench contracts lock clean
+.PHONY: help demo setup setup-all test test-slow test-kafka check-ops rehearse fuzz lint format types layers tidy coverage pure check bench contracts chart lock clean

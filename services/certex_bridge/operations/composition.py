@@ -21,10 +21,12 @@ from certex_bridge.ledger.intake import Decoder, Intake
 from certex_bridge.ledger.relay import Envelopes, Relay
 from certex_bridge.ledger.worker import Rhythm, Worker
 from certex_bridge.licensing.decode import decode_licence_event
+from certex_bridge.operations.licence_measures import LicenceMeasures
 from certex_bridge.operations.measuring import LedgerMeasures
 from certex_bridge.operations.meters import BridgeMeter
 from certex_bridge.operations.policies import decode_options_of, licensing_options_of, policy_of, types_of
 from certex_bridge.operations.pushing import DeliveryRole, fan_out_rhythm
+from certex_bridge.operations.surroundings import clock_skew
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.kafka import BatchSubscription, Publisher, create_broker, subscribe_batches
 from certex_bridge.platform.kafka_batches import Commit
@@ -184,6 +186,7 @@ class Bridge:
         settings = self.settings
         longest = settings.statement_timeout_ms / 1000 + settings.database_connect_seconds
         measures = LedgerMeasures(self.pool, self.metrics)
+        licences = LicenceMeasures(self.pool, self.metrics, settings.reservation_idle_days)
         return Worker(
             self.executor,
             self.calendar,
@@ -194,6 +197,7 @@ class Bridge:
             measures=[
                 Rhythm("depths", DEPTHS_SECONDS, self._measure),
                 Rhythm("ledger", settings.verify_poll_seconds, measures.measure),
+                Rhythm("licences", settings.verify_poll_seconds, licences.measure),
             ],
             meter=self.meter,
             transient=transient,
@@ -207,6 +211,7 @@ class Bridge:
         found = {**await self.calendar.depths(), **await self.pushes.depths()}
         for name, value in found.items():
             self.metrics.measured(name, value)
+        self.metrics.measured("database_clock_skew_seconds", await clock_skew(self.pool))
 
     async def next_offsets(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Where the database says that reading goes on, for partitions whose group offset is lost."""

@@ -26,3 +26,26 @@ SELECT count(*) FROM account WHERE over > 0
 -- name: licences
 -- Licences by status, those only cited so far included.
 SELECT status, count(*) FROM licence GROUP BY status
+
+-- name: short
+-- Of the next licences: how many there are, the last of them, and how many are nearly used up and in use. Use is looked
+-- for in the newest hundred entries of the journal: a licence with a million entries costs as much as one with ten.
+SELECT count(*), max(l.licence_id), count(*) FILTER (WHERE l.status = 'Valid' AND CASE WHEN EXISTS (
+        SELECT FROM account a WHERE a.licence_id = l.licence_id AND a.cap > 0 AND a.available * 10 <= a.cap
+    ) THEN EXISTS (
+        SELECT FROM (SELECT m.kind, m.written_at FROM movement m WHERE m.licence_id = l.licence_id
+                     ORDER BY m.lv DESC, m.seq DESC LIMIT 100) AS newest
+        WHERE newest.kind IN ('RESERVE', 'CONSUME') AND newest.written_at > now() - interval '30 days'
+    ) ELSE false END)
+FROM (SELECT licence_id, status FROM licence WHERE licence_id > $1 ORDER BY licence_id LIMIT $2) AS l
+
+-- name: idle
+-- Reservations on these licences whose declaration no event has touched for so many days.
+SELECT count(*) FROM claim JOIN declaration USING (decl_id)
+WHERE claim.state = 'RESERVED' AND claim.licence_id > $1 AND claim.licence_id <= $2
+  AND declaration.touched_at < now() - make_interval(days => $3)
+
+-- name: ending
+-- Licences whose last day is near (index licence_to_expire).
+SELECT count(*) FROM licence
+WHERE valid_to BETWEEN current_date AND current_date + 30 AND expired_version < version AND status = 'Valid'

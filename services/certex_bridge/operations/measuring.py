@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from certex_bridge.kernel.canonical import GENESIS
+from certex_bridge.ledger.domain.model import Status
 from certex_bridge.operations.verify_checks import continues_chain
 from certex_bridge.platform.metrics import Metrics
 from certex_bridge.platform.migrations import load_queries
@@ -73,8 +74,9 @@ class LedgerMeasures:
         metrics.measured("ledger_imbalance", max(self._accounts, self._last_round[0]))
         metrics.measured("ledger_chain_breaks", max(self._links, self._last_round[1]))
         metrics.measured("ledger_over_accounts", await self._pool.fetchval(self._queries["over_accounts"]))
-        for status, number in await self._pool.fetch(self._queries["licences"]):
-            metrics.measured("licences", number, status)
+        numbers = dict(await self._pool.fetch(self._queries["licences"]))
+        for status in Status:  # a status that no licence has any more falls to 0
+            metrics.measured("licences", numbers.get(status, 0), status)
         metrics.measured("ledger_verified_timestamp_seconds", self._clock())
         if ended:
             self._begin()

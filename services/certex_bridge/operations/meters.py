@@ -85,8 +85,9 @@ class BridgeMeter:
         for row in rows:
             by_type[row.agg_type] = by_type.get(row.agg_type, 0) + 1
             if row.agg_type == "outcome":
-                age = (now - datetime.fromisoformat(row.at)).total_seconds()
-                self._metrics.event_to_outcome_seconds.observe(max(0.0, age))
+                self._metrics.event_to_outcome_seconds.observe(_age(row, now))
+            elif row.agg_type == "certificate":
+                self._metrics.event_to_certificate_seconds.observe(_age(row, now))
         for agg_type, number in by_type.items():
             self._metrics.relay_sent_total.labels(self._topic_of[agg_type]).inc(number)
 
@@ -101,3 +102,7 @@ class BridgeMeter:
     def topic_paused(self, topic: str, paused: float) -> None:
         """1 while a topic takes nothing, else 0."""
         self._metrics.relay_topic_paused.labels(topic).set(paused)
+
+
+def _age(row: OutboxRow, now: datetime) -> float:
+    return max(0.0, (now - datetime.fromisoformat(row.at)).total_seconds())

@@ -10,6 +10,7 @@ from functools import partial
 from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.operations.composition import Bridge
 from certex_bridge.operations.gateway_role import Gateway, in_stop_order, parts_of
+from certex_bridge.operations.surroundings import watch_certificates
 from certex_bridge.platform.collector import tune_collector
 from certex_bridge.platform.health import HealthApp, HttpRole
 from certex_bridge.platform.kafka import TopicCatalogue, TopicReport, ensure_topics
@@ -88,6 +89,7 @@ async def _supervise(bridge: Bridge, gateway: Gateway | None) -> int:
     background = {
         "watchdog": asyncio.create_task(watchdog.run(stop)),
         "tick": asyncio.create_task(tick(settings, stop, metrics)),
+        "certificates": asyncio.create_task(watch_certificates(settings, stop, metrics)),
     }
     for name, task in background.items():
         task.add_done_callback(partial(_unwatched, name, stop, supervisor))

@@ -101,6 +101,12 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "The service level of declarations; when it rises, outbox_oldest_seconds and record_age_seconds say where.",
         buckets=AGE_SECONDS,
     ),
+    _histogram(
+        "event_to_certificate_seconds",
+        "Time from a licence event's own time to its published certificate; events read again count with their age.",
+        "The service level of licences; when it rises, outbox_oldest_seconds and record_age_seconds say where.",
+        buckets=AGE_SECONDS,
+    ),
     _counter(
         "intake_failures_total",
         "Batches that failed and were taken in again, by cause (database, error).",
@@ -135,6 +141,18 @@ CATALOGUE: tuple[MetricSpec, ...] = (
     ),
     _counter("incidents_total", "Incidents raised, by kind.", "Follow the runbook of the kind.", "kind"),
     _measured("licences", "Licences by status.", "Read beside claims_total.", "status"),
+    _measured(
+        "licences_near_limit",
+        "Valid licences with at most a tenth of a line left and used in the last 30 days (quantity), or whose last day "
+        "comes within 30 days (validity).",
+        "Tell the licensing authority before the holder stands at the border.",
+        "what",
+    ),
+    _measured(
+        "reservations_idle",
+        "Reservations whose declaration no event has touched for CERTEX_RESERVATION_IDLE_DAYS.",
+        "Ask customs what became of them: they hold quantity nobody uses.",
+    ),
     _measured(
         "ledger_over_accounts",
         "Accounts whose booked figure exceeds the licence (cap lowered, release above the reservation).",
@@ -193,6 +211,11 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "Records in quarantine nobody has dealt with.",
         "Above 0: their licences are parked until somebody decides.",
     ),
+    _measured(
+        "quarantine_oldest_seconds",
+        "Age of the oldest record in quarantine nobody has dealt with.",
+        "Above a working day: its licence or declaration stands still; `certex-bridge quarantine list` names it.",
+    ),
     # relay
     _measured("outbox_unsent", "Outbox rows not yet published.", "Growing: no relay leads, or the broker refuses."),
     _measured(
@@ -202,6 +225,11 @@ CATALOGUE: tuple[MetricSpec, ...] = (
     ),
     _counter("relay_sent_total", "Records published from the outbox, by topic.", "Read beside outbox_unsent.", "topic"),
     _gauge("relay_leader", "1 while this process leads the relay.", "The sum over all processes must be 1."),
+    _measured(
+        "unacknowledged_oldest_seconds",
+        "Age of the oldest licence event that was taken in and whose acknowledgement is not yet published.",
+        "Above a minute: the licensing system does not know whether its event counts; see relay_leader and relay_held.",
+    ),
     _measured(
         "relay_held",
         "Aggregates whose publishing is held back by a record the broker refuses.",
@@ -280,6 +308,17 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "event_loop_delay_seconds",
         "How late the event loop ran its last tick.",
         "Above 0.5 for long: something blocks the loop.",
+    ),
+    _measured(
+        "database_clock_skew_seconds",
+        "The database's clock minus this process's; half the round trip is the error.",
+        "Beyond 2 seconds: one of the two has lost its time service; deadlines and ages are wrong by as much.",
+    ),
+    _measured(
+        "certificate_expiry_timestamp_seconds",
+        "When the first certificate of a file of ours ends (Unix time), by use (gateway, kafka, database).",
+        "Within three weeks: renew it; the next connection after that moment fails.",
+        "use",
     ),
     _gauge("build_info", "1; version and Python of this process.", "Read beside everything.", "version", "python"),
 )

@@ -44,6 +44,7 @@ class Metrics:
     decode_seconds: Histogram
     apply_seconds: Histogram
     event_to_outcome_seconds: Histogram
+    event_to_certificate_seconds: Histogram
     intake_failures_total: Counter
     partitions_assigned: Gauge
     partitions_cut: Gauge
@@ -53,6 +54,8 @@ class Metrics:
     documents_invalid_total: Counter
     incidents_total: Counter
     licences: Gauge
+    licences_near_limit: Gauge
+    reservations_idle: Gauge
     ledger_over_accounts: Gauge
     ledger_imbalance: Gauge
     ledger_chain_breaks: Gauge
@@ -64,10 +67,12 @@ class Metrics:
     worker_total: Counter
     quarantined_total: Counter
     quarantine_open: Gauge
+    quarantine_oldest_seconds: Gauge
     outbox_unsent: Gauge
     outbox_oldest_seconds: Gauge
     relay_sent_total: Counter
     relay_leader: Gauge
+    unacknowledged_oldest_seconds: Gauge
     relay_held: Gauge
     relay_topic_paused: Gauge
     gateway_requests_total: Counter
@@ -82,6 +87,8 @@ class Metrics:
     deadlocks_total: Counter
     loop_turn_age_seconds: Gauge
     event_loop_delay_seconds: Gauge
+    database_clock_skew_seconds: Gauge
+    certificate_expiry_timestamp_seconds: Gauge
     build_info: Gauge
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:

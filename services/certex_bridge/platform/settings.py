@@ -172,6 +172,8 @@ class Settings(HttpSettings, PushSettings):
     """How often the ledger's invariants are measured, a part of the journal at a time."""
 
     # --- policy
+    reservation_idle_days: Count = 90
+    """A reservation whose declaration no event has touched for so long is counted as idle; it stays."""
     settle_group: Literal["ITEM", "DECLARATION"] = "ITEM"
     """What is booked whole or not at all: a goods item, or the declaration."""
     enforce_mismatches: Annotated[frozenset[Comparison], NoDecode, Words] = frozenset()

@@ -18,13 +18,19 @@ SELECT decl_id, lrn, exporter FROM declaration
 WHERE state = 'LODGED' AND NOT joined AND unpresented_since < $1 ORDER BY unpresented_since LIMIT $2
 """
 _DEPTHS = """
-SELECT (SELECT count(*) FROM unsent JOIN outbox USING (batch_id)) AS outbox_unsent,
+WITH waiting AS (
+    SELECT count(*) AS rows, min(unsent.at) FILTER (WHERE agg_type = 'acknowledgement') AS acknowledgement
+    FROM unsent JOIN outbox USING (batch_id))
+SELECT (SELECT rows FROM waiting) AS outbox_unsent,
+       (SELECT coalesce(extract(epoch FROM now() - acknowledgement), 0) FROM waiting) AS unacknowledged_oldest_seconds,
        (SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM unsent) AS outbox_oldest_seconds,
        (SELECT count(DISTINCT decl_id) FROM parked) AS parked_declarations,
        (SELECT coalesce(extract(epoch FROM now() - min(parked_at)), 0) FROM parked) AS parked_oldest_seconds,
        (SELECT count(*) FROM wake) AS wake_rows,
        (SELECT count(*) FROM wake WHERE failures > 0) AS wakes_put_off,
        (SELECT count(*) FROM quarantine WHERE resolved = '') AS quarantine_open,
+       (SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM quarantine WHERE resolved = '')
+           AS quarantine_oldest_seconds,
        (SELECT count(DISTINCT (agg_type, agg_id)) FROM held) AS relay_held
 """
 

@@ -110,7 +110,8 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS n(lrn, exporters, mrns) WHERE
 -- name: write_declarations
 -- One update per declaration and batch.
 UPDATE declaration SET dv = n.dv, facts = n.facts, said = n.said, waiting_for = n.waiting_for, joined = n.joined,
-       lrn = n.lrn, exporter = n.exporter, state = n.state, unpresented_since = n.unpresented_since
+       lrn = n.lrn, exporter = n.exporter, state = n.state, unpresented_since = n.unpresented_since,
+       touched_at = now()
 FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[],
             $9::text[], $10::timestamptz[])
      AS n(decl_id, dv, facts, said, waiting_for, joined, lrn, exporter, state, unpresented_since)

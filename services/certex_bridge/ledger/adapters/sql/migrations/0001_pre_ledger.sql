@@ -59,10 +59,12 @@ CREATE TABLE declaration (
     exporter    text NOT NULL DEFAULT '',
     state       text NOT NULL DEFAULT '',
     unpresented_since timestamptz,
+    touched_at  timestamptz NOT NULL DEFAULT now(),
     CHECK (dv >= 0)
 ) WITH (fillfactor = 60);
 COMMENT ON TABLE declaration IS 'Merged facts of one declaration: by MRN, or exporter/LRN before acceptance';
 CREATE INDEX declaration_to_present ON declaration (unpresented_since) WHERE state = 'LODGED' AND NOT joined;
+COMMENT ON COLUMN declaration.touched_at IS 'When an event last changed it; in no index, so that writing it costs nothing';
 COMMENT ON COLUMN declaration.unpresented_since IS 'When it was lodged, while its goods are not presented (UCC Art. 171)';
 
 CREATE TABLE claim (
@@ -245,6 +247,7 @@ CREATE TABLE quarantine (
     at            timestamptz NOT NULL DEFAULT now(),
     resolved      text NOT NULL DEFAULT ''
 );
+CREATE INDEX quarantine_open ON quarantine (at) WHERE resolved = '';
 COMMENT ON TABLE quarantine IS 'Records that could not be used: raw bytes, coded reason, until an operator resolves them';
 
 CREATE TABLE unsent (
