@@ -135,6 +135,24 @@ LEDGER = Board(
                 ),
             ),
         ),
+        Row(
+            "What subscribers are owed",
+            (
+                Panel(
+                    "Pushes, by result",
+                    "Attempts to deliver changes of status, lists and notices. Runbook SubscriberFailing.",
+                    "short",
+                    (("sum by (result) (increase(certex_bridge_pushes_total{@}[$__rate_interval]))", "{{result}}"),),
+                    "stacked",
+                ),
+                Panel(
+                    "Oldest push not delivered",
+                    "Grows while a subscriber fails or no worker delivers. Runbook SubscriberFailing.",
+                    "s",
+                    (("max(certex_bridge_push_oldest_unsent_seconds{@})", "oldest"),),
+                ),
+            ),
+        ),
     ),
     "now-24h",
 )
