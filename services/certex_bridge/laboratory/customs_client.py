@@ -309,7 +309,7 @@ class CustomsClient:
                 if again.body != first.body or not again.repeated:
                     raise Mismatch(request.message_identification, first.body, again.body)
             case Manner.FORGETFUL:
-                await self._moved(function, told, {"form": how.get("form", self.form)})
+                await self._moved(function, told, {"form": how.get("form", self.form), "at": request.prepared_at})
             case Manner.CHANGED:
                 later = self.message(
                     function, told, identification=request.message_identification, at=request.prepared_at + _LATER

@@ -10,7 +10,7 @@ from certex_bridge.kernel.errors import BridgeError
 from certex_bridge.laboratory.customs_book import NONE, Amounts, Foreseen, Held, Line, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from certex_bridge.laboratory.customs_expectation import Expectation
     from certex_bridge.singlewindow.messages.availability import AvailabilityCheck, AvailabilityCheckResponse
@@ -54,7 +54,7 @@ def accept(expectation: Expectation, foreseen: Foreseen, answer: QuantityMovemen
             raise Mismatch(foreseen.mrn, f"a result for {missing}", sorted(results))
         expectation.declarations[foreseen.mrn] = foreseen.after
         expectation.lines |= foreseen.lines
-    return _in_short(answer)
+    return _in_short([one for place, one in results.items() if place in foreseen.named or not foreseen.named])
 
 
 def place_of(result: ClaimResult) -> Place:
@@ -62,9 +62,9 @@ def place_of(result: ClaimResult) -> Place:
     return result.declaration_goods_item_number or 0, result.supporting_document.sequence_number
 
 
-def _in_short(answer: QuantityMovementResponse) -> str:
-    """The worst outcome of its claims."""
-    outcomes = {one.outcome for one in answer.claim_results}
+def _in_short(results: Sequence[ClaimResult]) -> str:
+    """The worst outcome of the claims that the call was about."""
+    outcomes = {one.outcome for one in results}
     for worst in ("UNCOVERED", "REFUSED", "WAITING"):
         if worst in outcomes:
             return worst
