@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from certex_bridge.ledger.domain.facts import EventKind
 from certex_bridge.singlewindow.callers import CallerRole, Mode
+from certex_bridge.singlewindow.functions.ledger_calls import Ledger, event_of
 from certex_bridge.singlewindow.functions.movement_event import (
     JsonObject,
     acceptance_of,
@@ -15,7 +16,6 @@ from certex_bridge.singlewindow.functions.movement_event import (
     identity_of,
     stated,
 )
-from certex_bridge.singlewindow.functions.ledger_calls import Ledger, event_of
 from certex_bridge.singlewindow.messages.movement import MovementType, QuantityMovement
 from certex_bridge.singlewindow.messages.outcome import QuantityMovementResponse
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
