@@ -77,9 +77,9 @@ class GatewayWorld:
         applied = await self.bridge.executor.apply([Delivery(Origin(TOPIC, 0, self.told), command, raw=b"{}")])
         return applied.answers[0]
 
-    async def issue(self, number: str, *, quantity: str = "", value: str = "", **more: Any) -> None:
+    async def issue(self, number: str, *, quantity: str = "", value: str = "", unit: str = "NAR", **more: Any) -> None:
         """A licence of one line, and the same in the book."""
-        data = licence(number, quantity=quantity, value=value) | more
+        data = licence(number, quantity=quantity, value=value, unit=unit) | more
         assert (await self.tell("licensing.licence.issued.v1", data)).result == "ACCEPTED"
         self.expectation.licence(f"{data['issuer']}/{number}", quantity=quantity, value=value)
 
@@ -102,14 +102,14 @@ class GatewayWorld:
         assert not [check for check in report.checks if not check.ok and check.name not in late]
 
 
-def licence(number: str, *, quantity: str = "", value: str = "") -> Wire:
-    """An individual Belgian licence of one line for South Korea, in pieces and euro."""
+def licence(number: str, *, quantity: str = "", value: str = "", unit: str = "NAR") -> Wire:
+    """An individual Belgian licence of one line for South Korea, in euro."""
     control = "_AND_".join([*(["QUANTITY"] if quantity else []), *(["VALUE"] if value else [])]) or "NONE"
     line: Wire = {
         "line": 1, "description": "machine tool", "controlList": "2B001.b", "commodityCodes": ["84571090"],
         "control": control,
     }  # fmt: skip
-    line |= {"quantity": {"amount": quantity, "unit": "NAR"}} if quantity else {}
+    line |= {"quantity": {"amount": quantity, "unit": unit}} if quantity else {}
     line |= {"value": {"amount": value, "currency": "EUR"}} if value else {}
     return {
         "issuer": "BE", "number": number, "version": 1, "type": "INDIVIDUAL", "direction": "EXPORT",
@@ -155,6 +155,7 @@ def _settings(database_url: str, **more: Any) -> Settings:
         push_keys=KEY,
         push_private_networks=True,
         worker_poll_ms=50,
+        timers_poll_seconds=1,
         **more,
     )
 

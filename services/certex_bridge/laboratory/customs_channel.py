@@ -175,11 +175,22 @@ class Channel:
             NoAnswer: the connection failed, or the time was over.
             NotUnderstood: the answer is not of the interface.
         """
+        return await self.send_bytes(account, path, encoded(request, form), response, form, seconds=seconds)
+
+    async def send_bytes(
+        self,
+        account: Account,
+        path: str,
+        body: bytes,
+        response: type[Message],
+        form: Form,
+        *,
+        seconds: float = ANSWER_SECONDS,
+    ) -> Answered:
+        """Send anything as the body of a call, a message that is broken on purpose say; raises like `send`."""
         headers = {**account.proof, "Content-Type": form.content_type}
-        status, told, body, took = await self._exchange(
-            "POST", _path(form, path), headers, encoded(request, form), seconds
-        )
-        return _answered(status, told, body, took, response if status in {200, 202} else None, form)
+        status, told, answer, took = await self._exchange("POST", _path(form, path), headers, body, seconds)
+        return _answered(status, told, answer, took, response if status in {200, 202} else None, form)
 
     async def get(self, account: Account, *path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """A plain read, parts of the path unquoted: `get(account, "v1", "licences", "BE", "L/1")`.

@@ -243,7 +243,7 @@ async def _keep(settings: Settings, pool: Any, roles: asyncio.Task[None], *, tel
     console().print(f"  export CERTEX_KAFKA_BOOTSTRAP_SERVERS={settings.kafka_bootstrap_servers}", soft_wrap=True)
     for command in await _examples(pool):
         say(f"  certex-bridge {command}")
-    say(f"\nThe gateway listens on {gateway}; its interface is described there under /openapi.yaml. For instance:\n")
+    say(f"\nThe gateway listens on {gateway} and takes the caller's word for who it is:\n")
     for path in await _reads(pool):
         line = f"  curl -H 'Certex-Caller: NSW.BE' -H 'Certex-Member-State: BE' {gateway}{path}"
         console().print(line, soft_wrap=True, markup=False)
@@ -276,4 +276,4 @@ async def _reads(pool: Any) -> list[str]:
         "SELECT decl_id FROM claim WHERE state = 'CONSUMED' AND substr(decl_id, 3, 2) = 'BE' ORDER BY decl_id LIMIT 1"
     )
     found = {"licences": licence, "declarations": declaration}
-    return [f"/v1/{kind}/{name}" for kind, name in found.items() if name]
+    return ["/openapi.json", *(f"/v1/{kind}/{name}" for kind, name in found.items() if name)]

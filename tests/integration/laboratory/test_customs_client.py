@@ -8,9 +8,11 @@ import pytest
 
 from certex_bridge.laboratory.customs_channel import Form
 from certex_bridge.laboratory.customs_client import Manner
+from certex_bridge.laboratory.customs_comparison import Mismatch
+from certex_bridge.laboratory.customs_day import Setting, play_day
 from certex_bridge.laboratory.customs_requests import cited, goods
-from tests.support.gateway_world import GatewayWorld, content, gateway_world
-from tests.support.ledger_words import mrn_of
+from tests.support.gateway_world import OFFICE, GatewayWorld, content, gateway_world
+from tests.support.ledger_words import HOLDER, mrn_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,8 +30,10 @@ def one(quantity: str, value: str = "") -> dict[str, object]:
     return goods(1, [cited(1, "A", quantity=quantity, value=value or f"{quantity}.00")])
 
 
-@pytest.mark.parametrize("form", list(Form))
-@pytest.mark.parametrize("manner", list(Manner))
+@pytest.mark.row("IR 4")
+@pytest.mark.parametrize(
+    ("form", "manner"), [*((form, Manner.TWICE) for form in Form), *((Form.JSON, manner) for manner in Manner)]
+)
 async def test_a_life_in_every_form_and_manner(world: GatewayWorld, form: Form, manner: Manner) -> None:
     customs = world.customs(form=form)
     await customs.check(content("M1", one("40")))
@@ -46,10 +50,25 @@ async def test_a_life_in_every_form_and_manner(world: GatewayWorld, form: Form, 
     await customs.look_at_declaration(mrn_of("M1"))
 
 
-async def test_a_whole_day(world: GatewayWorld) -> None:
-    from certex_bridge.laboratory.customs_day import Setting, play_day
-
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+async def test_a_whole_day(world: GatewayWorld, seed: int) -> None:
     await world.issue("B", quantity="300")
     await world.issue("C", value="40000.00")
     customs = world.customs()
-    await play_day(customs, Setting(("A", "B", "C"), "BE0123456789", "BE000123"), declarations=60, seed=1)
+    await play_day(customs, Setting(("A", "B", "C"), HOLDER, OFFICE), declarations=40, seed=seed)
+    outcomes = {made.outcome for made in customs.made}
+    assert outcomes >= {"OK_RESERVED", "OK_CONSUMED", "OK_ADJUSTED", "OK_UNRESERVED", "OK_WITHDRAWN", "OK_OVERRIDDEN"}
+    lies = {"MRN_UNKNOWN", "CLAIM_STATE", "MORE_THAN_RESERVED", "FOREIGN_MEMBER_STATE", "SENDER_MISMATCH"}
+    assert outcomes >= lies | {"CLAIM_CONFLICT", "VERSION_OLD"}
+
+
+async def test_a_difference_tells_both_sides(world: GatewayWorld) -> None:
+    customs = world.customs()
+    world.expectation.licence("BE/A", quantity="10", value="50000.00")
+    with pytest.raises(Mismatch, match="expected REFUSED, told OK_RESERVED") as difference:
+        await customs.reserve(content("M1", one("11")))
+    assert difference.value.field == f"{mrn_of('M1')} 1.1 outcome"
+    world.expectation.licence("BE/A", quantity="100", value="50000.00")
+    with pytest.raises(Mismatch, match="expected 0 / 0 / 100, told 11 / 0 / 89"):
+        await customs.look_at_licence("BE/A")
+    world.expectation.lines.clear()
