@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode
 from certex_bridge.platform.http_settings import HttpSettings
 from certex_bridge.platform.setting_types import LOOPBACK, PREFIX, HttpsAddress, Mapping, Seconds
 
+KEY_LENGTH_MIN = 32
 ConsoleRole = Literal["auditor", "operator", "licensing_officer", "customs_officer"]
 
 
@@ -23,7 +24,7 @@ class ConsoleSettings(BaseSettings):
     password (local), which is for a demo on loopback only."""
     console_url: HttpsAddress = ""
     """Address at which browsers reach the gateway, without path; needed for oidc."""
-    console_key: Annotated[SecretStr | None, Field(min_length=32)] = None
+    console_key: SecretStr = SecretStr("")
     """Key of at least 32 characters that signs sessions, the same for all gateways; empty: a new one at each start."""
     console_idle_seconds: Seconds = 1_800
     """A session without a click for so long is over."""
@@ -50,6 +51,13 @@ class ConsoleSettings(BaseSettings):
     console_oidc_state_claim: str = ""
     """Claim with the member state of an officer: licensing and customs officers then see no other's data. Empty: they
     see everything."""
+
+    @field_validator("console_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < KEY_LENGTH_MIN:
+            raise ValueError(f"must have at least {KEY_LENGTH_MIN} characters")
+        return value
 
     @field_validator("console_auth")
     @classmethod

@@ -35,6 +35,7 @@ from certex_bridge.oversight.console.repairs import Repairs
 from certex_bridge.oversight.console.search_page import SearchPage
 from certex_bridge.oversight.console.sessions import COOKIE, PATH, Sessions, SignedValues
 from certex_bridge.oversight.console.web import Stopped, Visit, moved, read_form, stopped_page
+from certex_bridge.platform.console_settings import KEY_LENGTH_MIN
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.http.limits import SecureHeaders
 
@@ -78,8 +79,8 @@ class Console:
     """Sessions, rights and the audit trail around the pages."""
 
     def __init__(self, settings: Settings, around: Surroundings) -> None:
-        key = settings.console_key.get_secret_value().encode() if settings.console_key else secrets.token_bytes(32)
-        values = SignedValues(key)
+        key = settings.console_key.get_secret_value().encode()
+        values = SignedValues(key or secrets.token_bytes(KEY_LENGTH_MIN))
         self.sessions = Sessions(values, settings.console_idle_seconds, settings.console_session_seconds)
         self.reading = Reading(around.pool)
         self.secure = settings.console_url.startswith("https:") or settings.http_ssl_certfile is not None
@@ -95,8 +96,11 @@ class Console:
             *self._pages(),
             Route("/console/static/{name}", _static, methods=["GET"]),
         ]
-        missing = self._answering(None, _missing)
-        inner = Starlette(routes=routes, exception_handlers={HTTPException: lambda request, _: missing(request)})
+
+        async def missing(request: Request, _error: Exception) -> Response:
+            return await self._answer(None, _missing, request)
+
+        inner = Starlette(routes=routes, exception_handlers={HTTPException: missing})
         inner.router.redirect_slashes = False
         return SecureHeaders(inner)
 

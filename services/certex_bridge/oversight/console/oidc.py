@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import jwt
@@ -100,14 +100,17 @@ class OpenIdLogin:
             "code_verifier": verifier,
         }
         secret = settings.console_oidc_secret.get_secret_value()
-        identity = aiohttp.BasicAuth(settings.console_oidc_client, secret) if secret else None
+        headers = {"Accept": "application/json"}
+        if secret:  # form-encoded first: RFC 6749 section 2.3.1
+            pair = f"{quote(settings.console_oidc_client, safe='')}:{quote(secret, safe='')}"
+            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         context = ssl.create_default_context(cafile=settings.oidc_cafile)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=EXCHANGE_SECONDS)) as client,
                 client.post(
-                    settings.console_oidc_token_url, data=form, auth=identity, ssl=context, allow_redirects=False
+                    settings.console_oidc_token_url, data=form, headers=headers, ssl=context, allow_redirects=False
                 ) as answer,
             ):
                 if answer.status != 200 or int(answer.headers.get("Content-Length", "0")) > ANSWER_BYTES_MAX:

@@ -67,6 +67,15 @@ class Outcome:
     table: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
 
+    @property
+    def remarkable(self) -> list[Verdict]:
+        """Those that say more than their rule's name."""
+        return [one for one in self.verdicts if one.code]
+
+    def rules(self, result: str) -> list[str]:
+        """The rules with this result and nothing more to say."""
+        return [one.rule for one in self.verdicts if one.result == result and not one.code]
+
 
 ClaimPlace = tuple[int, int, str, int]
 """Goods item, document, licence, line."""

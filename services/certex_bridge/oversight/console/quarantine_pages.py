@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LOG = get_logger("certex_bridge.console")
 SHOWN = 200
+_NO_MISTAKES = dict.fromkeys(("form", "choice", "value", "reason"), "")
 _CHOICES = ("RETRY", "EDIT", "DISCARD")
 
 
@@ -112,7 +113,7 @@ class QuarantinePages:
             hexadecimal=papers.hexadecimal(raw),
             editable=papers.editable(raw),
             typed=visit.form,
-            mistakes=mistakes,
+            mistakes=_NO_MISTAKES | mistakes,
             reason_length=REASON_LENGTH,
         )
 
