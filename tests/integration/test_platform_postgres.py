@@ -377,6 +377,9 @@ def test_the_modes() -> None:
     assert context.verify_mode is ssl.CERT_NONE
 
 
+HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77"
+
+
 async def test_a_session_s_lock_is_never_left_on_a_pooled_connection(database_url: str) -> None:
     settings = Settings.load(
         database_url=database_url, database_pool_min=1, database_pool_max=14, database_async_commit=True
@@ -387,20 +390,20 @@ async def test_a_session_s_lock_is_never_left_on_a_pooled_connection(database_ur
             assert held
             async with pool.acquire() as other, session_lock(other, 77) as second:
                 assert not second
-        assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77") == 0
+        assert await pool.fetchval(HELD) == 0
 
         async def cut_off() -> None:
             async with pool.acquire() as one, session_lock(one, 77):
                 await one.execute("SELECT pg_sleep(60)")
 
         task = asyncio.create_task(cut_off())
-        while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77"):
+        while not await pool.fetchval(HELD):  # noqa: ASYNC110  # the server tells nobody
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         async with asyncio.timeout(30):
-            while await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77"):
+            while await pool.fetchval(HELD):  # noqa: ASYNC110  # the server tells nobody
                 await asyncio.sleep(0.01)
     finally:
         await pool.close()
