@@ -110,9 +110,11 @@ class Clearance:
         """F7 to F10: officers decide on some of what was refused; a record, a list and a notice."""
         for mrn, (step, answer) in sorted(self.refused.items())[:_BY_HAND_MAX]:
             await self._decide(mrn, step, answer)
+        if not self.clients:
+            return
         client = self.clients[min(self.clients)]
         now = datetime.now(UTC)
-        page = await client.list_documents({"issuingCountry": client.account.member_state, "status": ["Valid"]}, at=now)
+        page = await client.list_documents({"status": ["Valid"]}, at=now)
         if page.certificates:
             one = page.certificates[0]
             licence = f"{one.issuing_country}/{one.reference_number}"
