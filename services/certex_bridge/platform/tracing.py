@@ -2,7 +2,7 @@
 
 What is carried is the text of a `traceparent`: in record headers, in HTTP headers, and in the rows in which messages
 and wakes wait. A traceparent that asks for no recording is handed on as it came. With traces off nothing is read,
-carried or recorded, and OpenTelemetry is not even imported.
+carried or recorded, and OpenTelemetry's SDK is not even imported.
 """
 
 from __future__ import annotations
