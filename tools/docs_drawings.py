@@ -1,7 +1,7 @@
 """Writes the drawings of docs/architecture and the index of docs/adr from what the code says.
 
-Topics come from contracts/topics.yaml and the composition root, packages from the contracts of import-linter, steps of a
-declaration's way from the functions themselves: a function that is gone fails here, not in a reader's head.
+Topics come from contracts/topics.yaml and the composition root, packages from the contracts of import-linter, steps of
+a declaration's way from the functions themselves: a function that is gone fails here, not in a reader's head.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ TRANSACTION = range(2, 6)
 
 def context() -> str:
     """The systems around the bridge."""
-    drawing = Drawing(920, 330, "Systems around the bridge")
+    drawing = Drawing(1000, 340, "Systems around the bridge")
     catalogue = list(TopicCatalogue.load())
     lower = [one.name for one in catalogue if one.name.startswith("licensing.")]
     drawing.box(20, 100, 200, 130, "Licensing authority", ["owns licences and", "their ledgers"])
-    drawing.box(350, 100, 220, 130, "certex-bridge", ["quantity ledger", "certificates, outcomes"], strong=True)
-    drawing.box(700, 40, 200, 90, "Customs", ["declarations, clearance"])
-    drawing.box(700, 210, 200, 90, "Single window", ["EU CSW-CERTEX or national"])
-    drawing.arrow(220, 140, 350, 140, "licence events")
-    drawing.arrow(350, 195, 220, 195, "balances, incidents")
-    drawing.arrow(700, 70, 570, 125, "")
-    drawing.arrow(570, 150, 700, 105, "")
-    drawing.arrow(570, 205, 700, 245, "")
-    drawing.arrow(700, 280, 570, 220, "")
-    drawing.text(635, 36, "events, calls F1 to F10", middle=True)
-    drawing.text(635, 320, "certificates, outcomes, pushes", middle=True)
-    drawing.text(20, 262, f"{len(lower)} topics licensing.*, {len(catalogue)} in all")
+    drawing.box(390, 100, 220, 130, "certex-bridge", ["quantity ledger", "certificates, outcomes"], strong=True)
+    drawing.box(770, 30, 210, 100, "Customs", ["declarations, clearance"])
+    drawing.box(770, 200, 210, 100, "Single window", ["EU CSW-CERTEX or national"])
+    drawing.arrow(220, 145, 390, 145, "licence events")
+    drawing.arrow(390, 195, 220, 195, "balances, incidents")
+    drawing.arrow(770, 60, 610, 120, "")
+    drawing.arrow(610, 145, 770, 100, "")
+    drawing.arrow(610, 185, 770, 235, "")
+    drawing.arrow(770, 270, 610, 212, "")
+    drawing.text(760, 50, "events, calls F1 to F10", end=True)
+    drawing.text(760, 300, "certificates, outcomes, pushes", end=True)
+    drawing.text(20, 262, f"{len(lower)} topics licensing.*, {len(catalogue)} topics in all")
     return drawing.render()
 
 
@@ -66,28 +66,28 @@ def containers() -> str:
     catalogue = list(TopicCatalogue.load())
     read = [one.name for one in catalogue if one.direction == "in"]
     written = sorted(TOPIC_OF.values())
-    height = 110 + 40 * max(len(written), 8)
+    height = max(460, 80 + 40 * len(written))
     drawing = Drawing(1020, height, "Roles, topics and the database")
     for at, name in enumerate(read):
         drawing.box(20, 60 + 50 * at, 230, 36, name)
         drawing.arrow(250, 78 + 50 * at, 330, 100, "")
-    drawing.box(330, 60, 150, 80, "intake", ["batches"], strong=True)
+    drawing.box(330, 60, 170, 80, "intake", ["batches"], strong=True)
     drawing.box(20, 260, 230, 50, "Customs' calls", ["HTTPS: JSON, XML, SOAP"])
     drawing.arrow(250, 285, 330, 285, "")
-    drawing.box(330, 245, 150, 80, "gateway", ["F1 to F10"], strong=True)
-    drawing.box(330, 370, 150, 60, "worker", ["waits, timers, pushes"], strong=True)
-    drawing.box(545, 60, 130, 370, "PostgreSQL", ["facts", "accounts", "journal", "inbox", "outbox"])
+    drawing.box(330, 245, 170, 80, "gateway", ["F1 to F10"], strong=True)
+    drawing.box(330, 370, 170, 60, "worker", ["waits, timers, pushes"], strong=True)
+    drawing.box(560, 60, 130, 370, "PostgreSQL", ["facts", "accounts", "journal", "inbox", "outbox"])
     for height_of_arrow in (100, 285, 400):
-        drawing.arrow(480, height_of_arrow, 545, height_of_arrow, "")
-    drawing.box(330, 172, 150, 44, "relay", strong=True)
-    drawing.arrow(545, 194, 480, 194, "")
-    drawing.text(405, 236, "publishes the outbox", middle=True)
+        drawing.arrow(500, height_of_arrow, 560, height_of_arrow, "")
+    drawing.box(330, 172, 170, 44, "relay", strong=True)
+    drawing.arrow(560, 194, 500, 194, "")
+    drawing.text(415, 234, "publishes the outbox", middle=True)
     for at, name in enumerate(written):
         drawing.box(760, 60 + 40 * at, 240, 30, name)
-    drawing.line([(405, 172), (405, 156), (715, 156)])
-    drawing.line([(715, 75), (715, 75 + 40 * (len(written) - 1))])
+    drawing.line([(415, 172), (415, 156), (725, 156)])
+    drawing.line([(725, 75), (725, 75 + 40 * (len(written) - 1))])
     for at in range(len(written)):
-        drawing.arrow(715, 75 + 40 * at, 760, 75 + 40 * at, "")
+        drawing.arrow(725, 75 + 40 * at, 760, 75 + 40 * at, "")
     drawing.text(135, 44, "read", middle=True)
     drawing.text(880, 44, "written", middle=True)
     return drawing.render()
@@ -112,7 +112,7 @@ def layers() -> str:
 
 def way() -> str:
     """The steps of a declaration."""
-    drawing = Drawing(940, 30 + 62 * len(WAY), "A declaration's way")
+    drawing = Drawing(1020, 30 + 62 * len(WAY), "A declaration's way")
     for at, (place, sentence) in enumerate(WAY):
         module, _, name = place.partition(":")
         if not hasattr(importlib.import_module(f"certex_bridge.{module}"), name):

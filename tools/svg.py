@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 _HEAD = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-    'font-family="system-ui, sans-serif" font-size="14">\n<title>{title}</title>\n'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+    'role="img" font-family="system-ui, sans-serif" font-size="14">\n<title>{title}</title>\n'
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="9" markerHeight="9" orient="auto">'
     '<path d="M0 0 8 4 0 8z" fill="#37474f"/></marker></defs>\n'
     '<rect width="100%" height="100%" rx="8" fill="#ffffff"/>\n'
@@ -36,13 +36,16 @@ class Drawing:
         """A box with a title and lines below it, all in its middle."""
         fill, stroke = ("#e3e8fd", "#303f9f") if strong else ("#f5f7f8", "#78909c")
         self._parts.append(
-            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6" fill="{fill}" stroke="{stroke}"/>\n'
+            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6" '
+            f'fill="{fill}" stroke="{stroke}"/>\n'
         )
         first = y + height / 2 + 5 - _LINE_HEIGHT * len(lines) / 2
         for at, line in enumerate((title, *lines)):
             self.text(x + width / 2, first + _LINE_HEIGHT * at, line, middle=True, bold=bool(lines) and not at)
 
-    def text(self, x: float, y: float, line: str, *, middle: bool = False, end: bool = False, bold: bool = False) -> None:
+    def text(
+        self, x: float, y: float, line: str, *, middle: bool = False, end: bool = False, bold: bool = False
+    ) -> None:
         """One line; x is its begin, its middle or its end."""
         anchor = "middle" if middle else "end" if end else "start"
         weight = ' font-weight="600"' if bold else ""

@@ -7,14 +7,14 @@ from certex_bridge.singlewindow.operation import Operation, Read
 
 _HEAD = """# Messages
 
-Every message of the gateway has one model and four forms: XML, JSON, and both inside SOAP and OpenAPI. Names are equal in
-all forms, amounts are texts. This page is generated: `make contracts`.
+Every message of the gateway has one model and two forms, XML and JSON, with equal names; amounts are texts. This page is
+generated: `make contracts`.
 
 | Contract | Says |
 | --- | --- |
 | [openapi.yaml](../../contracts/openapi.yaml) | calls over HTTP in JSON and XML (OpenAPI 3.1) |
 | [certex-bridge.wsdl](../../contracts/wsdl/certex-bridge.wsdl) | the same as SOAP 1.2 and 1.1 |
-| [asyncapi.yaml](../../contracts/asyncapi.yaml) | topics and events on Kafka (AsyncAPI 3.0); [topics and events](events.md) |
+| [asyncapi.yaml](../../contracts/asyncapi.yaml) | Kafka (AsyncAPI 3.0); [topics and events](events.md) |
 | [schemas/events](../../schemas/events) | JSON Schema of each event |
 | [schemas/xsd](../../schemas/xsd) | XML schemas by family and version |
 | [contracts/examples](../../contracts/examples) | messages that the tests send and expect |
@@ -50,18 +50,14 @@ _BY_HAND = """
 def messages() -> str:
     """The page as Markdown."""
     operations, reads = described()
-    return (
-        _HEAD + _FUNCTIONS + "".join(map(_function, operations)) + _READS + "".join(map(_read, reads)) + _BY_HAND
-    )
+    return _HEAD + _FUNCTIONS + "".join(map(_function, operations)) + _READS + "".join(map(_read, reads)) + _BY_HAND
 
 
 def _function(one: Operation) -> str:
     families = sorted({one.request.family, one.response.family})
     schemas = ", ".join(f"[{family}](../../{SCHEMAS}/{family}/1)" for family in families)
-    return (
-        f"| {one.function} | {one.law} | `{one.name}`<br>POST {one.path} | `{one.request.root}`<br>`{one.response.root}` "
-        f"| {schemas} | {_roles(one)} |\n"
-    )
+    names = f"`{one.request.root}`<br>`{one.response.root}`"
+    return f"| {one.function} | {one.law} | `{one.name}`<br>POST {one.path} | {names} | {schemas} | {_roles(one)} |\n"
 
 
 def _read(one: Read) -> str:
