@@ -75,6 +75,7 @@ check: $(CHECKABLE) ## everything CI runs
 	@$(MAKE) lint
 	@$(MAKE) types
 	@$(MAKE) layers
+	@$(MAKE) docs
 	@$(MAKE) test PYTEST_ARGS="$(PYTEST_ARGS) --cov --cov-report="
 	@$(MAKE) pure
 	@$(MAKE) test-slow

@@ -7,8 +7,8 @@ from certex_bridge.singlewindow.operation import Operation, Read
 
 _HEAD = """# Messages
 
-Every message of the gateway has one model and two forms, XML and JSON, with equal names; amounts are texts. This page is
-generated: `make contracts`.
+Every message of the gateway has one model and two forms, XML and JSON, with equal names; amounts are texts. This page
+is generated: `make contracts`.
 
 | Contract | Says |
 | --- | --- |
