@@ -29,7 +29,7 @@ GROUPS = (
 
 def page(results: dict[str, dict[str, str]], later: dict[str, str]) -> str:
     """The page as Markdown."""
-    proven = sum(1 for tests in results.values() if "passed" in tests.values())
+    proven = sum(1 for row, tests in results.items() if row.startswith("E") and "passed" in tests.values())
     lines = [
         "# Acceptance catalogue",
         "",

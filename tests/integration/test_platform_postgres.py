@@ -24,6 +24,7 @@ from certex_bridge.platform.postgres import (
     migrate_with,
     retry_cause,
     schema_state,
+    session_lock,
     ssl_argument,
 )
 from certex_bridge.platform.settings import Settings
@@ -374,3 +375,35 @@ def test_the_modes() -> None:
     context = ssl_argument(Settings.load(database_ssl_mode="require"), loopback)
     assert isinstance(context, ssl.SSLContext)
     assert context.verify_mode is ssl.CERT_NONE
+
+
+HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77"
+
+
+async def test_a_session_s_lock_is_never_left_on_a_pooled_connection(database_url: str) -> None:
+    settings = Settings.load(
+        database_url=database_url, database_pool_min=1, database_pool_max=14, database_async_commit=True
+    )
+    pool = await create_pool(settings)
+    try:
+        async with pool.acquire() as one, session_lock(one, 77) as held:
+            assert held
+            async with pool.acquire() as other, session_lock(other, 77) as second:
+                assert not second
+        assert await pool.fetchval(HELD) == 0
+
+        async def cut_off() -> None:
+            async with pool.acquire() as one, session_lock(one, 77):
+                await one.execute("SELECT pg_sleep(60)")
+
+        task = asyncio.create_task(cut_off())
+        while not await pool.fetchval(HELD):  # noqa: ASYNC110  # the server tells nobody
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with asyncio.timeout(30):
+            while await pool.fetchval(HELD):  # noqa: ASYNC110  # the server tells nobody
+                await asyncio.sleep(0.01)
+    finally:
+        await pool.close()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-_HTTP = "the synchronous interface comes with the gateway role"
 _CAMPAIGN = "fault campaigns on broker, database and disk are a milestone of their own"
 
 LATER: dict[str, str] = {
-    **dict.fromkeys(["E174", "E175", "E176", "E177"], _HTTP),
     **dict.fromkeys(["E148", "E149", "E155", "E160", "E161"], _CAMPAIGN),
     "E163": "needs a second release to run beside this one",
     "E189": "restore to a point in time is a milestone of operations",

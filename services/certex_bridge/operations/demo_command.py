@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
+import secrets
 import time
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
@@ -13,24 +13,42 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from certex_bridge.laboratory.clearance import Split, split_day
 from certex_bridge.laboratory.collect import CERTIFICATES, OUTCOMES, write_documents
-from certex_bridge.laboratory.day import Day, make_day
+from certex_bridge.laboratory.day import make_day
 from certex_bridge.laboratory.publish import Published, Sender
 from certex_bridge.operations import demo_report
+from certex_bridge.operations.demo_clearance import Clearance, as_rows, callers_of, clearance
 from certex_bridge.operations.demo_facts import gather_facts
-from certex_bridge.operations.demo_report import DOCUMENTS_WRITTEN, DemoResult, Verdict, WaveTime
+from certex_bridge.operations.demo_report import DOCUMENTS_WRITTEN, DemoResult, HttpResult, Verdict, WaveTime
 from certex_bridge.operations.demo_screen import bars, step
 from certex_bridge.operations.demo_servers import Servers
 from certex_bridge.operations.demo_watch import Watch
+from certex_bridge.operations.gateway_beside import gateway_beside
 from certex_bridge.operations.running import running
 from certex_bridge.operations.terminal import console, count, say
+from certex_bridge.platform.logs import configure_logging
 from certex_bridge.platform.metrics import bridge_version
 from certex_bridge.platform.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from certex_bridge.laboratory.clearance import Step
     from certex_bridge.operations.composition import Bridge
+    from certex_bridge.operations.demo_screen import Bars
 
 ROLES: Collection[str] = ("intake", "worker", "relay")
+
+
+_GATEWAY: dict[str, Any] = {
+    "roles": (*ROLES, "gateway"), "http_host": "127.0.0.1", "http_port": 0, "gateway_auth": "none",
+    "callers_file": None, "http_ssl_certfile": None, "http_ssl_keyfile": None, "http_ssl_client_cafile": None,
+    "push_private_networks": True,
+    # A check shares one process with all other roles here, and each of them may be busy for longer than 50 ms.
+    "gateway_check_budget_ms": 5_000, "gateway_database_wait_ms": 5_000,
+}  # fmt: skip
+"""The demo's gateway is for this machine only and asks for no proof, whatever the environment says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +69,11 @@ def run_demo(options: DemoOptions) -> int:
         BridgeError: a server could not be started or reached, or the bridge made no progress.
     """
     options.out.mkdir(parents=True, exist_ok=True)
-    # What libraries say belongs into a file; on the screen it would tear the progress bars.
-    logging.basicConfig(filename=options.out / "demo.log", filemode="w", level=logging.WARNING, force=True)
-    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-        return runner.run(_demo(options))
+    # What roles and libraries say belongs into a file; on the screen it would tear the progress bars.
+    with (options.out / "demo.log").open("w", encoding="utf-8") as log:
+        configure_logging(Settings.load(log_level="WARNING"), log)
+        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+            return runner.run(_demo(options))
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -74,18 +93,24 @@ async def _demo(options: DemoOptions) -> int:
     say(f"[bold]certex-bridge {bridge_version()}[/]  a day of the European Union: from licence to exit\n")
     with step("laboratory") as said:
         day = make_day(licences=options.licences, declarations=options.declarations, seed=options.seed, day=yesterday())
+        split = split_day(day)
         said.append(
             f"{count(options.licences)} licences, {count(options.declarations)} declarations, seed {options.seed}"
         )
     async with AsyncExitStack() as stack:
         settings, named = await _prepare(stack)
         bridge = Bridge(settings)
-        async with running(bridge, ROLES) as roles:
-            result = await _play(bridge, day, roles, options, time.monotonic() - began)
-            demo_report.show(result)
-            _write_summary(result, options.out)
-            if options.keep:
-                await _keep(settings, bridge.pool, roles, tell_address=not named)
+        roles = await stack.enter_async_context(running(bridge, ROLES))
+        with step("gateway") as said:
+            callers = callers_of(split.declarations)
+            address = await stack.enter_async_context(gateway_beside(bridge, callers=callers))
+            said.append(f"{address}, {count(len(split.declarations))} declarations over HTTP")
+        customs = await stack.enter_async_context(clearance(address, callers))
+        result = await _play(bridge, split, customs, roles, options, time.monotonic() - began)
+        demo_report.show(result)
+        _write_summary(result, options.out)
+        if options.keep:
+            await _keep(settings, bridge.pool, roles, tell_address=not named, gateway=address)
     return 0 if result.ok else 1
 
 
@@ -107,7 +132,10 @@ async def _prepare(stack: AsyncExitStack) -> tuple[Settings, bool]:
     with step("Kafka") as said:
         broker = await found.broker()
         said.append(broker.shown)
-    settings = Settings.load(database_url=database.address, kafka_bootstrap_servers=broker.address, topics_create=True)
+    settings = Settings.load(
+        database_url=database.address, kafka_bootstrap_servers=broker.address, topics_create=True,
+        push_keys=secrets.token_hex(32), **_GATEWAY,
+    )  # fmt: skip
     with step("schema and topics") as said:
         applied = await migrate(database.address, ssl=ssl_argument(settings, database.address))
         report = await ensure_topics(settings)
@@ -116,12 +144,18 @@ async def _prepare(stack: AsyncExitStack) -> tuple[Settings, bool]:
 
 
 async def _play(
-    bridge: Bridge, day: Day, roles: asyncio.Task[None], options: DemoOptions, set_up_seconds: float
+    bridge: Bridge,
+    split: Split,
+    customs: Clearance,
+    roles: asyncio.Task[None],
+    options: DemoOptions,
+    set_up_seconds: float,
 ) -> DemoResult:
     say()
     watch = Watch(bridge.pool)
     began = time.monotonic()
-    published, waves = await _send_waves(bridge, day, watch, roles)
+    await customs.subscribe()
+    published, waves = await _play_waves(bridge, split, customs, watch, roles)
     seconds = time.monotonic() - began
     with step("documents") as said:
         written = await _write_documents(bridge, options.out)
@@ -129,18 +163,22 @@ async def _play(
     facts = await gather_facts(bridge.pool, published)
     verdict = await _verify(bridge)
     folders = {str(options.out / name): number for name, number in written.items()}
-    return DemoResult(day, facts, tuple(waves), verdict, options.seed, seconds, set_up_seconds, folders)
+    pushes = customs.receiver
+    http = HttpResult(
+        as_rows(customs.made), dict(pushes.kinds()), dict(pushes.refused), len(split.declarations), customs.seconds
+    )
+    return DemoResult(split.records, facts, tuple(waves), verdict, options.seed, seconds, set_up_seconds, folders, http)
 
 
-async def _send_waves(
-    bridge: Bridge, day: Day, watch: Watch, roles: asyncio.Task[None]
+async def _play_waves(
+    bridge: Bridge, split: Split, customs: Clearance, watch: Watch, roles: asyncio.Task[None]
 ) -> tuple[list[Published], list[WaveTime]]:
-    """Send wave after wave, each when the one before is taken in; at the end wait for everything to settle."""
+    """Wave after wave: its records until they are taken in, then its calls; at the end wait for everything."""
     published: list[Published] = []
     waves: list[WaveTime] = []
     with bars() as screen:
         async with Sender(bridge.settings) as sender:
-            for wave in day.waves:
+            for wave, calls in zip(split.records.waves, split.calls, strict=True):
                 total = len(wave.messages)
                 bar = screen.wave(wave.name, total)
                 began = time.monotonic()
@@ -153,8 +191,19 @@ async def _send_waves(
                 waves.append(WaveTime(wave.name, total, time.monotonic() - began))
                 bar.finished(waves[-1].seconds)
                 published += sent
+                await _clear(screen, wave.name, calls, customs)
+        await customs.at_the_desk()
         await watch.settle(roles)
     return published, waves
+
+
+async def _clear(screen: Bars, name: str, calls: Sequence[Step], customs: Clearance) -> None:
+    if not calls:
+        return
+    bar = screen.wave(f"{name.partition(':')[0]}: over HTTP", len(calls), "events")
+    began = time.monotonic()
+    await customs.clear(calls, bar.at)
+    bar.finished(time.monotonic() - began)
 
 
 async def _write_documents(bridge: Bridge, out: Path) -> dict[str, int]:
@@ -184,7 +233,7 @@ def _write_summary(result: DemoResult, out: Path) -> None:
     (out / "demo.json").write_text(text + "\n", "utf-8")
 
 
-async def _keep(settings: Settings, pool: Any, roles: asyncio.Task[None], *, tell_address: bool) -> None:
+async def _keep(settings: Settings, pool: Any, roles: asyncio.Task[None], *, tell_address: bool, gateway: str) -> None:
     """Leave everything running until Ctrl-C; tell how to reach it."""
     say("\nEverything stays running until Ctrl-C. In another terminal:\n")
     if tell_address:  # the embedded server's password opens nothing but this demo's own database
@@ -194,6 +243,10 @@ async def _keep(settings: Settings, pool: Any, roles: asyncio.Task[None], *, tel
     console().print(f"  export CERTEX_KAFKA_BOOTSTRAP_SERVERS={settings.kafka_bootstrap_servers}", soft_wrap=True)
     for command in await _examples(pool):
         say(f"  certex-bridge {command}")
+    say(f"\nThe gateway listens on {gateway} and takes the caller's word for who it is:\n")
+    for path in await _reads(pool):
+        line = f"  curl -H 'Certex-Caller: NSW.BE' -H 'Certex-Member-State: BE' {gateway}{path}"
+        console().print(line, soft_wrap=True, markup=False)
     say()
     try:
         await asyncio.shield(roles)
@@ -214,3 +267,13 @@ async def _examples(pool: Any) -> list[str]:
         noon = f"{yesterday().isoformat()}T12:00"
         commands = [f"licence show {busiest}", f"licence history {busiest}", f"licence at {busiest} {noon}", *commands]
     return commands
+
+
+async def _reads(pool: Any) -> list[str]:
+    """Addresses that show something on what was just played."""
+    licence = await pool.fetchval("SELECT licence_id FROM licence ORDER BY lv DESC, licence_id LIMIT 1")
+    declaration = await pool.fetchval(
+        "SELECT decl_id FROM claim WHERE state = 'CONSUMED' AND substr(decl_id, 3, 2) = 'BE' ORDER BY decl_id LIMIT 1"
+    )
+    found = {"licences": licence, "declarations": declaration}
+    return ["/openapi.json", *(f"/v1/{kind}/{name}" for kind, name in found.items() if name)]

@@ -46,6 +46,26 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpResult:
+    """What came of the declarations that were cleared over HTTP."""
+
+    rows: list[dict[str, Any]]
+    """Calls by function and outcome; every one was answered as the customs side expected."""
+    pushes: dict[str, int]
+    """Pushes received and verified, by messageType."""
+    pushes_refused: dict[str, int]
+    """Pushes that were not taken, by reason."""
+    declarations: int
+    seconds: float
+    """Spent on the calls of the waves."""
+
+    @property
+    def calls(self) -> int:
+        """Calls that were answered."""
+        return sum(row["calls"] for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class DemoResult:
     """Everything the demo has to say."""
 
@@ -59,11 +79,13 @@ class DemoResult:
     set_up_seconds: float
     written: dict[str, int]
     """Files by folder."""
+    http: HttpResult
 
     @property
     def ok(self) -> bool:
-        """Every invariant holds and every record is accounted for."""
-        return self.verdict.ok and self.facts.accounted and all(balance.holds for balance in self.facts.balances)
+        """Every invariant holds, every record is accounted for, and every push was signed by the bridge."""
+        balanced = all(balance.holds for balance in self.facts.balances)
+        return self.verdict.ok and self.facts.accounted and balanced and not self.http.pushes_refused
 
 
 def show(result: DemoResult) -> None:
@@ -75,6 +97,7 @@ def show(result: DemoResult) -> None:
     say(Columns(list(_sent(result.day.sent())), padding=(0, 4)))
     say(Columns([_answers(facts), _quarantine(facts), _licences(facts), _messages(facts)], padding=(0, 4)))
     say(_claims(facts))
+    say(_http(result.http))
     say(_balances(facts))
     say(_times(result))
     say(_checks(result))
@@ -132,6 +155,29 @@ def _claims(facts: Facts) -> Table:
     return made
 
 
+def _http(http: HttpResult) -> Table:
+    made = table(
+        f"Customs over HTTP: {count(http.declarations)} declarations, every answer as expected",
+        "function", "outcome", "calls", "p50 ms", "p99 ms", numbers=frozenset({2, 3, 4}),
+    )  # fmt: skip
+    last = ""
+    for row in http.rows:
+        shown = row["function"] if row["function"] != last else ""
+        times = [f"{row[name]:.1f}" if name in row else "" for name in ("p50", "p99")]
+        made.add_row(shown, colour(row["outcome"]), count(row["calls"]), *times)
+        last = row["function"]
+    made.add_section()
+    for kind, number in sorted(http.pushes.items()):
+        made.add_row("F2 push", f"{_PUSHES.get(kind, kind)}, signature verified", count(number), "", "")
+    for reason, number in sorted(http.pushes_refused.items()):
+        made.add_row("F2 push", f"[red]{reason}[/]", count(number), "", "")
+    return made
+
+
+_PUSHES = {"CBSTCH": "status change", "LST002": "list", "NOT002": "notice"}
+"""Pushes by messageType."""
+
+
 def _balances(facts: Facts) -> Table:
     made = table(
         "Issued + over = available + reserved + consumed, exactly",
@@ -151,6 +197,8 @@ def _times(result: DemoResult) -> Table:
     for wave in result.waves:
         made.add_row(wave.name, count(wave.records), f"{wave.seconds:.2f}", count(round(wave.rate)))
     total = sum(wave.records for wave in result.waves)
+    calls, spent = result.http.calls, result.http.seconds
+    made.add_row("calls over HTTP", count(calls), f"{spent:.2f}", count(round(calls / spent)) if spent else "")
     made.add_section()
     made.add_row("until all was published", count(total), f"{result.seconds:.2f}", count(_rate(total, result)))
     movements = result.facts.totals["movements"]
@@ -177,6 +225,7 @@ def _checks(result: DemoResult) -> Table:
         count(len(result.day.messages)),
         found,
     )
+    made.add_row("[green]✓[/]", "calls over HTTP", count(result.http.calls), "answered as customs expected")
     return made
 
 
@@ -205,6 +254,7 @@ def as_document(result: DemoResult) -> dict[str, Any]:
         "published": facts.messages,
         "totals": facts.totals,
         "accounted": facts.accounted,
+        "http": asdict(result.http),
         "waves": [asdict(wave) | {"rate": round(wave.rate, 1)} for wave in result.waves],
         "seconds": round(result.seconds, 3),
         "set_up_seconds": round(result.set_up_seconds, 3),

@@ -34,19 +34,20 @@ class Bars:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
-    def wave(self, name: str, total: int) -> Bar:
+    def wave(self, name: str, total: int, what: str = "records") -> Bar:
         """A new bar."""
-        return Bar(self._progress, self._progress.add_task(name, total=total, rate=""), name, total)
+        return Bar(self._progress, self._progress.add_task(name, total=total, rate=""), name, total, what)
 
 
 class Bar:
     """One wave."""
 
-    def __init__(self, progress: Progress, task: TaskID, name: str, total: int) -> None:
+    def __init__(self, progress: Progress, task: TaskID, name: str, total: int, what: str) -> None:
         self._progress = progress
         self._task = task
         self._name = name
         self._total = total
+        self._what = what
         self._began = time.monotonic()
 
     def at(self, done: int) -> None:
@@ -61,7 +62,8 @@ class Bar:
         self._progress.update(self._task, completed=self._total, rate=rate)
         self._progress.stop_task(self._task)
         if not console().is_terminal:
-            say(f"  ✓ {self._name:<{_NAME_WIDTH}}{count(self._total):>8} records   {seconds:7.2f} s   {rate:>10}")
+            taken = f"{count(self._total):>8} {self._what:<7}"
+            say(f"  ✓ {self._name:<{_NAME_WIDTH}}{taken}   {seconds:7.2f} s   {rate:>10}")
 
 
 @contextmanager

@@ -15,7 +15,10 @@ POLL_SECONDS = 0.15
 PATIENCE_SECONDS = 60.0
 """Without any progress for this long the demo gives up."""
 
-_BATCHES_LEFT = "SELECT (SELECT count(*) FROM wake) AS wakes, (SELECT count(*) FROM unsent) AS unsent"
+_LEFT = """
+SELECT (SELECT count(*) FROM wake) AS wakes, (SELECT count(*) FROM unsent) AS unsent,
+       (SELECT count(*) FROM status_unsent) + (SELECT count(*) FROM push WHERE delivered_at IS NULL) AS pushes
+"""
 
 
 class DemoStuck(BridgeError):
@@ -31,11 +34,12 @@ class Depths:
     unread: int
     wakes: int
     unsent: int
+    pushes: int
 
     @property
     def settled(self) -> bool:
-        """Whether everything sent has had its effect and every effect is published."""
-        return not (self.unread or self.wakes or self.unsent)
+        """Whether everything sent has had its effect, and every effect is published and pushed."""
+        return not (self.unread or self.wakes or self.unsent or self.pushes)
 
 
 class Watch:
@@ -59,8 +63,8 @@ class Watch:
         rows = await self._pool.fetch("SELECT topic, partition, next_record FROM consumer_offset")
         read = {(row[0], row[1]): row[2] for row in rows}
         unread = sum(max(0, end - read.get(place, self._starts[place])) for place, end in self._ends.items())
-        left = await self._pool.fetchrow(_BATCHES_LEFT)
-        return Depths(unread, left["wakes"], left["unsent"])
+        left = await self._pool.fetchrow(_LEFT)
+        return Depths(unread, left["wakes"], left["unsent"], left["pushes"])
 
     async def settle(
         self,
@@ -88,6 +92,9 @@ class Watch:
             if depths != last:
                 last, moved = depths, now
             elif now - moved > PATIENCE_SECONDS:
-                waiting = f"{depths.unread} records unread, {depths.wakes} wakes, {depths.unsent} batches unpublished"
+                waiting = (
+                    f"{depths.unread} records unread, {depths.wakes} wakes, {depths.unsent} batches unpublished, "
+                    f"{depths.pushes} pushes"
+                )
                 raise DemoStuck(f"nothing moved for {PATIENCE_SECONDS:g} s: {waiting}")
             await asyncio.sleep(POLL_SECONDS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +20,7 @@ from certex_bridge.platform.database_errors import retry_cause, sentence
 from certex_bridge.platform.migrations import SchemaMismatch, SchemaState, load_queries, migrate, schema_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from certex_bridge.platform.settings import Settings
 
@@ -116,6 +117,35 @@ async def create_pool(
     return pool
 
 
+async def _nothing(_connection: object) -> None:
+    """A connection is given back as it was taken: settings are those of transactions, and `session_lock` cleans up.
+
+    asyncpg's own clean-up costs a round trip for every read and every transaction.
+    """
+
+
+@asynccontextmanager
+async def session_lock(connection: Any, key: int) -> AsyncIterator[bool]:
+    """Whether the connection holds an advisory lock of the session for as long as the block runs.
+
+    A connection that may still hold it is closed and not given back to its pool: a closed one has given it back.
+    """
+    try:
+        held = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", key))
+    except BaseException:
+        connection.terminate()
+        raise
+    try:
+        yield held
+    finally:
+        if held and not connection.is_closed():
+            try:
+                await connection.execute("SELECT pg_advisory_unlock($1)", key)
+            except BaseException:
+                connection.terminate()
+                raise
+
+
 class BoundedPool(asyncpg.Pool):
     """A pool whose connections nobody waits for without limit, neither when taking one nor when giving it back."""
 
@@ -142,6 +172,7 @@ class BoundedPool(asyncpg.Pool):
             max_queries=50_000,
             max_inactive_connection_lifetime=300.0,
             init=prepare,
+            reset=_nothing,
             loop=None,
             connection_class=asyncpg.Connection,
             record_class=asyncpg.Record,

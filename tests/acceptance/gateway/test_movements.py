@@ -104,7 +104,7 @@ async def test_what_was_reserved_is_there_to_be_read(pg: Scenario) -> None:
     assert await pg.balance("A") == "40/0/60"
 
 
-@pytest.mark.row("IR 6(1)(b)", "IR 6(4)", "IR 6(5)", "IR 7")
+@pytest.mark.row("IR 6(1)(b)", "IR 6(4)", "IR 6(5)", "IR 7", "IR 6(3)")
 async def test_the_numbers_of_a_line_limited_in_quantity_and_value(s: Scenario, desk: Desk) -> None:
     await s.issue(licence("N", "100 NAR + 50000.00 EUR"))
     steps = [
@@ -135,6 +135,7 @@ async def test_exactly_the_rest_fits_and_the_smallest_step_more_does_not(s: Scen
     assert await s.status("A") == "Valid"
 
 
+@pytest.mark.row("IR 6(1)(b)", "IR 6(5)")
 async def test_two_items_over_the_limit_together(s: Scenario, desk: Desk) -> None:
     reply = await desk.move("RESERVE", "M1", goods(1, A="60"), goods(2, A="60"))
     assert reply.outcomes == ["OK_RESERVED", "REFUSED QUANTITY_EXCEEDED"]
@@ -144,6 +145,7 @@ async def test_two_items_over_the_limit_together(s: Scenario, desk: Desk) -> Non
     assert await s.balance("A") == "60/0/40"
 
 
+@pytest.mark.row("IR 6(1)(b)")
 async def test_two_callers_take_the_last_unit_at_the_same_instant(pg: Scenario) -> None:
     desks = [Desk(pg.store, caller=caller(f"NSW.{number}")) for number in (1, 2)]
     replies = await asyncio.gather(
@@ -153,6 +155,7 @@ async def test_two_callers_take_the_last_unit_at_the_same_instant(pg: Scenario) 
     assert await pg.balance("A") == "100/0/0"
 
 
+@pytest.mark.row("IR 6(1)(a)")
 async def test_a_licence_nobody_knows_is_told_and_decided_when_it_comes(s: Scenario, desk: Desk) -> None:
     reply = await desk.move("RESERVE", "M1", X="40")
     assert [outcome.split()[0] for outcome in reply.outcomes] == ["WAITING"]

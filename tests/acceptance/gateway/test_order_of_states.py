@@ -52,6 +52,7 @@ async def test_consuming_before_the_content_is_known(s: Scenario, desk: Desk) ->
     await refused(s, desk, "CLAIM_STATE declarationState ACCEPTED", "CONSUME", "M1")
 
 
+@pytest.mark.row("IR 6(3)")
 async def test_consuming_more_than_is_reserved(s: Scenario, desk: Desk) -> None:
     await desk.move("RESERVE", "M1", V="5 NAR + 30000.00 EUR")
     await refused(s, desk, f"MORE_THAN_RESERVED {PLACE}.quantity 5.000001", "CONSUME", "M1", V="5.000001 NAR")
@@ -89,6 +90,7 @@ async def test_consumed_is_not_consumed_otherwise_nor_undone(s: Scenario, desk: 
     await refused(s, desk, f"CLAIM_STATE {PLACE} CONSUMED", "UNRESERVE", "M1")
 
 
+@pytest.mark.row("IR 4")
 async def test_only_what_is_named_is_looked_at(s: Scenario, desk: Desk) -> None:
     await desk.move("RESERVE", "M1", goods(1, A="40"), goods(2, A="61"))
     assert (await desk.move("CONSUME", "M1", goods(1))).outcomes[0] == "OK_CONSUMED"
@@ -97,6 +99,7 @@ async def test_only_what_is_named_is_looked_at(s: Scenario, desk: Desk) -> None:
     assert (await desk.move("WITHDRAW", "M1")).outcomes[0] == "OK_WITHDRAWN"
 
 
+@pytest.mark.row("IR 6(4)")
 async def test_giving_back_needs_something_held(s: Scenario, desk: Desk) -> None:
     await desk.move("RESERVE", "M1", A="101")
     await refused(s, desk, f"CLAIM_STATE {PLACE} REFUSED", "UNRESERVE", "M1")

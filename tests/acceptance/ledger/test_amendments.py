@@ -65,7 +65,7 @@ async def test_amended_before_acceptance(s: Scenario) -> None:
     assert await s.balance("A") == "50/0/50"
 
 
-@pytest.mark.row("E081", "E082", "E083")
+@pytest.mark.row("E081", "E082", "E083", "IR 7")
 @pytest.mark.parametrize(
     ("figure", "balance", "verdict", "incidents"),
     [

@@ -9,7 +9,7 @@ from tests.support.ledger_words import item, licence, licence_id, mrn_of
 from tests.support.scenario import Scenario
 
 
-@pytest.mark.row("E001")
+@pytest.mark.row("E001", "IR 6(2)")
 async def test_an_accepted_declaration_reserves(s: Scenario) -> None:
     await s.accepted("M1", A=40)
     assert await s.balance("A") == "40/0/60"
@@ -21,7 +21,7 @@ async def test_an_accepted_declaration_reserves(s: Scenario) -> None:
     assert claim["licence"]["number"] == "A"
 
 
-@pytest.mark.row("E002")
+@pytest.mark.row("E002", "IR 6(3)")
 async def test_release_consumes(s: Scenario) -> None:
     await s.accepted("M1", A=40)
     await s.released("M1")
@@ -30,7 +30,7 @@ async def test_release_consumes(s: Scenario) -> None:
     assert await s.movements("A") == ["RESERVE +40/0", "CONSUME -40/+40"]
 
 
-@pytest.mark.row("E003")
+@pytest.mark.row("E003", "IR 6(4)")
 async def test_what_is_not_released_returns(s: Scenario) -> None:
     await s.accepted("M1", A=40)
     await s.not_released("M1")
@@ -47,7 +47,7 @@ async def test_invalidation_before_release_returns_the_reservation(s: Scenario) 
     assert await s.verdict("M1") == "OK_UNRESERVED INVALIDATED"
 
 
-@pytest.mark.row("E005")
+@pytest.mark.row("E005", "IR 7")
 async def test_invalidation_after_release_gives_back_and_tells_customs(s: Scenario) -> None:
     await s.accepted("M1", A=40)
     await s.released("M1")

@@ -130,6 +130,7 @@ async def test_a_value_line_names_the_amount(s: Scenario) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.row("IR 6(5)")
 async def test_the_dimension_that_is_short_is_named(s: Scenario) -> None:
     await s.accepted("M1", V="5 NAR + 30000.00 EUR")
     await s.released("M1", V="6 NAR + 50001.00 EUR")

@@ -59,6 +59,7 @@ async def test_expired_between_acceptance_and_release(world: PushWorld) -> None:
     assert await world.told() == [f"1: BE/A Valid->Expired VALIDITY_PASSED, {M1} RESERVED valid at acceptance"]
 
 
+@pytest.mark.row("IR 5(2)")
 async def test_revoked_with_an_open_reservation(world: PushWorld) -> None:
     await issued(world, "A")
     await world.ledger.accepted("M1", A=4)
@@ -71,6 +72,7 @@ async def test_revoked_with_an_open_reservation(world: PushWorld) -> None:
 # -- what a push says
 
 
+@pytest.mark.row("IR 5(2)", "IR 1(1)")
 async def test_a_push_says_what_the_status_opens(world: PushWorld) -> None:
     await issued(world, "A")
     await world.ledger.accepted("M1", A=4)

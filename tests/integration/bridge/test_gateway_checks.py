@@ -8,6 +8,7 @@ import json
 import socket
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from lxml import etree
 
 from certex_bridge.platform.embedded import EmbeddedPostgres
@@ -83,6 +84,7 @@ class Gateway:
         await until(ready, what="a gateway that is ready")
 
 
+@pytest.mark.row("IR 5(1)(a)")
 async def test_checks_and_reads_with_the_database_and_without(
     bootstrap_servers: str, topic_prefix: str, tmp_path: Path
 ) -> None:

@@ -57,6 +57,10 @@ def test_demo_and_what_it_leaves(database_url: str, bootstrap_servers: str, topi
     assert summary["accounted"]
     assert all(balance["holds"] for balance in summary["balances"])
     assert summary["quarantined"]["JSON_SYNTAX"] >= 2
+    functions = {row["function"].split()[0] for row in summary["http"]["rows"]}
+    assert functions >= {"F1", "F2", "F3", "F4", "F5", "F6", "F8", "F9", "F10"}
+    assert summary["http"]["pushes"]["NOT002"] >= 1
+    assert not summary["http"]["pushes_refused"]
     for folder in ("certificates", "outcomes"):
         documents = list((tmp_path / folder).glob("*.xml"))
         assert 0 < len(documents) <= 200

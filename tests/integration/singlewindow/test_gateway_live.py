@@ -41,6 +41,8 @@ HEADERS = {"Certex-Caller": NAME}
 UNAVAILABLE = 503
 """The one server error that is documented."""
 OF_THE_SCHEMA = {"MISSING", "PATTERN", "TYPE", "CODE", "ORDER", "TOO_LONG", "TOO_SHORT", "TOO_MANY", "SCHEMA"}
+POSITIVE = (schemathesis.GenerationMode.POSITIVE,)
+"""Of reads: all they take is text, and any text is one by the document; what is no day or number is among it."""
 CHECKS: Any = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120 + 20 * EXAMPLES)]
@@ -82,7 +84,7 @@ def test_schemathesis_finds_no_fault(gateway: LiveGateway) -> None:
     tried = 0
     for result in schema.get_all_operations():
         operation = result.ok()
-        for mode in schemathesis.GenerationMode:
+        for mode in POSITIVE if operation.method == "get" else schemathesis.GenerationMode:
 
             @campaign(EXAMPLES)
             @given(operation.as_strategy(generation_mode=mode))

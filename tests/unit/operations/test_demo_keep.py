@@ -26,7 +26,7 @@ async def test_the_password_of_a_named_server_is_never_printed(
 ) -> None:
     settings = Settings.load(database_url=URL, kafka_bootstrap_servers="broker:9092")
     roles = asyncio.create_task(asyncio.sleep(0))
-    await demo_command._keep(settings, EmptyPool(), roles, tell_address=embedded)
+    await demo_command._keep(settings, EmptyPool(), roles, tell_address=embedded, gateway="http://127.0.0.1:8080")
     said = capsys.readouterr().out
     assert ("geheim" in said) is told
     assert "certex-bridge journal verify" in said

@@ -10,7 +10,7 @@ import asyncpg
 
 from certex_bridge.ledger.ports import OutboxRow
 from certex_bridge.ledger.relay import Aggregate, Batch, Refused
-from certex_bridge.platform.migrations import load_queries
+from certex_bridge.platform.postgres import load_queries, session_lock
 
 _LEADER_LOCK = 0x6365727465780002
 """Key of the advisory lock: "certex" and the shard."""
@@ -31,14 +31,8 @@ class PostgresOutbox:
 
         Without the connection there is no lock, and without the lock nothing can be read or marked.
         """
-        async with self._pool.acquire() as connection:
-            leads = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER_LOCK))
-            try:
-                yield PostgresLead(connection, self._queries) if leads else None
-            finally:
-                # A closed connection has given the lock back by itself.
-                if leads and not connection.is_closed():
-                    await connection.execute("SELECT pg_advisory_unlock($1)", _LEADER_LOCK)
+        async with self._pool.acquire() as connection, session_lock(connection, _LEADER_LOCK) as leads:
+            yield PostgresLead(connection, self._queries) if leads else None
 
 
 class PostgresLead:

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from certex_bridge.ledger.ports import OpenClaim, StatusRecord
-from certex_bridge.platform.migrations import load_queries
+from certex_bridge.platform.postgres import load_queries, session_lock
 from certex_bridge.singlewindow.adapters import push_rows
 from certex_bridge.singlewindow.adapters.call_answers import PostgresCallAnswers
 from certex_bridge.singlewindow.messages.base import Message
@@ -47,13 +47,8 @@ class PostgresPushes:
     @asynccontextmanager
     async def leadership(self) -> AsyncIterator[PostgresDeliveryLead | None]:
         """Hold the advisory lock for as long as the block runs; what is written down goes over its connection."""
-        async with self._pool.acquire() as connection:
-            leads = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", DELIVERY_LOCK))
-            try:
-                yield PostgresDeliveryLead(connection, self._queries) if leads else None
-            finally:
-                if leads and not connection.is_closed():
-                    await connection.execute("SELECT pg_advisory_unlock($1)", DELIVERY_LOCK)
+        async with self._pool.acquire() as connection, session_lock(connection, DELIVERY_LOCK) as leads:
+            yield PostgresDeliveryLead(connection, self._queries) if leads else None
 
     async def enqueue(self, transaction: Any, caller: str, kind: PushKind, subject: str, message: Message) -> str:
         """Owe a message to a caller's oldest subscription in force; empty when it has none."""

@@ -138,7 +138,10 @@ def _evidence(told: Evidence) -> dict[str, str]:
 
 
 def _captured(call: Call, request: QuantityCorrectionRequest, key: str, data: dict[str, Any]) -> Envelope:
-    """The event as a record of its topic, by a sender that waits for the answer."""
+    """The event as a record of its topic, by a sender that waits for the answer.
+
+    The data carry the message's own hash, so that two messages are the same event only if they are the same message.
+    """
     headers = {
         "ce_specversion": "1.0",
         "ce_id": call.call_id(request),
@@ -148,7 +151,8 @@ def _captured(call: Call, request: QuantityCorrectionRequest, key: str, data: di
         "ce_answer": "always",
         "content-type": "application/json",
     }
-    value = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    told = {**data, "messageSha256": request.content_sha256}
+    value = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     stamp = int(call.received_at.timestamp() * 1000)
     pairs = tuple((name, text.encode()) for name, text in headers.items())
     return Envelope("licensing.licences.v1", -1, -1, key.encode(), value, pairs, stamp)
