@@ -141,7 +141,8 @@ def _evidence(told: Evidence) -> dict[str, str]:
 def _captured(call: Call, request: QuantityCorrectionRequest, key: str, data: dict[str, Any]) -> Envelope:
     """The event as a record of its topic, by a sender that waits for the answer.
 
-    The data carry the message's own hash, so that two messages are the same event only if they are the same message.
+    An extension carries the message's own hash, so that two messages are the same event only if they are the same
+    message; the data have no place for it.
     """
     headers = {
         "ce_specversion": "1.0",
@@ -150,10 +151,10 @@ def _captured(call: Call, request: QuantityCorrectionRequest, key: str, data: di
         "ce_source": source_of(call.caller),
         "ce_time": request.prepared_at.isoformat(),
         "ce_answer": "always",
+        "ce_messagesha256": request.content_sha256,
         "content-type": "application/json",
     }
-    told = {**data, "messageSha256": request.content_sha256}
-    value = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    value = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     stamp = int(call.received_at.timestamp() * 1000)
     pairs = tuple((name, text.encode()) for name, text in headers.items())
     return Envelope("licensing.licences.v1", -1, -1, key.encode(), value, pairs, stamp)
