@@ -27,18 +27,22 @@ setup: $(RUNNABLE) ## .venv with what the bridge and the demo need
 setup-all: $(CHECKABLE) ## .venv with everything make check needs
 
 test: $(TESTABLE) ## fast tests on the embedded PostgreSQL and broker
-	@$(PYTEST) -m "not kafka_only and not slow and not ops"
+	@$(PYTEST) -m "not kafka_only and not slow and not ops and not browser"
 
 test-slow: $(TESTABLE) ## the long ones left out of make test, on the embedded servers
-	@$(PYTEST) -m "slow and not kafka_only and not ops" || [ $$? = 5 ]  # 5: there are none
+	@$(PYTEST) -m "slow and not kafka_only and not ops and not browser" || [ $$? = 5 ]  # 5: there are none
 
 test-kafka: $(TESTABLE) ## tests that use a broker, on Apache Kafka 4.3.1 (needs Java and Maven; installed when root)
 	@$(PYTHON) tools/fetch_kafka.py >/dev/null
-	@CERTEX_TEST_KAFKA=apache $(PYTEST) -m "(broker or kafka_only) and not ops"
+	@CERTEX_TEST_KAFKA=apache $(PYTEST) -m "(broker or kafka_only) and not ops and not browser"
 
 check-ops: $(CHECKABLE) ## image, chart, rules and dashboards (needs Prometheus' and Alertmanager's tools; installed when root)
 	@$(PYTHON) tools/fetch_ops.py >/dev/null
 	@$(PYTEST) -m ops tests/ops
+
+test-console: $(CHECKABLE) ## the console in Chromium on a running demo (needs Chromium and npm; installed when root)
+	@$(PYTHON) tools/fetch_console_tools.py >/dev/null
+	@$(PYTEST) -m browser tests/console
 
 rehearse: $(CHECKABLE) ## the steps of the Dockerfile and the image's commands in bare Debian (root, debootstrap, two minutes)
 	@.venv/bin/python tools/image_rehearsal.py
@@ -65,7 +69,7 @@ tidy: $(TESTABLE) ## rules of the repository itself
 	@$(PYTEST) tests/tidy
 
 coverage: $(TESTABLE) ## branch coverage of the fast tests
-	@$(PYTEST) -m "not kafka_only and not slow and not ops" --cov --cov-report=term
+	@$(PYTEST) -m "not kafka_only and not slow and not ops and not browser" --cov --cov-report=term
 
 pure: $(TESTABLE) ## every branch of kernel and domain was taken in the last run with coverage
 	@$(RUN) coverage report --include="*/kernel/*,*/domain/*" --fail-under=100 --skip-covered
@@ -81,6 +85,7 @@ check: $(CHECKABLE) ## everything CI runs
 	@$(MAKE) test-slow
 	@$(MAKE) test-kafka
 	@$(MAKE) check-ops
+	@$(MAKE) test-console
 
 bench: $(CHECKABLE) ## measure, beside the naive baseline
 	@$(RUN) bench
@@ -112,8 +117,8 @@ $(TESTABLE): $(RUNNABLE) requirements/test.txt
 	@$(PYTHON) tools/bootstrap.py runtime build embedded test
 	@touch $@
 
-$(CHECKABLE): $(TESTABLE) requirements/lint.txt requirements/bench.txt requirements/docs.txt requirements/ops.txt
+$(CHECKABLE): $(TESTABLE) requirements/lint.txt requirements/bench.txt requirements/docs.txt requirements/ops.txt requirements/browser.txt
 	@$(PYTHON) tools/bootstrap.py
 	@touch $@
 
-.PHONY: help demo setup setup-all test test-slow test-kafka check-ops rehearse fuzz lint format types layers tidy coverage pure check bench contracts docs chart lock clean
+.PHONY: help demo setup setup-all test test-slow test-kafka check-ops test-console rehearse fuzz lint format types layers tidy coverage pure check bench contracts docs chart lock clean

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCKS = ROOT / "requirements"
 CACHE = ROOT / ".cache" / "uv"
-GROUPS = ("runtime", "build", "embedded", "test", "lint", "bench", "docs", "ops")
+GROUPS = ("runtime", "build", "embedded", "test", "lint", "bench", "docs", "ops", "browser")
 MINIMUM = (3, 11)
 TIMEOUT_SECONDS = 60
 

@@ -44,7 +44,7 @@ ROLES: Collection[str] = ("intake", "worker", "relay")
 _GATEWAY: dict[str, Any] = {
     "roles": (*ROLES, "gateway"), "http_host": "127.0.0.1", "http_port": 0, "gateway_auth": "none",
     "callers_file": None, "http_ssl_certfile": None, "http_ssl_keyfile": None, "http_ssl_client_cafile": None,
-    "push_private_networks": True,
+    "push_private_networks": True, "console_auth": "local",
     # A check shares one process with all other roles here, and each of them may be busy for longer than 50 ms.
     "gateway_check_budget_ms": 5_000, "gateway_database_wait_ms": 5_000,
 }  # fmt: skip
@@ -247,7 +247,7 @@ async def _keep(settings: Settings, pool: Any, roles: asyncio.Task[None], *, tel
     for path in await _reads(pool):
         line = f"  curl -H 'Certex-Caller: NSW.BE' -H 'Certex-Member-State: BE' {gateway}{path}"
         console().print(line, soft_wrap=True, markup=False)
-    say()
+    console().print(f"\nThe console for people: {gateway}/console\n", soft_wrap=True, markup=False)
     try:
         await asyncio.shield(roles)
     except asyncio.CancelledError:  # Ctrl-C: what remains to be said is the verifier's verdict

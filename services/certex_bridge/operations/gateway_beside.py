@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from certex_bridge.operations.gateway_role import Gateway, parts_of
+from certex_bridge.operations.console_role import open_gateway
 from certex_bridge.platform.health import HealthApp, HttpRole
 from certex_bridge.singlewindow.http.access import Access
 from certex_bridge.singlewindow.http.gateway import gateway_application
@@ -46,7 +46,7 @@ async def gateway_beside(
     def application(parts: GatewayParts, settings: Settings, metrics: Metrics) -> Application:
         return gateway_application(parts.operations, metrics, settings.message_sender, parts.reads, recorder=recorder)
 
-    gateway = Gateway(settings, access, parts_of(bridge), application)
+    gateway = open_gateway(bridge, access, application)
     http = HttpRole(settings, HealthApp(settings, bridge.metrics, bridge.turns, dict, {}, gateway.application))
     scheme = "https" if settings.http_ssl_certfile else "http"
     # The server goes before the tasks: calls in work depend on them.

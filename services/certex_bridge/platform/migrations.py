@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     import ssl as tls
     from importlib.resources.abc import Traversable
 
-FOLDERS = ("certex_bridge.ledger.adapters:sql/migrations", "certex_bridge.singlewindow.adapters:sql/migrations")
+FOLDERS = (
+    "certex_bridge.ledger.adapters:sql/migrations",
+    "certex_bridge.singlewindow.adapters:sql/migrations",
+    "certex_bridge.oversight.console:sql/migrations",
+)
 """package:folder; numbers are unique over all folders."""
 
 PHASES = ("pre", "post", "all")

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import NoDecode
 
 from certex_bridge.kernel.errors import ConfigurationError
+from certex_bridge.platform.console_settings import ConsoleSettings
 from certex_bridge.platform.http_settings import HttpSettings
 from certex_bridge.platform.push_settings import PushSettings
 from certex_bridge.platform.setting_types import (
@@ -35,7 +36,7 @@ from certex_bridge.platform.trace_settings import TraceSettings
 __all__ = ["LOOPBACK", "PREFIX", "Settings"]
 
 
-class Settings(HttpSettings, PushSettings, TraceSettings):
+class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
     """All settings; immutable after the start."""
 
     # --- the process
