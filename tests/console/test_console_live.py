@@ -119,7 +119,7 @@ def test_two_persons_repair_a_record_and_it_takes_effect(person: People, demo: D
     page.get_by_role("button", name="Propose a repair").click()
     expect(page.get_by_role("alert")).to_contain_text("Say why")
     assert box.input_value().endswith('"version":1}')
-    page.get_by_label("Reason").fill("the last brace was lost on the way")
+    page.get_by_label("Reason", exact=True).fill("the last brace was lost on the way")
     page.get_by_role("button", name="Propose a repair").click()
     expect(page.get_by_text("it waits for another person")).to_be_visible()
     expect(page.get_by_role("button", name="Approve and send")).to_have_count(0)
