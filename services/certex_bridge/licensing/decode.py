@@ -216,6 +216,7 @@ def _write_off_command(event: CloudEvent, data: dict[str, Any], key: bytes | Non
         write_off = _write_off(wire, licence_id, told)
         findings += wire_findings.outside(broken, [*told, *lint_write_off(write_off)])
     findings += _check_key(key, licence_id)
+    message = event.extensions.get("messagesha256")  # of a call: its header counts, too
     readable = not any(finding.severity is Severity.ERROR for finding in findings)
     return LicenceCommand(
         event_id=event.id,
@@ -225,7 +226,7 @@ def _write_off_command(event: CloudEvent, data: dict[str, Any], key: bytes | Non
         parts=(),
         bar=None,
         findings=tuple(findings),
-        payload_sha256=_payload_hash(data),
+        payload_sha256=_payload_hash({"data": data, "message": message} if message else data),
         licence_id=licence_id,
         version=0,
         write_off=write_off if readable else None,

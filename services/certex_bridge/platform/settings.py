@@ -30,11 +30,12 @@ from certex_bridge.platform.setting_types import (
     Zone,
     needs_https,
 )
+from certex_bridge.platform.trace_settings import TraceSettings
 
 __all__ = ["LOOPBACK", "PREFIX", "Settings"]
 
 
-class Settings(HttpSettings, PushSettings):
+class Settings(HttpSettings, PushSettings, TraceSettings):
     """All settings; immutable after the start."""
 
     # --- the process

@@ -20,6 +20,7 @@ from certex_bridge.ledger.commands import INTERNAL, Delivery
 from certex_bridge.ledger.domain.facts import EventKind
 from certex_bridge.ledger.gathering import Unavailable
 from certex_bridge.platform.envelope import Envelope, Poison
+from certex_bridge.platform.tracing import current_trace
 from certex_bridge.singlewindow.callers import CallerRole
 from certex_bridge.singlewindow.functions.ledger_calls import event_of, source_of
 from certex_bridge.singlewindow.functions.movements import ask
@@ -140,7 +141,8 @@ def _evidence(told: Evidence) -> dict[str, str]:
 def _captured(call: Call, request: QuantityCorrectionRequest, key: str, data: dict[str, Any]) -> Envelope:
     """The event as a record of its topic, by a sender that waits for the answer.
 
-    The data carry the message's own hash, so that two messages are the same event only if they are the same message.
+    An extension carries the message's own hash, so that two messages are the same event only if they are the same
+    message; the data have no place for it.
     """
     headers = {
         "ce_specversion": "1.0",
@@ -149,10 +151,10 @@ def _captured(call: Call, request: QuantityCorrectionRequest, key: str, data: di
         "ce_source": source_of(call.caller),
         "ce_time": request.prepared_at.isoformat(),
         "ce_answer": "always",
+        "ce_messagesha256": request.content_sha256,
         "content-type": "application/json",
     }
-    told = {**data, "messageSha256": request.content_sha256}
-    value = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    value = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     stamp = int(call.received_at.timestamp() * 1000)
     pairs = tuple((name, text.encode()) for name, text in headers.items())
     return Envelope("licensing.licences.v1", -1, -1, key.encode(), value, pairs, stamp)
@@ -175,7 +177,7 @@ class Captures:
         """
         try:
             command = self._decoder(envelope)
-            given = await self._gathering.submit(Delivery(INTERNAL, command), self._seconds)
+            given = await self._gathering.submit(Delivery(INTERNAL, command, trace=current_trace()), self._seconds)
         except Poison as poison:
             mistake = FieldError(poison.field, "14", poison.code, poison.value, poison.message)
             raise Refusal("SCHEMA_INVALID", poison.message, errors=[mistake]) from poison
