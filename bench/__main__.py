@@ -19,8 +19,9 @@ from bench.latency import PER_SECOND, latency
 from bench.machine import machine
 from bench.report import table
 from bench.servers import Servers, servers
+from bench.telemetry import telemetry
 
-PARTS = ("database", "ledger", "certificates", "items", "naive", "latency", "checks", "movements")
+PARTS = ("database", "ledger", "certificates", "items", "naive", "latency", "checks", "movements", "telemetry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,9 @@ class Size:
     batches: int
     latency_seconds: int
     movements: int
+    traced: int
+    """Declarations of each run of the part telemetry."""
+    pairs: int
 
 
 FULL = Size(
@@ -46,9 +50,20 @@ FULL = Size(
     batches=205,
     latency_seconds=20,
     movements=6_000,
+    traced=20_000,
+    pairs=5,
 )
 QUICK = Size(
-    warm=1_000, items=6_000, naive=800, certificates=3_000, ledger=3_000, batches=45, latency_seconds=6, movements=1_200
+    warm=1_000,
+    items=6_000,
+    naive=800,
+    certificates=3_000,
+    ledger=3_000,
+    batches=45,
+    latency_seconds=6,
+    movements=1_200,
+    traced=3_000,
+    pairs=2,
 )
 
 
@@ -89,6 +104,19 @@ async def measure(where: Servers, size: Size, split: list[str], parts: set[str],
         found |= {"latency_p50_ms": times.p50, "latency_p99_ms": times.p99, "latency_max_ms": times.longest}
         found["latency_offered_per_second"] = PER_SECOND
         peaks.append(times.peak_mb)
+    if parts & {"checks", "movements"}:
+        told, peak = await _gateway(where, split, size, parts)
+        found |= told
+        peaks.append(peak)
+    if "telemetry" in parts:
+        found |= await _told("telemetry", _telemetry(where, split, size, licences))
+    return found | _derived(found, max(peaks))
+
+
+async def _gateway(where: Servers, split: list[str], size: Size, parts: set[str]) -> tuple[dict[str, Any], float]:
+    """Calls over HTTP; the figures, and the memory of the largest process where that was looked at."""
+    found: dict[str, Any] = {}
+    peak = 0.0
     if "checks" in parts:
         asked = await _told("checks", availability(where, split, size.latency_seconds))
         found |= {
@@ -107,8 +135,18 @@ async def measure(where: Servers, size: Size, split: list[str], parts: set[str],
             "group_commit_ratio": held.executor / held.executor_alone,
             "group_commit_ratio_http": held.ceiling / held.ceiling_alone,
         }
-        peaks.append(held.peak_mb)
-    return found | _derived(found, max(peaks))
+        peak = held.peak_mb
+    return found, peak
+
+
+async def _telemetry(where: Servers, split: list[str], size: Size, licences: int) -> dict[str, Any]:
+    told = await telemetry(where, split, size.traced, licences, size.pairs)
+    return {
+        "telemetry_ratio": told.ratio,
+        "telemetry_cpu_ratio": told.cpu_ratio,
+        "telemetry_items_per_second": {"off": told.off, "traced": told.traced},
+        "telemetry_bytes": told.received,
+    }
 
 
 def _derived(found: dict[str, Any], peak: float) -> dict[str, Any]:
@@ -134,6 +172,8 @@ def rounded(value: Any) -> Any:
     """Figures with as many digits as they deserve."""
     if isinstance(value, dict):
         return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
     if isinstance(value, float):
         return round(value, 2) if value < 100 else round(value)
     return value

@@ -28,6 +28,8 @@ ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("reserve_executor_per_second", "F3/s on one licence, executor alone", "", ""),
     ("reserve_executor_alone_per_second", "  each its own transaction", "", ""),
     ("group_commit_ratio", "  ratio", "≥ 6", ""),
+    ("telemetry_ratio", "items/s, 1 % traced by traces off", "≥ 0.9", ""),
+    ("telemetry_cpu_ratio", "  the same of processor time", "", ""),
     ("peak_memory_mb", "largest process, MB", "< 300", ""),
     ("cpu_us_per_declaration", "our CPU for one declaration, µs", "", ""),
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -56,15 +56,20 @@ async def prepare(at: Place, split: Sequence[str], folder: Path, licences: int) 
         await watch(counting, at.topic(BALANCES), licences, team.check)
 
 
-async def items(where: Servers, split: Sequence[str], count: int, licences: int) -> Rate:
+async def items(
+    where: Servers, split: Sequence[str], count: int, licences: int, environment: Mapping[str, str] | None = None
+) -> Rate:
     """Declarations that lie on Kafka, until every outcome and every balance lies there.
+
+    `environment` has settings for the bridge's processes besides the usual ones.
 
     Raises:
         Inexact: something was lost, doubled or counted wrongly.
         NotDone, ProcessEnded: it did not work.
     """
     made = workload.Declarations(seed=1, licences_known=licences)
-    async with place(where, "items") as at:
+    async with place(where, "items") as made_place:
+        at = replace(made_place, environment=made_place.environment | dict(environment or {}))
         await prepare(at, split, where.folder, licences)
         await publish(at, made.take(count))
         async with counter(at, (OUTCOMES, BALANCES)) as counting:

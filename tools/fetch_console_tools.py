@@ -1,7 +1,7 @@
 """Gets what `make test-console` needs beside Python packages: Chromium and axe-core; prints the file of axe-core.
 
-Chromium is Debian's: installed when this runs as root, named otherwise. axe-core comes through npm into .cache/axe, and
-has the sum it must have; it judges the pages in tests and is no part of the product.
+Chromium is Debian's: installed when this runs as root, named otherwise. axe-core comes through npm into .cache/axe,
+with the sum it must have; it judges the pages in tests and is no part of the product.
 """
 
 from __future__ import annotations

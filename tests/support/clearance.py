@@ -113,6 +113,8 @@ class Desk:
     gather_seconds: float = 0.0
     executor: Any = None
     count: int = 0
+    traceparent: str = ""
+    """Sent with every call."""
 
     def __post_init__(self) -> None:
         executor = self.executor or Executor(self.store, Documents(), self.policy)
@@ -139,6 +141,8 @@ class Desk:
     ) -> Answer:
         """Send bytes."""
         headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+        if self.traceparent:
+            headers.append((b"traceparent", self.traceparent.encode()))
         scope = {
             "type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers,
             "server": ("bridge.test", 443), "scheme": "https", "root_path": "", "http_version": "1.1",

@@ -194,7 +194,7 @@ def _on_postgres(pool: asyncpg.Pool) -> DeskWorld:
 
     async def outbox(agg_type: str) -> list[OutboxRow]:
         found = await pool.fetch(
-            "SELECT o.agg_type, o.agg_id, o.agg_ver, o.key, o.body, o.at FROM outbox o JOIN unsent USING (batch_id) "
+            "SELECT o.agg_type, o.agg_id, o.agg_ver, o.key, o.body, o.at, o.trace FROM outbox o JOIN unsent USING (batch_id) "
             "WHERE o.agg_type = $1",
             agg_type,
         )

@@ -42,8 +42,10 @@ async def _of_postgres(store: PostgresStore) -> Contents:
         }
         found.movements = [_movement(row) for row in await rows(_MOVEMENTS)]
         found.parked = {tuple(row) for row in await rows("SELECT licence_id, decl_id FROM parked")}
-        found.wakes = {row[0]: Wake(*row) for row in await rows("SELECT wake_id, decl_id, cause, at FROM wake")}
-        for row in await rows("SELECT agg_type, agg_id, agg_ver, key, body, at FROM outbox ORDER BY batch_id, pos"):
+        found.wakes = {row[0]: Wake(*row) for row in await rows("SELECT wake_id, decl_id, cause, at, trace FROM wake")}
+        for row in await rows(
+            "SELECT agg_type, agg_id, agg_ver, key, body, at, trace FROM outbox ORDER BY batch_id, pos"
+        ):
             found.outbox[tuple(row)[:3]] = OutboxRow(*row)
         for row in await rows("SELECT * FROM quarantine"):
             found.quarantine[row["quarantine_id"]] = _quarantine(row)

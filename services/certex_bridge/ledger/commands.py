@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,3 +47,25 @@ class Delivery:
     """The record's value, kept so that a conflict can be put aside byte for byte."""
     key: bytes | None = None
     headers: tuple[tuple[str, bytes | None], ...] = ()
+    trace: str = ""
+    """W3C traceparent that it carries, empty: none."""
+
+
+def licences_of(commands: Iterable[Command]) -> set[str]:
+    """Licences that events of the licensing side and timers are about."""
+    found: set[str] = set()
+    for command in commands:
+        if isinstance(command, ValidityPassed):
+            found.add(command.licence_id)
+        elif isinstance(command, LicenceCommand) and command.licence is not None:
+            found.add(command.licence_id)
+            found.update(part.licence_id for part in command.parts)
+        elif isinstance(command, LicenceCommand) and command.write_off is not None:
+            found.add(command.licence_id)
+    return found
+
+
+def write_offs_of(commands: Iterable[Command]) -> set[str]:
+    """Write-offs made outside the bridge have a row like a declaration's."""
+    told = [command.write_off for command in commands if isinstance(command, LicenceCommand)]
+    return {write_off.evidence.write_off_id for write_off in told if write_off is not None}

@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.ledger.answers import DUPLICATE_ID, Answer, OutcomeDocument, read_answer
-from certex_bridge.ledger.commands import INTERNAL, Command, Delivery, ValidityPassed
+from certex_bridge.ledger.commands import (
+    INTERNAL,
+    Command,
+    Delivery,
+    ValidityPassed,
+    licences_of,
+    write_offs_of,
+)
 from certex_bridge.ledger.declarations import DeclarationHandling
 from certex_bridge.ledger.domain.facts import DeclarationCommand, Payload
 from certex_bridge.ledger.domain.general import initial_licences
@@ -26,9 +33,11 @@ from certex_bridge.ledger.outcomes import tell_refused
 from certex_bridge.ledger.ports import Changes, Documents, InboxEntry, Known, OutboxRow, Store, Unit, Wake, bars_of
 from certex_bridge.ledger.pushes import push_statuses
 from certex_bridge.ledger.quarantine import conflict_row, key_text
+from certex_bridge.ledger.tracing import ApplySpans
 from certex_bridge.ledger.work import Cause, Work, utc_text
 from certex_bridge.licensing.domain.commands import LicenceCommand
 from certex_bridge.platform.failpoints import failpoint
+from certex_bridge.platform.tracing import OFF, Tracing
 
 _RENDERED_AT_ONCE = 8
 """Outcome documents made in one go: some two milliseconds in which no answer of the database is looked at."""
@@ -59,13 +68,19 @@ class Executor:
     """Applies batches to the ledger."""
 
     def __init__(
-        self, store: Store, documents: Documents, policy: Policy, clock: Callable[[], datetime] | None = None
+        self,
+        store: Store,
+        documents: Documents,
+        policy: Policy,
+        clock: Callable[[], datetime] | None = None,
+        tracing: Tracing = OFF,
     ) -> None:
         self._store = store
         self._documents = documents
         self._declarations = DeclarationHandling(policy)
         self._licences = LicenceHandling()
         self._clock = clock or (lambda: datetime.now(UTC))
+        self._tracing = tracing
 
     async def apply(self, deliveries: Sequence[Delivery]) -> Applied:
         """Apply a batch in one transaction, in delivery order.
@@ -74,16 +89,21 @@ class Executor:
             Exception: what the store raises; then nothing happened, and the caller decides about retrying.
         """
         failpoint("executor.before_begin")
-        async with self._store.transaction() as unit:
-            work = Work(self._documents)
-            fresh, repeated = await self._register(unit, work, deliveries)
-            failpoint("executor.after_inbox")
-            commands = [delivery.command for delivery in fresh if delivery.command is not None]
-            await self._lock(unit, work, commands, ())
-            await self._decide(work, fresh)
-            failpoint("executor.before_write")
-            await self._finish(unit, work, deliveries)
-            failpoint("executor.before_commit")
+        with ApplySpans(self._tracing) as spans:
+            spans.begin("apply", [delivery.trace for delivery in deliveries])
+            async with self._store.transaction() as unit:
+                work = Work(self._documents)
+                fresh, repeated = await self._register(unit, work, deliveries, spans)
+                failpoint("executor.after_inbox")
+                commands = [delivery.command for delivery in fresh if delivery.command is not None]
+                await self._lock(unit, work, commands, ())
+                spans.mark("locked")
+                await self._decide(work, fresh, spans)
+                spans.mark("decided")
+                failpoint("executor.before_write")
+                await self._finish(unit, work, deliveries)
+                spans.mark("written")
+                failpoint("executor.before_commit")
         failpoint("executor.after_commit")
         given = {answer.event_id: answer for answer in work.answers}
         again = [given[old.event_id]._replace(repeated=True) if not old.body else old for old in repeated]
@@ -96,17 +116,25 @@ class Executor:
         `waking` learns which they are even when settling them raises, and what it came to.
         """
         waking = Waking() if waking is None else waking
+        with ApplySpans(self._tracing) as spans:
+            return await self._wake_some(limit, waking, spans)
+
+    async def _wake_some(self, limit: int, waking: Waking, spans: ApplySpans) -> int:
         async with self._store.transaction() as unit:
             waking.wakes = wakes = await unit.take_wakes(limit)
             if not wakes:
                 return 0
+            spans.begin("wake", [wake.trace for wake in wakes])
             work = Work(self._documents)
             await self._lock(unit, work, (), wakes)
+            spans.mark("locked")
             for wake in wakes:
-                self._wake(work, wake)
+                self._wake(work, wake, spans.carried(wake.trace))
+            spans.mark("decided")
             work.changes.wakes_done = [wake.wake_id for wake in wakes]
             failpoint("worker.before_write")
             await self._finish(unit, work, ())
+            spans.mark("written")
             failpoint("worker.before_commit")
         waking.counts = work.counts
         return len(wakes)
@@ -116,18 +144,19 @@ class Executor:
         async with self._store.transaction() as unit:
             await unit.postpone_wake(wake.wake_id, seconds)
 
-    def _wake(self, work: Work, wake: Wake) -> None:
+    def _wake(self, work: Work, wake: Wake, trace: str) -> None:
         declaration = work.declarations.get(wake.decl_id)
         if declaration is None:
             return
         event_id = content_id("wake", wake.cause, wake.decl_id)
+        work.on_behalf_of(event_id, trace)
         cause = Cause(event_id, "wake", datetime.fromisoformat(wake.at), wake.at, wake.cause)
         self._declarations.on_wake(work, declaration, cause)
 
     # -- inbox
 
     async def _register(
-        self, unit: Unit, work: Work, deliveries: Sequence[Delivery]
+        self, unit: Unit, work: Work, deliveries: Sequence[Delivery], spans: ApplySpans
     ) -> tuple[list[Delivery], list[Answer]]:
         """Split into what is new and what was seen; conflicts and refused records go to quarantine."""
         first: dict[str, Delivery] = {}
@@ -135,6 +164,7 @@ class Executor:
         for delivery in deliveries:
             command = delivery.command
             if delivery.refused is not None:
+                work.trace = spans.carried(delivery.trace)
                 work.quarantine(delivery.refused)
             elif command is not None and command.event_id not in first:
                 first[command.event_id] = delivery
@@ -149,6 +179,7 @@ class Executor:
         fresh = [delivery for event_id, delivery in first.items() if event_id not in known]
         repeated: list[Answer] = []
         for delivery in [d for event_id, d in first.items() if event_id in known] + later:
+            work.trace = spans.carried(delivery.trace)
             repeated += self._seen_before(work, delivery, known, first)
         return fresh, repeated
 
@@ -174,7 +205,7 @@ class Executor:
 
     async def _lock(self, unit: Unit, work: Work, commands: Sequence[Command], wakes: Sequence[Wake]) -> None:
         declared = [command for command in commands if isinstance(command, DeclarationCommand)]
-        create = {main_id(command) for command in declared} | _write_offs(commands)
+        create = {main_id(command) for command in declared} | write_offs_of(commands)
         lrns = {command.lrn for command in declared if command.lrn}
         existing: set[str] = {wake.decl_id for wake in wakes}
         references: dict[str, tuple[str, str]] = {}
@@ -191,7 +222,7 @@ class Executor:
             exporters = (exporter,) if exporter else work.anchors[lrn].exporters
             existing |= {draft_id(name, lrn) for name in exporters}
         work.declarations = await unit.lock_declarations(create, existing - create)
-        licence_ids = _licences_of(commands) | licences_in_play(commands, work.declarations.values())
+        licence_ids = licences_of(commands) | licences_in_play(commands, work.declarations.values())
         licence_ids |= await _cited_by_barred(unit, work, commands)
         if licence_ids:
             work.licences = await unit.lock_licences(licence_ids)
@@ -217,12 +248,13 @@ class Executor:
 
     # -- decisions
 
-    async def _decide(self, work: Work, fresh: Iterable[Delivery]) -> None:
+    async def _decide(self, work: Work, fresh: Iterable[Delivery], spans: ApplySpans) -> None:
         for number, delivery in enumerate(fresh, start=1):
             if number % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
             command = delivery.command
             assert command is not None
+            work.on_behalf_of(command.event_id, spans.carried(delivery.trace))
             kind = getattr(command, "kind", None)
             cause = Cause(
                 command.event_id,
@@ -293,30 +325,12 @@ class Executor:
         at = utc_text(self._clock())
         for row in messages.quarantine:
             body = self._documents.dead_letter(row)
-            messages.outbox.append(OutboxRow("deadletter", row.quarantine_id, 1, key_text(row.key), body, at))
+            trace = work.traces.get(row.quarantine_id, "")
+            messages.outbox.append(OutboxRow("deadletter", row.quarantine_id, 1, key_text(row.key), body, at, trace))
 
 
 def _waits(command: Command) -> bool:
     return not isinstance(command, ValidityPassed) and command.waits
-
-
-def _licences_of(commands: Iterable[Command]) -> set[str]:
-    found: set[str] = set()
-    for command in commands:
-        if isinstance(command, ValidityPassed):
-            found.add(command.licence_id)
-        elif isinstance(command, LicenceCommand) and command.licence is not None:
-            found.add(command.licence_id)
-            found.update(part.licence_id for part in command.parts)
-        elif isinstance(command, LicenceCommand) and command.write_off is not None:
-            found.add(command.licence_id)
-    return found
-
-
-def _write_offs(commands: Iterable[Command]) -> set[str]:
-    """Write-offs made outside the bridge have a row like a declaration's."""
-    told = [command.write_off for command in commands if isinstance(command, LicenceCommand)]
-    return {write_off.evidence.write_off_id for write_off in told if write_off is not None}
 
 
 async def _cited_by_barred(unit: Unit, work: Work, commands: Iterable[Command]) -> set[str]:

@@ -21,6 +21,7 @@ from certex_bridge.ledger.commands import Delivery
 from certex_bridge.ledger.executor import Applied, Executor
 from certex_bridge.platform.database_errors import OUTAGES, STATEMENT_TIMEOUT
 from certex_bridge.platform.logs import get_logger
+from certex_bridge.platform.tracing import within
 
 LOG = get_logger("certex_bridge.gathering")
 
@@ -152,7 +153,8 @@ class Gathering:
 
     def _start(self, pause: float) -> None:
         self._gathers = True
-        runner = asyncio.create_task(self._run(pause), name="gathering")
+        with within(""):  # a transaction is many calls', and belongs to no trace of one of them
+            runner = asyncio.create_task(self._run(pause), name="gathering")
         self._runners.add(runner)
         runner.add_done_callback(self._ended)
 

@@ -28,7 +28,7 @@ def is_linked(facts: Facts) -> bool:
 def defer(work: Work, declaration: DeclarationState, cause: Cause) -> None:
     """Let the worker settle it, together with the other half."""
     work.changes.declarations[declaration.decl_id] = declaration
-    work.changes.wakes.append((declaration.decl_id, cause.event_id, cause.at))
+    work.wake(declaration.decl_id, cause)
 
 
 def members(work: Work, woken: DeclarationState) -> list[DeclarationState] | None:

@@ -23,10 +23,12 @@ from certex_bridge.ledger.commands import Command, Delivery
 from certex_bridge.ledger.executor import Applied, Executor
 from certex_bridge.ledger.ports import Origin, QuarantineRow
 from certex_bridge.ledger.quarantine import bare, internal_row, refused_row, undecoded_row
+from certex_bridge.ledger.tracing import BatchSpans
 from certex_bridge.platform.database_errors import STATEMENT_TIMEOUT, of_one_record, sentence
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.failpoints import failpoint
 from certex_bridge.platform.logs import get_logger
+from certex_bridge.platform.tracing import OFF, Tracing
 
 LOG = get_logger("certex_bridge.intake")
 
@@ -82,6 +84,8 @@ class Intake:
         transient: Callable[[BaseException], str | None],
         meter: Meter | None = None,
         quarantine_run_max: int = 0,
+        tracing: Tracing = OFF,
+        group: str = "",
     ) -> None:
         self._executor = executor
         self._decoders = decoders
@@ -90,6 +94,9 @@ class Intake:
         self._meter = meter
         self._run_max = quarantine_run_max
         """Refused records of one partition in a row that stop the intake; 0: no limit."""
+        self._tracing = tracing
+        self._group = group
+        """Consumer group that spans name."""
         self._runs: dict[tuple[str, int], int] = {}
         self._timeouts = 0
         self._broken = 0
@@ -102,10 +109,18 @@ class Intake:
             QuarantineRun: nothing of the batch was taken in.
             Exception: a failure that can pass, or that is no record's fault; the offsets stay where they were.
         """
+        if not self._tracing.on:
+            return await self._take_in(envelopes, commit)
+        with BatchSpans(self._tracing, envelopes, self._group) as spans:
+            return await self._take_in(envelopes, commit, spans.carried)
+
+    async def _take_in(
+        self, envelopes: Sequence[Envelope], commit: Callable[[], Awaitable[None]], traces: Sequence[str] = ()
+    ) -> list[Answer]:
         clock = asyncio.get_running_loop().time
         started = clock()
         ages = _ages(envelopes, time.time())
-        deliveries = await self.decode(envelopes)
+        deliveries = await self.decode(envelopes, traces)
         runs = self._count_runs(deliveries)
         decoded = clock()
         failpoint("intake.after_decode")
@@ -123,29 +138,32 @@ class Intake:
             self._meter.batch(records, applied.counts, seconds, ages)
         return applied.answers
 
-    async def decode(self, envelopes: Sequence[Envelope]) -> list[Delivery]:
-        """Every record becomes commands or a quarantine row; nothing is dropped, nothing raises."""
+    async def decode(self, envelopes: Sequence[Envelope], traces: Sequence[str] = ()) -> list[Delivery]:
+        """Every record becomes commands or a quarantine row; nothing is dropped, nothing raises.
+
+        `traces` has the traceparent that each record carries on, unless traces are off.
+        """
         deliveries: list[Delivery] = []
         for number, envelope in enumerate(envelopes, start=1):
             if number % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-            deliveries += self._decode_one(envelope)
+            deliveries += self._decode_one(envelope, traces[number - 1] if traces else "")
         return deliveries
 
-    def _decode_one(self, envelope: Envelope) -> list[Delivery]:
+    def _decode_one(self, envelope: Envelope, trace: str) -> list[Delivery]:
         origin = Origin(envelope.topic, envelope.partition, envelope.offset)
         try:
             commands = self._decoders[envelope.topic](envelope)
         except Poison as poison:
-            return [Delivery(origin, None, refused_row(envelope, origin, poison))]
+            return [Delivery(origin, None, refused_row(envelope, origin, poison), trace=trace)]
         except Exception as error:
             LOG.exception("decoder.failed", topic=origin.topic, partition=origin.partition, offset=origin.offset)
             self._failed(error)
-            return [Delivery(origin, None, undecoded_row(envelope, origin, error))]
+            return [Delivery(origin, None, undecoded_row(envelope, origin, error), trace=trace)]
         return [
-            Delivery(origin, None, refused_row(envelope, origin, command, position))
+            Delivery(origin, None, refused_row(envelope, origin, command, position), trace=trace)
             if isinstance(command, Poison)
-            else Delivery(origin, command, None, envelope.value, envelope.key, envelope.headers)
+            else Delivery(origin, command, None, envelope.value, envelope.key, envelope.headers, trace)
             for position, command in enumerate(commands)
         ]
 
@@ -221,20 +239,20 @@ class Intake:
         row = delivery.refused or internal_row(delivery, type(error).__name__, sentence(error))
         if delivery.refused is None:
             try:
-                return await self._executor.apply([_refused(row)])
+                return await self._executor.apply([_refused(row, delivery.trace)])
             except Exception as again:
                 if self._transient(again) is not None or not of_one_record(again):
                     raise
                 LOG.exception("quarantine.failed", **place)
-        return await self._executor.apply([_refused(bare(row))])
+        return await self._executor.apply([_refused(bare(row), delivery.trace)])
 
     def _failed(self, error: Exception) -> None:
         if self._meter is not None:
             self._meter.failed(error)
 
 
-def _refused(row: QuarantineRow) -> Delivery:
-    return Delivery(row.origin, None, row)
+def _refused(row: QuarantineRow, trace: str) -> Delivery:
+    return Delivery(row.origin, None, row, trace=trace)
 
 
 def _ages(envelopes: Sequence[Envelope], now: float) -> dict[str, float]:

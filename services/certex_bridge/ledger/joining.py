@@ -167,7 +167,7 @@ def tell_joined(work: Work, command: DeclarationCommand, declaration: Declaratio
         return
     for decl_id in work.anchors[command.lrn].mrns:
         if decl_id != declaration.decl_id:
-            work.changes.wakes.append((decl_id, cause.event_id, cause.at))
+            work.wake(decl_id, cause)
 
 
 def wake_target(work: Work, declaration: DeclarationState, cause: Cause) -> DeclarationState:
@@ -188,7 +188,7 @@ def wake_target(work: Work, declaration: DeclarationState, cause: Cause) -> Decl
         work.changes.declarations[draft.decl_id] = draft
         for decl_id in anchor.mrns if draft.joined else ():
             if decl_id != declaration.decl_id:
-                work.changes.wakes.append((decl_id, cause.event_id, cause.at))
+                work.wake(decl_id, cause)
         return draft
     found = draft_of(work, anchor, facts, facts.exporter) if facts.mrn else None
     if found is not None:

@@ -129,7 +129,7 @@ class LicenceHandling:
         publish_balance(work, state, entry, cause)
         if not was_known:
             for decl_id in work.waiting_for(state.licence_id):
-                work.changes.wakes.append((decl_id, cause.event_id, cause.at))
+                work.wake(decl_id, cause)
         raise_incidents(work, state, decision.incidents, "", "", cause)
 
     def on_validity_passed(self, work: Work, timer: ValidityPassed, cause: Cause) -> None:

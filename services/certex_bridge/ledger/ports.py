@@ -57,6 +57,8 @@ class OutboxRow(NamedTuple):
     key: str
     body: bytes
     at: str
+    trace: str = ""
+    """W3C traceparent of what led to it, so that publishing belongs to the same trace; empty: none."""
 
 
 class QuarantineRow(NamedTuple):
@@ -81,6 +83,8 @@ class Wake(NamedTuple):
     decl_id: str
     cause: str
     at: str
+    trace: str = ""
+    """W3C traceparent of the cause, empty: none."""
 
 
 class Reference(NamedTuple):
@@ -165,6 +169,8 @@ class StatusRecord(NamedTuple):
     direction: str
     valid_from: date | None
     valid_to: date | None
+    trace: str = ""
+    """W3C traceparent of the event, empty: none."""
 
 
 class Bar(NamedTuple):
@@ -199,8 +205,8 @@ class Changes:
     parked: set[tuple[str, str]] = field(default_factory=set)
     """(licence, declaration) pairs to add."""
     unparked: set[tuple[str, str]] = field(default_factory=set)
-    wakes: list[tuple[str, str, str]] = field(default_factory=list)
-    """(declaration, cause, at)."""
+    wakes: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """(declaration, cause, at, traceparent)."""
     wakes_done: list[int] = field(default_factory=list)
     mismatches: list[Mismatch] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)

@@ -25,7 +25,7 @@ async def push_statuses(unit: Unit, work: Work) -> None:
     """Queue the pushes of this transaction, after its claims are written."""
     cited = {licence_id for licences in work.cited_by_barred.values() for licence_id in licences}
     claims = by_licence(await unit.open_claims(cited | work.status_changes.keys()))
-    pushes = Work(work.documents, licences=work.licences)
+    pushes = Work(work.documents, licences=work.licences, traces=work.traces)
     for licence_id, change in work.status_changes.items():
         same = work.licences[licence_id].status.value == change.old and change.reason != VALIDITY_SHORTENED
         if not same:
@@ -36,6 +36,7 @@ async def push_statuses(unit: Unit, work: Work) -> None:
             status = work.licences[licence_id].status.value
             change = StatusChange(licence_id, status, EXPORTER_BARRED, cause.at, cause.event_id)
             open_claims = claims.get(licence_id, ())
+            pushes.trace = work.traces.get(cause.event_id, "")
             if pushes.licences[licence_id].known:
                 record_status(pushes, pushes.licences[licence_id], change, bar.eori)
             theirs = [one for one in open_claims if one.exporter == bar.eori and one.document_code in codes]
@@ -46,6 +47,7 @@ async def push_statuses(unit: Unit, work: Work) -> None:
 
 def _push(pushes: Work, change: StatusChange, interested: Iterable[OpenClaim]) -> None:
     licence_id = change.licence_id
+    pushes.trace = pushes.traces.get(change.event_id, "")
     state = pushes.licences[licence_id]
     by_state: dict[str, list[OpenClaim]] = {}
     for claim in interested:

@@ -19,9 +19,11 @@ from typing import NamedTuple, Protocol
 
 from certex_bridge.ledger.ports import OutboxRow
 from certex_bridge.ledger.relay_topics import Pending, TopicPauses
+from certex_bridge.ledger.tracing import PublishSpans
 from certex_bridge.platform.failpoints import failpoint
 from certex_bridge.platform.kafka_publisher import REFUSED, HeldBack, Record
 from certex_bridge.platform.logs import get_logger
+from certex_bridge.platform.tracing import OFF, TRACEPARENT, Tracing
 
 LOG = get_logger("certex_bridge.relay")
 
@@ -112,11 +114,17 @@ class Envelopes:
         """The topic of a row, without prefix."""
         return self._topics[row.agg_type]
 
-    def message(self, row: OutboxRow) -> Record:
-        """The message of a row; its id is the row's identity, so a repeated one is recognised."""
+    def message(self, row: OutboxRow, trace: str = "") -> Record:
+        """The message of a row; its id is the row's identity, so a repeated one is recognised.
+
+        `trace` is the traceparent that travels with it.
+        """
         lane = f"{row.agg_type}:{row.agg_id}".encode()
         identity = b"%b:%d" % (lane, row.agg_ver)
+        headers: tuple[tuple[str, bytes], ...]
         headers = (*self._fixed[row.agg_type], ("ce_id", identity), ("ce_time", row.at.encode()))
+        if trace:
+            headers = (*headers, (TRACEPARENT, trace.encode()))
         return Record(self._topics[row.agg_type], row.key.encode(), row.body, headers, lane)
 
 
@@ -146,6 +154,7 @@ class Relay:
         transient: Callable[[BaseException], str | None] = lambda _error: None,
         turned: Callable[[], None] = lambda: None,
         pauses: TopicPauses | None = None,
+        tracing: Tracing = OFF,
     ) -> None:
         self._outbox = outbox
         self._publisher = publisher
@@ -157,6 +166,7 @@ class Relay:
         """Label of a failure that can pass (broker or database away), or None."""
         self._turned = turned
         self._pauses = pauses or TopicPauses()
+        self._tracing = tracing
         self._pending = Pending()
         self._cause = ""
 
@@ -241,7 +251,11 @@ class Relay:
 
     async def _send(self, rows: Sequence[OutboxRow]) -> Sequence[Exception | None]:
         failpoint("relay.before_send")
-        errors = await self._publisher.send_all([self._envelopes.message(row) for row in rows]) if rows else []
+        with PublishSpans(self._tracing) as spans:
+            traces = spans.begin(rows, self._envelopes.topic)
+            records = [self._envelopes.message(row, trace) for row, trace in zip(rows, traces, strict=True)]
+            errors = await self._publisher.send_all(records) if rows else []
+            spans.sent(errors)
         failpoint("relay.after_send")
         return errors
 

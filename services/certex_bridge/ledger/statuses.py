@@ -88,6 +88,7 @@ def record_status(work: Work, state: LicenceState, change: StatusChange, exporte
         licence.direction.value,
         licence.valid_from,
         licence.valid_to,
+        work.trace,
     )
     work.changes.status_records.append(record)
 

@@ -62,6 +62,10 @@ class Work:
     awaited: dict[str, OutboxRow] = field(default_factory=dict)
     """Of events whose sender waits: where their outcome is in the outbox, with its document once that is made."""
     status_changes: dict[str, StatusChange] = field(default_factory=dict)
+    trace: str = ""
+    """Traceparent of the event that is decided now; what is queued for it carries it on."""
+    traces: dict[str, str] = field(default_factory=dict)
+    """Traceparents, where there are any, by event id and by quarantine id: for what is written after the decisions."""
     counts: dict[str, int] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
 
@@ -118,11 +122,23 @@ class Work:
     def quarantine(self, row: QuarantineRow) -> None:
         """Put a record aside with its raw bytes."""
         self.changes.quarantine.append(storable(row))
+        if self.trace:
+            self.traces[row.quarantine_id] = self.trace
         self.count(f"quarantined:{row.code}")
+
+    def on_behalf_of(self, event_id: str, trace: str) -> None:
+        """What follows is decided for this event."""
+        self.trace = trace
+        if trace:
+            self.traces[event_id] = trace
+
+    def wake(self, decl_id: str, cause: Cause) -> None:
+        """Let the worker settle a declaration again, in a transaction of its own."""
+        self.changes.wakes.append((decl_id, cause.event_id, cause.at, self.trace))
 
     def send(self, agg_type: str, agg_id: str, agg_ver: int, key: str, body: bytes, at: str) -> None:
         """Queue a message for the relay."""
-        self.changes.outbox.append(OutboxRow(agg_type, agg_id, agg_ver, key, body, at))
+        self.changes.outbox.append(OutboxRow(agg_type, agg_id, agg_ver, key, body, at, self.trace))
 
 
 def utc_text(moment: datetime) -> str:

@@ -19,6 +19,7 @@ from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.executor import Executor, Waking
 from certex_bridge.platform.database_errors import of_one_record
 from certex_bridge.platform.logs import get_logger
+from certex_bridge.platform.tracing import within
 
 LOG = get_logger("certex_bridge.worker")
 
@@ -199,7 +200,8 @@ class Worker:
                     raise
                 wake = waking.wakes[0]
                 await self._executor.postpone(wake, WAKE_AGAIN_SECONDS)
-                self._put_aside("wakes", wake.decl_id, error)
+                with within(wake.trace):
+                    self._put_aside("wakes", wake.decl_id, error)
                 woken = 1  # dealt with, so that the others go on
             else:
                 self._woken(waking, woken)

@@ -304,10 +304,6 @@ class WriteOffCaptured(Wire):
     reason: Annotated[str, facet.text("reason", required=True)]
     evidence: WireEvidence
     lines: Annotated[list[WireWriteOffLine], facet.many("lines")]
-    message_sha256: Annotated[
-        str | None,
-        Field(alias="messageSha256", max_length=64, description="Hash of the message that said it, where one did"),
-    ] = None
 
 
 LicenceEventType = Literal[

@@ -30,6 +30,7 @@ _DESCRIPTION = (
 )
 _HEADERS = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "content-type")
 _WRITTEN = ("ce_dataschema",)
+_TRACE = {"type": "string", "description": "W3C Trace Context, where the event belongs to a trace"}
 """Headers that only the bridge's own messages are sure to have."""
 _EXAMPLES_MAX = 3
 """Examples embedded per message; all of them are in contracts/examples."""
@@ -133,7 +134,11 @@ def _message(contract: MessageContract, spec: TopicSpec) -> dict[str, Any]:
         "name": contract.ce_type or "foreign message",
         "title": contract.title,
         "contentType": content,
-        "headers": {"type": "object", "properties": properties, "required": list(properties)},
+        "headers": {
+            "type": "object",
+            "properties": {**properties, "traceparent": dict(_TRACE)},
+            "required": list(properties),
+        },
         "payload": payload,
         "examples": contract.load_examples()[:_EXAMPLES_MAX],
         "bindings": {"kafka": {"key": {"type": "string", "description": spec.key}}},

@@ -34,6 +34,7 @@ from certex_bridge.platform.metrics import Metrics
 from certex_bridge.platform.postgres import check_schema, create_pool, retry_cause
 from certex_bridge.platform.runtime import BatchRole, Role
 from certex_bridge.platform.settings import Settings
+from certex_bridge.platform.tracing import Tracing, tracing_of
 from certex_bridge.platform.watchdog import Turns
 from certex_bridge.singlewindow.adapters.pushes import PostgresPushes
 from certex_bridge.singlewindow.callers import Caller
@@ -89,8 +90,9 @@ def transient(error: BaseException) -> str | None:
 class Bridge:
     """All parts of one process, wired; open it, take its roles, close it."""
 
-    def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics | None = None, tracing: Tracing | None = None) -> None:
         self.settings = settings
+        self.tracing = tracing or tracing_of(settings)
         self.metrics = metrics or Metrics()
         self.turns = Turns()
         self.subscriptions: list[BatchSubscription] = []
@@ -124,13 +126,16 @@ class Bridge:
         self.outbox = PostgresOutbox(self._pool)
         self.calendar = PostgresCalendar(self._pool)
         self.pushes = PostgresPushes(self._pool, PostgresStatusChanges())
-        self.executor = Executor(self.store, self._documents, policy_of(settings))
+        self.executor = self._executor(self.store)
         self.meter = BridgeMeter(self.metrics, TOPIC_OF)
         self.forgetting += [self.store.forget, self._documents.forget]
 
     def hurried_executor(self, wait_seconds: float) -> Executor:
         """An executor for those who rather have no answer than wait longer for a connection."""
-        return Executor(self.store.hurried(wait_seconds), self._documents, policy_of(self.settings))
+        return self._executor(self.store.hurried(wait_seconds))
+
+    def _executor(self, store: PostgresStore) -> Executor:
+        return Executor(store, self._documents, policy_of(self.settings), tracing=self.tracing)
 
     async def _connected(self, _connection: object) -> None:
         """A new connection may lead to another server, which may lack what is remembered of the one before."""
@@ -138,7 +143,8 @@ class Bridge:
             forget()
 
     async def close(self) -> None:
-        """Give the connections back; bounded."""
+        """Give the connections back, and send the last traces; bounded."""
+        await self.tracing.stop()
         if self._pool is not None:
             pool, self._pool = self._pool, None
             try:
@@ -164,7 +170,15 @@ class Bridge:
     def _intake(self) -> BatchRole:
         settings = self.settings
         decoders = decoders_of(settings)
-        intake = Intake(self.executor, decoders, transient, self.meter, settings.quarantine_run_max)
+        intake = Intake(
+            self.executor,
+            decoders,
+            transient,
+            self.meter,
+            settings.quarantine_run_max,
+            self.tracing,
+            settings.kafka_group,
+        )
 
         async def on_batch(envelopes: list[Envelope], commit: Commit) -> None:
             await intake.on_batch(envelopes, commit)
@@ -239,6 +253,7 @@ class RelayRole:
             meter=bridge.meter,
             transient=transient,
             turned=lambda: bridge.turns.mark(self.name, longest),
+            tracing=bridge.tracing,
         )
         self._turns = bridge.turns
 

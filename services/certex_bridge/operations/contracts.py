@@ -33,7 +33,7 @@ def generated() -> dict[str, str]:
 
 
 def _makers() -> dict[str, Callable[[], str]]:
-    from certex_bridge.operations import asyncapi, gateway_contracts, reference_pages
+    from certex_bridge.operations import asyncapi, gateway_contracts, messages_page, reference_pages
     from certex_bridge.platform import metrics, settings_reference
     from certex_bridge.singlewindow.rules import loading, profiles, profiles_page, reference_page
 
@@ -43,6 +43,7 @@ def _makers() -> dict[str, Callable[[], str]]:
         "contracts/wsdl/certex-bridge.wsdl": gateway_contracts.wsdl,
         "docs/reference/cli.md": reference_pages.command_line,
         "docs/reference/events.md": reference_pages.events,
+        "docs/reference/messages.md": messages_page.messages,
         "docs/reference/codes.md": reference_pages.codes,
         "docs/reference/settings.md": settings_reference.render,
         "docs/reference/metrics.md": metrics.render,

@@ -17,7 +17,8 @@ PATIENCE_SECONDS = 60.0
 
 _LEFT = """
 SELECT (SELECT count(*) FROM wake) AS wakes, (SELECT count(*) FROM unsent) AS unsent,
-       (SELECT count(*) FROM status_unsent) + (SELECT count(*) FROM push WHERE delivered_at IS NULL) AS pushes
+       (SELECT count(*) FROM status_unsent) + (SELECT count(*) FROM notice WHERE told_version < version)
+           + (SELECT count(*) FROM push WHERE delivered_at IS NULL) AS pushes
 """
 
 

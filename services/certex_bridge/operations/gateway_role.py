@@ -16,6 +16,7 @@ from certex_bridge.operations.gateway_availability import availability
 from certex_bridge.operations.gateway_ledger import ledger_functions
 from certex_bridge.operations.pushing import subscriptions
 from certex_bridge.platform.logs import get_logger
+from certex_bridge.platform.tracing import OFF, Tracing
 from certex_bridge.singlewindow.http.answers import Answers
 from certex_bridge.singlewindow.http.gateway import gateway_application
 
@@ -96,9 +97,9 @@ def parts_of(bridge: Bridge, wirings: Sequence[Wiring] = WIRINGS) -> GatewayPart
     return GatewayParts(operations, [one for part in parts for one in part.reads], dict(tasks))
 
 
-def application_of(parts: GatewayParts, settings: Settings, metrics: Metrics) -> Application:
+def application_of(parts: GatewayParts, settings: Settings, metrics: Metrics, tracing: Tracing = OFF) -> Application:
     """The application that answers for these operations and reads."""
-    return gateway_application(parts.operations, metrics, settings.message_sender, parts.reads)
+    return gateway_application(parts.operations, metrics, settings.message_sender, parts.reads, tracing=tracing)
 
 
 class Gateway:

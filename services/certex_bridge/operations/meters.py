@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from certex_bridge.ledger.ports import OutboxRow
 from certex_bridge.platform.metrics import Metrics
+from certex_bridge.platform.tracing import exemplar
 from certex_bridge.platform.xsd import DocumentInvalid
 
 
@@ -85,9 +86,9 @@ class BridgeMeter:
         for row in rows:
             by_type[row.agg_type] = by_type.get(row.agg_type, 0) + 1
             if row.agg_type == "outcome":
-                self._metrics.event_to_outcome_seconds.observe(_age(row, now))
+                self._metrics.event_to_outcome_seconds.observe(_age(row, now), exemplar(row.trace))
             elif row.agg_type == "certificate":
-                self._metrics.event_to_certificate_seconds.observe(_age(row, now))
+                self._metrics.event_to_certificate_seconds.observe(_age(row, now), exemplar(row.trace))
         for agg_type, number in by_type.items():
             self._metrics.relay_sent_total.labels(self._topic_of[agg_type]).inc(number)
 

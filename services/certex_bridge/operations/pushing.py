@@ -65,6 +65,7 @@ class DeliveryRole:
             seconds=settings.push_seconds,
             private=settings.push_private_networks,
             cafile=settings.push_cafile,
+            tracing=bridge.tracing,
         )
         try:
             async with sender:

@@ -10,7 +10,7 @@ from functools import partial
 from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.operations.composition import Bridge
 from certex_bridge.operations.console_role import open_gateway
-from certex_bridge.operations.gateway_role import Gateway, in_stop_order
+from certex_bridge.operations.gateway_role import Gateway, application_of, in_stop_order
 from certex_bridge.operations.surroundings import watch_certificates
 from certex_bridge.platform.collector import tune_collector
 from certex_bridge.platform.health import HealthApp, HttpRole
@@ -46,7 +46,8 @@ async def serve(settings: Settings) -> int:
     await bridge.open()
     try:
         judge_topics(await ensure_topics(settings), settings)
-        gateway = open_gateway(bridge, access) if access else None
+        factory = partial(application_of, tracing=bridge.tracing)
+        gateway = open_gateway(bridge, access, factory) if access else None
         return await _supervise(bridge, gateway)
     finally:
         await bridge.close()

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
 
+from certex_bridge.platform.tracing import current_trace, ids_of, recorded
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -51,6 +53,14 @@ def without_detail(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
     return event
 
 
+def with_trace(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Name the trace and the span of what is worked on, where one is recorded."""
+    trace = current_trace()
+    if recorded(trace):
+        event["trace_id"], event["span_id"] = ids_of(trace)
+    return event
+
+
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The last processor before the line is written: nothing above leaves with it."""
     for field, value in event.items():
@@ -84,6 +94,7 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     """Set up structlog and the standard library's logging; call once at the start of a process."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        with_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),

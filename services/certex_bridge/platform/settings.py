@@ -31,11 +31,12 @@ from certex_bridge.platform.setting_types import (
     Zone,
     needs_https,
 )
+from certex_bridge.platform.trace_settings import TraceSettings
 
 __all__ = ["LOOPBACK", "PREFIX", "Settings"]
 
 
-class Settings(ConsoleSettings, HttpSettings, PushSettings):
+class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
     """All settings; immutable after the start."""
 
     # --- the process

@@ -40,7 +40,8 @@ def render() -> str:
 
 def _row(name: str, schema: dict[str, Any]) -> str:
     field = Settings.model_fields[name]
-    cells = (f"`{PREFIX}{name.upper()}`", _default(field.default), _values(schema), field.description or "")
+    meaning = " ".join((field.description or "").split())  # a line break would end the row
+    cells = (f"`{PREFIX}{name.upper()}`", _default(field.default), _values(schema), meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 

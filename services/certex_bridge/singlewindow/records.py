@@ -12,6 +12,7 @@ import msgspec
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.ledger.listing import IndexEntry
 from certex_bridge.ledger.ports import OutboxRow
+from certex_bridge.platform.tracing import current_trace
 from certex_bridge.singlewindow.answering import instant_text, missing, not_here
 from certex_bridge.singlewindow.answers import CallAnswers
 from certex_bridge.singlewindow.callers import Caller
@@ -190,7 +191,7 @@ def record_message(version: RecordVersion, licence: IndexEntry) -> OutboxRow:
         "at": instant_text(version.at),
     }
     at = instant_text(version.at)
-    return OutboxRow(AGGREGATE, state.key, state.version, state.licence_id, _encoder.encode(body), at)
+    return OutboxRow(AGGREGATE, state.key, state.version, state.licence_id, _encoder.encode(body), at, current_trace())
 
 
 def _told(information: Said) -> list[dict[str, str]]:

@@ -47,6 +47,7 @@ from tests.support.scenario import Scenario
 Store = InMemoryStore | PostgresStore
 Refused = (AppendOnly, asyncpg.UniqueViolationError)
 ORIGIN = Origin("customs", 3, 17)
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 AT = "2026-03-01T10:00:00Z"
 A, M1 = "BE/A", mrn_of("M1")
 
@@ -289,17 +290,18 @@ async def test_parked_declarations_are_found_by_licence(store: Store) -> None:
 
 
 async def test_wakes_come_in_order_and_go_when_done(store: Store) -> None:
-    await write(store, Changes(wakes=[("d1", "e1", AT), ("d2", "e1", AT), ("d3", "e2", AT)]))
+    await write(store, Changes(wakes=[("d1", "e1", AT, ""), ("d2", "e1", AT, ""), ("d3", "e2", AT, TRACE)]))
     async with store.transaction() as unit:
         wakes = await unit.take_wakes(2)
         assert [(wake.decl_id, wake.cause, wake.at) for wake in wakes] == [("d1", "e1", AT), ("d2", "e1", AT)]
         await unit.write(Changes(wakes_done=[wakes[0].wake_id]))
     async with store.transaction() as unit:
-        assert [wake.decl_id for wake in await unit.take_wakes(10)] == ["d2", "d3"]
+        wakes = await unit.take_wakes(10)
+        assert [(wake.decl_id, wake.trace) for wake in wakes] == [("d2", ""), ("d3", TRACE)]
 
 
 async def test_two_workers_never_hold_the_same_wake(store: Store) -> None:
-    await write(store, Changes(wakes=[(f"d{number}", "e", AT) for number in range(10)]))
+    await write(store, Changes(wakes=[(f"d{number}", "e", AT, "") for number in range(10)]))
 
     async def worker() -> list[str]:
         async with store.transaction() as unit:
@@ -368,7 +370,7 @@ async def test_open_claims_include_what_this_transaction_wrote(store: Store) -> 
 
 
 async def test_a_message_version_is_published_once(store: Store) -> None:
-    row = OutboxRow("outcome", M1, 1, M1, b"body", AT)
+    row = OutboxRow("outcome", M1, 1, M1, b"body", AT, TRACE)
     await write(store, Changes(outbox=[row, OutboxRow("balance", A, 1, A, b"b", AT)]))
     held = await contents_of(store)
     assert held.outbox[row[:3]] == row

@@ -217,7 +217,7 @@ async def test_who_has_lost_the_lock_writes_nothing_down(database_url: str) -> N
         world = PushWorld(pool)
         await world.subscribe(subscription("BE"))
         await owed(world, "be", 1)
-        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)):
             async with world.pushes.leadership() as lead:
                 assert lead is not None
                 pid = lead._connection.get_server_pid()  # type: ignore[union-attr]

@@ -16,6 +16,8 @@ from certex_bridge.ledger.ports import Origin, QuarantineRow
 from certex_bridge.ledger.quarantine import bare, key_text, storable
 from certex_bridge.operations.composition import transient
 from certex_bridge.platform.envelope import Envelope, Poison
+from certex_bridge.platform.tracing import current_trace
+from tests.support.traced_bridge import UPSTREAM, Spans
 
 TOPIC = "customs.declarations.v1"
 
@@ -224,3 +226,37 @@ def test_the_bare_row_holds_nothing_of_the_senders() -> None:
     made = bare(row(headers=(("h", b"v"),), event_id="e", value="v"))
     assert (made.quarantine_id, made.code, made.origin.offset) == ("q", "CODE", 1)
     assert (made.value, made.event_id, made.key, made.raw, made.headers) == ("", "", None, None, ())
+
+
+# -- traces
+
+
+async def test_a_batch_that_fails_ends_its_spans_with_the_class_of_the_error() -> None:
+    spans = Spans()
+    broken = asyncpg.DeadlockDetectedError("one was chosen")
+    executor = Executor(lambda _delivery: broken)
+    envelope = record(1, headers=(("traceparent", UPSTREAM.encode()),))
+    with pytest.raises(asyncpg.DeadlockDetectedError):
+        await intake(executor, tracing=spans.tracing(0.0), group="bridge").on_batch([envelope, record(2)], Commit())
+    assert {span.name: (span.attributes or {})["error.type"] for span in spans.all()} == {
+        f"process {TOPIC}": "DeadlockDetectedError", "process batch": "DeadlockDetectedError",
+    }  # fmt: skip
+    batch, taken = spans.all()
+    assert dict(taken.attributes or {}) == {
+        "messaging.system": "kafka", "messaging.operation.name": "process", "messaging.operation.type": "process",
+        "messaging.consumer.group.name": "bridge", "messaging.destination.name": TOPIC,
+        "messaging.destination.partition.id": "0", "messaging.kafka.offset": 1, "error.type": "DeadlockDetectedError",
+    }  # fmt: skip
+    assert (batch.attributes or {})["messaging.batch.message_count"] == 2
+    assert current_trace() == ""
+
+
+async def test_what_the_intake_logs_names_the_trace_of_its_batch() -> None:
+    spans, seen = Spans(), []
+
+    def look(_delivery: Delivery) -> None:
+        seen.append(current_trace())
+
+    envelope = record(1, headers=(("traceparent", UPSTREAM.encode()),))
+    await intake(Executor(look), tracing=spans.tracing(0.0)).on_batch([envelope], Commit())
+    assert [f"{span.context.trace_id:032x}" for span in spans.all() if span.name == "process batch"] == [seen[0][3:35]]

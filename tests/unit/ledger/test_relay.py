@@ -20,6 +20,7 @@ from certex_bridge.ledger.relay import Aggregate, Batch, Envelopes, Refused, Rel
 from certex_bridge.ledger.relay_topics import TopicPauses
 from certex_bridge.operations.composition import TOPIC_OF, transient
 from certex_bridge.platform.kafka import HeldBack, Record
+from tests.support.traced_bridge import UPSTREAM, Spans, below
 
 ENVELOPES = Envelopes(TOPIC_OF, "urn:test")
 
@@ -252,3 +253,33 @@ async def test_a_passing_failure_is_counted_and_a_lasting_one_ends_the_role() ->
     with pytest.raises(ValueError, match="a defect"):
         await asyncio.wait_for(world.relay.run(asyncio.Event()), 10)
     assert world.meter.retries == ["connection", "connection"]
+
+
+# -- traces
+
+
+async def test_a_message_that_is_refused_says_so_in_its_span_and_the_others_go_on() -> None:
+    spans, lead, publisher = Spans(), Lead(), Publisher()
+    lead.add(
+        message("outcome", "a", 1)._replace(trace=UPSTREAM),
+        message("outcome", "b", 1)._replace(trace=below(8)),
+        message("outcome", "c", 1)._replace(trace=below(9, flags="00")),
+        message("outcome", "d", 1),
+    )
+    publisher.refusing.add("outcome:b:1")
+    relay = Relay(None, publisher, ENVELOPES, tracing=spans.tracing(1.0))  # type: ignore[arg-type]  # leads at once
+    await relay.publish_some(lead, set())
+    told = {f"{span.context.trace_id:032x}": (span.attributes or {}).get("error.type") for span in spans.all()}
+    assert told == {UPSTREAM[3:35]: None, below(8)[3:35]: "MessageSizeTooLargeError"}
+    assert publisher.sent == ["outcome:a:1", "outcome:c:1", "outcome:d:1"]
+
+
+async def test_an_outage_of_the_broker_ends_the_spans_of_what_was_not_sent() -> None:
+    spans, lead, publisher = Spans(), Lead(), Publisher()
+    lead.add(message("outcome", "a", 1)._replace(trace=UPSTREAM))
+    publisher.failing["certex.outcomes.v1"] = KafkaConnectionError()
+    relay = Relay(None, publisher, ENVELOPES, tracing=spans.tracing(1.0))  # type: ignore[arg-type]  # leads at once
+    with pytest.raises(KafkaConnectionError):
+        await relay.publish_some(lead, set())
+    (span,) = spans.all()
+    assert (span.attributes or {})["error.type"] == "KafkaConnectionError"

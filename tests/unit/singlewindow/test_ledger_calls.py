@@ -13,6 +13,7 @@ from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.answers import Answer, Given
 from certex_bridge.platform.kafka import Record
+from certex_bridge.platform.tracing import within
 from certex_bridge.singlewindow.functions.keeping import Keeping
 from certex_bridge.singlewindow.functions.ledger_calls import LedgerCalls, event_of, source_of
 from certex_bridge.singlewindow.functions.movements import KINDS, data_of
@@ -22,6 +23,7 @@ from certex_bridge.singlewindow.operation import Call
 from certex_bridge.singlewindow.refusals import Refusal
 from tests.support.clearance import Desk, caller, goods
 from tests.support.ledger_words import mrn_of
+from tests.support.traced_bridge import UPSTREAM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -264,3 +266,19 @@ async def test_a_publisher_that_breaks_tells_everyone() -> None:
     kept = await asyncio.gather(keeping.keep(envelope), keeping.keep(envelope), return_exceptions=True)
     assert [type(one) for one in kept] == [ConnectionResetError] * 2
     await keeping.stop()
+
+
+async def test_an_event_that_is_kept_stays_in_the_trace_of_its_call() -> None:
+    sent: list[Record] = []
+
+    async def send_all(records: Sequence[Record]) -> list[Exception | None]:
+        sent.extend(records)
+        return [None] * len(records)
+
+    keeping = Keeping(send_all, 5)
+    envelope = envelope_of(Desk(InMemoryStore()).message("CONSUME", "M1"))
+    with within(UPSTREAM):
+        await keeping.keep(envelope)
+    await keeping.keep(envelope)
+    await keeping.stop()
+    assert [dict(record.headers).get("traceparent") for record in sent] == [UPSTREAM.encode(), None]

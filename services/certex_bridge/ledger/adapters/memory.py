@@ -198,8 +198,8 @@ class InMemoryUnit:
         for bar in changes.bars:
             self._write_bar(bar)
         held.parked = (held.parked | changes.parked) - changes.unparked
-        for decl_id, cause, at in changes.wakes:
-            held.wakes[held.next_wake] = Wake(held.next_wake, decl_id, cause, at)
+        for wake in changes.wakes:
+            held.wakes[held.next_wake] = Wake(held.next_wake, *wake)
             held.next_wake += 1
         for wake_id in changes.wakes_done:
             del held.wakes[wake_id]

@@ -219,11 +219,11 @@ def movement_row(m: Movement) -> tuple[str, ...]:
 
 STATUS_COLUMNS = (
     *("licence_id", "change_no", "old", "new", "reason", "at", "event_id", "exporter", "licence_version", "lv"),
-    *("number", "document_code", "direction", "valid_from", "valid_to"),
+    *("number", "document_code", "direction", "valid_from", "valid_to", "trace"),
 )
 """Those of a `StatusRecord`, in its order."""
 
-OUTBOX_COLUMNS = ("agg_type", "agg_id", "agg_ver", "batch_id", "pos", "key", "body", "at")
+OUTBOX_COLUMNS = ("agg_type", "agg_id", "agg_ver", "batch_id", "pos", "key", "body", "at", "trace")
 
 
 def version_row(v: LicenceVersionRow) -> tuple[object, ...]:

@@ -59,9 +59,11 @@ def push(row: Mapping[str, Any]) -> Push:
         row["body"],
         row["created_at"],
         row["attempts"],
+        row["trace"],
     )
 
 
 def new_push(one: Push) -> tuple[object, ...]:
     """What is written of a new one."""
-    return (one.subscription_id, one.number, one.kind, one.subject, one.content_type, one.body, one.created_at)
+    told = (one.subscription_id, one.number, one.kind, one.subject, one.content_type, one.body)
+    return (*told, one.created_at, one.trace)

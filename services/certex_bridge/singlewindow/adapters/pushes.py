@@ -12,6 +12,7 @@ import asyncpg
 
 from certex_bridge.ledger.ports import OpenClaim, StatusRecord
 from certex_bridge.platform.postgres import load_queries, session_lock
+from certex_bridge.platform.tracing import current_trace
 from certex_bridge.singlewindow.adapters import push_rows
 from certex_bridge.singlewindow.adapters.call_answers import PostgresCallAnswers
 from certex_bridge.singlewindow.messages.base import Message
@@ -58,7 +59,8 @@ class PostgresPushes:
             return ""
         to = push_rows.subscription(row)
         body = body_of(message, to.form)
-        owed = Push(to.subscription_id, to.last_number + 1, kind, subject, CONTENT_TYPES[to.form], body, now)
+        number, form = to.last_number + 1, CONTENT_TYPES[to.form]
+        owed = Push(to.subscription_id, number, kind, subject, form, body, now, trace=current_trace())
         await append(transaction, self._queries, [owed])
         return owed.webhook_id
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Protocol, cast
 
 from certex_bridge.ledger.ports import OpenClaim, StatusRecord
+from certex_bridge.platform.tracing import current_trace
 from certex_bridge.singlewindow.messages.base import Message
 from certex_bridge.singlewindow.pushes.bodies import CONTENT_TYPES, body_of
 from certex_bridge.singlewindow.pushes.model import Paused, Push, PushKind, Subscription
@@ -121,7 +122,8 @@ class InMemoryPushes:
             return ""
         to = min(mine, key=lambda one: (one.created_at, one.subscription_id))
         body = body_of(message, to.form)
-        owed = Push(to.subscription_id, to.last_number + 1, kind, subject, CONTENT_TYPES[to.form], body, now)
+        number, form = to.last_number + 1, CONTENT_TYPES[to.form]
+        owed = Push(to.subscription_id, number, kind, subject, form, body, now, trace=current_trace())
         await unit.append([owed])
         return owed.webhook_id
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from certex_bridge.platform.kafka import Record
+from certex_bridge.platform.tracing import TRACEPARENT, current_trace
 
 if TYPE_CHECKING:
     from certex_bridge.platform.envelope import Envelope
@@ -32,6 +33,8 @@ class Keeping:
             Exception: it is not confirmed, and may or may not be on the broker; to publish it again does no harm.
         """
         headers = tuple((name, value) for name, value in envelope.headers if value is not None)
+        if trace := current_trace():
+            headers = (*headers, (TRACEPARENT, trace.encode()))
         record = Record(envelope.topic, envelope.key, envelope.value, headers)
         done: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((record, done))

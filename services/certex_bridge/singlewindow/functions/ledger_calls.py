@@ -21,6 +21,7 @@ from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
 from certex_bridge.ledger.gathering import Unavailable
 from certex_bridge.platform.envelope import Envelope, Poison
 from certex_bridge.platform.logs import get_logger
+from certex_bridge.platform.tracing import current_trace
 from certex_bridge.singlewindow.callers import Mode
 from certex_bridge.singlewindow.refusals import FieldError, Refusal
 
@@ -84,7 +85,7 @@ class LedgerCalls:
         """Apply the event, or keep it while the database is away."""
         command = self._decode(envelope)
         try:
-            given = await self._gathering.submit(Delivery(INTERNAL, command), self._seconds)
+            given = await self._gathering.submit(Delivery(INTERNAL, command, trace=current_trace()), self._seconds)
         except Unavailable as error:
             if command.kind not in KEPT_KINDS:
                 raise Refusal("NOT_AVAILABLE", f"nothing is reserved: {error.message}") from error

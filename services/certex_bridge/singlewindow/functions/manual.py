@@ -20,6 +20,7 @@ from certex_bridge.ledger.commands import INTERNAL, Delivery
 from certex_bridge.ledger.domain.facts import EventKind
 from certex_bridge.ledger.gathering import Unavailable
 from certex_bridge.platform.envelope import Envelope, Poison
+from certex_bridge.platform.tracing import current_trace
 from certex_bridge.singlewindow.callers import CallerRole
 from certex_bridge.singlewindow.functions.ledger_calls import event_of, source_of
 from certex_bridge.singlewindow.functions.movements import ask
@@ -176,7 +177,7 @@ class Captures:
         """
         try:
             command = self._decoder(envelope)
-            given = await self._gathering.submit(Delivery(INTERNAL, command), self._seconds)
+            given = await self._gathering.submit(Delivery(INTERNAL, command, trace=current_trace()), self._seconds)
         except Poison as poison:
             mistake = FieldError(poison.field, "14", poison.code, poison.value, poison.message)
             raise Refusal("SCHEMA_INVALID", poison.message, errors=[mistake]) from poison

@@ -42,6 +42,10 @@ class Exchange:
     """Form of the answer."""
     blocking: bool | None = None
     """Whether the verdict stops the caller's clearance."""
+    status: int = 0
+    """HTTP status of the answer, 0 before there is one."""
+    error: str = ""
+    """Code of the refusal that is no fault of the caller's, for the trace."""
 
     def __post_init__(self) -> None:
         self.form = likely_form(self.scope)

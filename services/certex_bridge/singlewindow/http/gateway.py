@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from certex_bridge.platform.tracing import OFF, Tracing, exemplar
 from certex_bridge.singlewindow.http.answers import Answers, now
 from certex_bridge.singlewindow.http.descriptions import Descriptions
 from certex_bridge.singlewindow.http.exchange import Exchange, unforeseen
@@ -26,6 +27,7 @@ from certex_bridge.singlewindow.http.forms import (
 )
 from certex_bridge.singlewindow.http.identity import caller_of
 from certex_bridge.singlewindow.http.soap import EnvelopeRefused, open_envelope
+from certex_bridge.singlewindow.http.tracing import served
 from certex_bridge.singlewindow.messages.json import correlation_in, read_json_message
 from certex_bridge.singlewindow.messages.xml import parse_document, read_message, tag_of
 from certex_bridge.singlewindow.operation import Call, Operation, Read, Reply
@@ -54,12 +56,13 @@ def gateway_application(
     reads: Sequence[Read] = (),
     clock: Callable[[], datetime] = now,
     recorder: Recorder | None = None,
+    tracing: Tracing = OFF,
 ) -> Starlette:
     """The application behind `Access`.
 
     `sender` is what its own messages name as messageSender, `recorder` sees every call that was answered.
     """
-    gateway = Gateway(operations, metrics, Answers(sender, clock), clock, recorder)
+    gateway = Gateway(operations, metrics, Answers(sender, clock), clock, recorder, tracing)
     descriptions = Descriptions(operations, reads)
     routes = [
         *(Route(one.path, gateway.operation(one), methods=["POST"]) for one in operations),
@@ -84,12 +87,14 @@ class Gateway:
         answers: Answers,
         clock: Callable[[], datetime],
         recorder: Recorder | None,
+        tracing: Tracing = OFF,
     ) -> None:
         self._by_tag = {tag_of(one.request): one for one in operations}
         self._metrics = metrics
         self._answers = answers
         self._clock = clock
         self._recorder = recorder
+        self._tracing = tracing
 
     def operation(self, operation: Operation) -> Endpoint:
         """POST <path>: one operation in JSON or XML."""
@@ -196,6 +201,16 @@ class Gateway:
         self, request: Request, name: str, work: Callable[[Exchange, Request], Awaitable[Answer]]
     ) -> Response:
         exchange = Exchange(request.scope, name, caller_of(request.scope))
+        with served(self._tracing, request, exchange) as span:
+            return await self._measured(exchange, request, work, exemplar(span.trace))
+
+    async def _measured(
+        self,
+        exchange: Exchange,
+        request: Request,
+        work: Callable[[Exchange, Request], Awaitable[Answer]],
+        example: dict[str, str] | None,
+    ) -> Response:
         started = time.perf_counter()
         headers: dict[str, str] = {}
         try:
@@ -208,9 +223,11 @@ class Gateway:
         except Exception as error:  # noqa: BLE001  # whatever a function raises, its caller gets a coded answer
             refusal = unforeseen(error, exchange)
             headers = dict(refusal.headers)
+            exchange.error = refusal.code if refusal.kind.status >= 500 else ""
             self._metrics.gateway_refusals_total.labels(refusal.code).inc()
             answer = self._answers.refusal(request.scope, refusal, exchange.form)
+        exchange.status = answer.status
         self._metrics.gateway_requests_total.labels(exchange.operation, str(answer.status)).inc()
         seconds = self._metrics.gateway_request_seconds.labels(exchange.operation, exchange.outcome)
-        seconds.observe(time.perf_counter() - started)
+        seconds.observe(time.perf_counter() - started, example)
         return Response(answer.body, answer.status, headers | exchange.headers(), answer.content_type)

@@ -94,7 +94,7 @@ class FanOut:
         message = notification(change, subscription.subscription_id, number, told, self._verdicts, names)
         body, content_type = body_of(message, subscription.form), CONTENT_TYPES[subscription.form]
         kind, name = PushKind.STATUS, change.licence_id
-        return Push(subscription.subscription_id, number, kind, name, content_type, body, now)
+        return Push(subscription.subscription_id, number, kind, name, content_type, body, now, trace=change.trace)
 
 
 def concerned(

@@ -104,6 +104,8 @@ class Push:
     body: bytes
     created_at: datetime
     attempts: int = 0
+    trace: str = ""
+    """W3C traceparent of what led to it, empty: none."""
 
     @property
     def webhook_id(self) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from certex_bridge.platform.tracing import OFF, TRACEPARENT, Kind, Span, Tracing, recorded
 from certex_bridge.singlewindow.pushes.addresses import may_connect
 from certex_bridge.singlewindow.pushes.signing import PushKeys, signature
 
@@ -59,11 +60,14 @@ class Sender(Protocol):
 class HttpSender:
     """Sends over HTTP; use it as a context."""
 
-    def __init__(self, keys: PushKeys, *, seconds: float, private: bool, cafile: Path | None = None) -> None:
+    def __init__(
+        self, keys: PushKeys, *, seconds: float, private: bool, cafile: Path | None = None, tracing: Tracing = OFF
+    ) -> None:
         self._keys = keys
         self._seconds = seconds
         self._private = private
         self._cafile = cafile
+        self._tracing = tracing
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -107,8 +111,25 @@ class HttpSender:
             "webhook-signature": signature(secret, push.webhook_id, timestamp, push.body),
             "user-agent": "certex-bridge",
         }
+        span = self._span(push.trace)
+        if span.trace:
+            headers[TRACEPARENT] = span.trace
+        attempt = Attempt(0, "CANCELLED")
         try:
-            return await self._post(subscription.url, push.body, headers)
+            attempt = await self._attempt(subscription.url, push.body, headers)
+        finally:
+            error = "" if attempt.delivered else str(attempt.status or attempt.error.partition(":")[0])
+            span.end(error, {"http.response.status_code": attempt.status} if attempt.status else None)
+        return attempt
+
+    def _span(self, trace: str) -> Span:
+        if not (self._tracing.on and recorded(trace)):
+            return Span(trace)
+        return self._tracing.begin("POST push", Kind.CLIENT, trace, {"http.request.method": "POST"})
+
+    async def _attempt(self, url: str, body: bytes, headers: dict[str, str]) -> Attempt:
+        try:
+            return await self._post(url, body, headers)
         except TimeoutError:
             return Attempt(0, f"TIMEOUT: no answer within {self._seconds:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:

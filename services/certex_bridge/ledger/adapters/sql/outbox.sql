@@ -5,7 +5,7 @@ WHERE batch_id <> ALL($2::bigint[]) AND ($3::bigint IS NULL OR batch_id <= $3::b
 
 -- name: rows
 -- Their messages, in the order in which they were written.
-SELECT batch_id, agg_type, agg_id, agg_ver, key, body, at FROM outbox
+SELECT batch_id, agg_type, agg_id, agg_ver, key, body, at, trace FROM outbox
 WHERE batch_id = ANY($1::bigint[]) ORDER BY batch_id, pos
 
 -- name: sent

@@ -15,7 +15,7 @@ SELECT body FROM outbox WHERE agg_type = 'outcome' AND agg_id = $1 AND agg_ver =
 
 -- name: take_wakes
 -- Wake rows that no other worker holds; order does not matter here, so skipping is safe.
-SELECT wake_id, decl_id, cause, at FROM wake WHERE not_before <= now() ORDER BY wake_id LIMIT $1 FOR UPDATE SKIP LOCKED
+SELECT wake_id, decl_id, cause, at, trace FROM wake WHERE not_before <= now() ORDER BY wake_id LIMIT $1 FOR UPDATE SKIP LOCKED
 
 -- name: postpone_wake
 -- One that fails comes again later, each time after twice as long, and keeps nobody else waiting.
@@ -202,7 +202,7 @@ WHERE p.licence_id = n.licence_id AND p.decl_id = n.decl_id
 
 -- name: write_wakes
 -- Declarations for the worker to settle again.
-INSERT INTO wake (decl_id, cause, at) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+INSERT INTO wake (decl_id, cause, at, trace) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
 
 -- name: delete_wakes
 -- Settled in this transaction.

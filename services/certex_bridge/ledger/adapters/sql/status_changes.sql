@@ -4,7 +4,7 @@ WITH taken AS (
     DELETE FROM status_unsent WHERE queue_no IN (SELECT queue_no FROM status_unsent ORDER BY queue_no LIMIT $1)
     RETURNING queue_no, licence_id, change_no)
 SELECT licence_id, change_no, old, new, reason, at, event_id, exporter, licence_version, lv, number, document_code,
-       direction, valid_from, valid_to
+       direction, valid_from, valid_to, trace
 FROM taken JOIN status_change USING (licence_id, change_no) ORDER BY queue_no
 
 -- name: finished_declarations

@@ -19,8 +19,9 @@ ORDER BY created_at, subscription_id LIMIT 1 FOR NO KEY UPDATE
 
 -- name: append
 -- The subscriptions are locked; a number that exists already fails.
-INSERT INTO push (subscription_id, number, kind, subject, content_type, body, created_at)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::timestamptz[])
+INSERT INTO push (subscription_id, number, kind, subject, content_type, body, created_at, trace)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::timestamptz[],
+                     $8::text[])
 
 -- name: numbered
 -- The newest number of each.
@@ -37,7 +38,7 @@ WHERE s.ended_at IS NULL AND s.paused = '' AND head.next_try <= $1 ORDER BY s.su
 
 -- name: owed
 -- The oldest ones in order; none while the first of them is put off.
-SELECT p.subscription_id, p.number, p.kind, p.subject, p.content_type, p.body, p.created_at, p.attempts,
+SELECT p.subscription_id, p.number, p.kind, p.subject, p.content_type, p.body, p.created_at, p.attempts, p.trace,
        p.next_try > $3 AS put_off
 FROM push p JOIN subscription s USING (subscription_id)
 WHERE p.subscription_id = $1 AND p.delivered_at IS NULL AND s.ended_at IS NULL AND s.paused = ''

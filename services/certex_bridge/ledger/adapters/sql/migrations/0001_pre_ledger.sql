@@ -181,6 +181,7 @@ CREATE TABLE status_change (
     direction       text NOT NULL,
     valid_from      date,
     valid_to        date,
+    trace           text NOT NULL DEFAULT '',
     written_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (licence_id, change_no)
 );
@@ -224,6 +225,7 @@ CREATE TABLE wake (
     decl_id  text NOT NULL,
     cause    text NOT NULL,
     at       text NOT NULL,
+    trace    text NOT NULL DEFAULT '',
     woken_at timestamptz NOT NULL DEFAULT now(),
     failures integer NOT NULL DEFAULT 0,
     not_before timestamptz NOT NULL DEFAULT '-infinity'
@@ -265,8 +267,10 @@ CREATE TABLE outbox (
     key      text NOT NULL,
     body     bytea NOT NULL,
     at       text NOT NULL,
+    trace    text NOT NULL DEFAULT '',
     PRIMARY KEY (agg_type, agg_id, agg_ver)
 );
+COMMENT ON COLUMN outbox.trace IS 'W3C traceparent of what led to the message: publishing it belongs to the same trace; empty: none';
 COMMENT ON TABLE outbox IS 'Every message ever published, by aggregate and dense version; can be sent again from any version';
 CREATE INDEX outbox_batch ON outbox (batch_id);
 

@@ -35,6 +35,7 @@ CREATE TABLE push (
     next_try        timestamptz NOT NULL DEFAULT '-infinity',
     delivered_at    timestamptz,
     last_error      text NOT NULL DEFAULT '',
+    trace           text NOT NULL DEFAULT '',
     PRIMARY KEY (subscription_id, number),
     CHECK (number > 0)
 ) WITH (fillfactor = 80);
