@@ -85,6 +85,7 @@ check: $(CHECKABLE) ## everything CI runs
 	@$(MAKE) test-slow
 	@$(MAKE) test-kafka
 	@$(MAKE) check-ops
+	@$(MAKE) test-console
 
 bench: $(CHECKABLE) ## measure, beside the naive baseline
 	@$(RUN) bench

@@ -98,7 +98,12 @@ class BridgeWorld:
             await consumer.stop()
 
     async def check_outputs(self) -> None:
-        """Every outbox row is published, repeats have equal bytes, first occurrences are in order, the verifier agrees."""
+        """Every outbox row comes to be published, repeats have equal bytes, firsts are in order, the verifier agrees."""
+
+        async def published() -> bool:
+            return int(await self.connection.fetchval("SELECT count(*) FROM unsent")) == 0
+
+        await until(published, what="the publishing of the outbox")
         rows = await self.connection.fetch("SELECT agg_type, agg_id, agg_ver, body FROM outbox")
         expected = {f"{row[0]}:{row[1]}:{row[2]}": row[3] for row in rows}
         seen: dict[str, bytes] = {}
