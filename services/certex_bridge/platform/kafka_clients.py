@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 from faststream.middlewares import AckPolicy
 
-from certex_bridge.platform import kafka_records
+from certex_bridge.platform import kafka_patience, kafka_records
 from certex_bridge.platform.kafka_security import client_security, faststream_security, token_provider
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("certex_bridge.faststream")
 
 kafka_records.install()
+kafka_patience.install()
 
 
 def _connection(settings: Settings) -> dict[str, Any]:
