@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from certex_bridge.ledger.adapters.postgres import PostgresStore
@@ -26,7 +27,8 @@ from tests.support.wire_feed import until
 @pytest.fixture(autouse=True)
 def fresh_console() -> Iterator[None]:
     terminal.console.cache_clear()
-    yield
+    with capture_logs():  # the worker of this process must not write into what the commands say
+        yield
     terminal.console.cache_clear()
 
 
