@@ -16,6 +16,7 @@ from certex_bridge.ledger.domain.reasons import Rule
 from certex_bridge.oversight.console.audit_page import ACTIONS
 from certex_bridge.oversight.console.flow_page import QUEUES
 from certex_bridge.oversight.console.people import Right, Role
+from certex_bridge.oversight.console.push_pages import VERBS
 from certex_bridge.oversight.console.web import NAVIGATION
 from certex_bridge.oversight.console.wording import LANGUAGES, chosen_language, words
 
@@ -60,6 +61,16 @@ def test_codes_of_the_bridge_have_words() -> None:
     wanted |= {f"queue.{name}" for name, _ in QUEUES} | {f"queue.{name}.what" for name, _ in QUEUES}
     assert not wanted - english.keys()
     assert Right.AUDIT.value in {right.value for right, _ in NAVIGATION}
+
+
+def test_whatever_the_trail_records_has_words() -> None:
+    english = catalogue("en")
+    sources = [one.read_text("utf-8") for one in PACKAGE.iterdir() if one.name.endswith(".py")]
+    calls = [line for source in sources for line in source.splitlines() if "await record(" in line]
+    recorded = {code for line in calls for code in re.findall(r'[ (]"([a-z.]+)"', line)}
+    recorded |= {f"subscription.{verb}" for verb in VERBS}
+    assert {"login", "denied", "form.refused", "repair.withdrawn", "quarantine.viewed"} <= recorded
+    assert not {f"did.{one}" for one in recorded} - english.keys()
 
 
 @pytest.mark.parametrize(

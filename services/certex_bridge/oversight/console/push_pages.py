@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from certex_bridge.oversight.console.reading import Reading
 
 SHOWN = 100
-_VERBS = {"pause": ("pause",), "resume": ("retry", "resume"), "retry": ("retry",)}
+VERBS = {"pause": ("pause",), "resume": ("retry", "resume"), "retry": ("retry",)}
 """Statements of each verb; who resumes wants the next attempt now."""
 _STATE = "SELECT paused FROM subscription WHERE subscription_id = $1 AND ended_at IS NULL FOR UPDATE"
 
@@ -37,13 +37,13 @@ class PushPages:
     async def steer(self, visit: Visit) -> Response:
         """Pause, resume or retry one subscription."""
         subscription_id, verb = visit.request.path_params["id"], visit.request.path_params["verb"]
-        if verb not in _VERBS:
+        if verb not in VERBS:
             raise Stopped(404, "missing", visit.request.url.path)
         async with self._reading.pool.acquire() as connection, connection.transaction():
             before = await connection.fetchval(_STATE, subscription_id)
             if before is None:
                 raise Stopped(404, "unknown", subscription_id)
-            for statement in _VERBS[verb]:
+            for statement in VERBS[verb]:
                 await connection.execute(self._reading.desk[statement], subscription_id)
             after = await connection.fetchval(_STATE, subscription_id)
             await record(connection, visit.person, f"subscription.{verb}", subscription_id, before, after)
