@@ -68,6 +68,11 @@ def notification(body: bytes) -> ErrorNotification:
     return read_message(body, ErrorNotification)
 
 
+def test_the_times_of_every_operation_begin_with_nothing(desk: Desk) -> None:
+    labels = {"operation": ECHO.name, "outcome": "answered"}
+    assert desk.metrics.registry.get_sample_value("certex_bridge_gateway_request_seconds_count", labels) == 0
+
+
 async def test_both_forms_get_the_same_answer(desk: Desk) -> None:
     told = await desk.ask("POST", "/v1/echoes", as_json(), content_type=JSON)
     shown = await desk.ask("POST", "/v1/echoes", as_xml(), content_type="text/xml; charset=UTF-8")
