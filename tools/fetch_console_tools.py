@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,35 +15,13 @@ import tempfile
 from pathlib import Path
 
 from bootstrap import ROOT, SetupFailed
+from debian import ensure_programs
 
 AXE = ROOT / ".cache" / "axe" / "axe.min.js"
 AXE_VERSION = "4.14.1"
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 NEEDED = {"chromium": "chromium", "npm": "npm"}
 """Program: Debian package."""
-
-
-def ensure_programs() -> None:
-    """Debian's programs on the PATH.
-
-    Raises:
-        SetupFailed: they are missing and cannot be installed from here.
-    """
-    needed = {name: package for name, package in NEEDED.items() if name != "npm" or not AXE.exists()}
-    missing = sorted({package for name, package in needed.items() if shutil.which(name) is None})
-    if not missing:
-        return
-    wish = f"the tests of the console need {' and '.join(missing)}: apt-get install {' '.join(missing)}."
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise SetupFailed(wish)
-    print(f"installing {' and '.join(missing)} …", file=sys.stderr, flush=True)
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *missing]):
-        done = subprocess.run(
-            ["apt-get", *arguments], env=environment, check=False, stdout=sys.stderr, stdin=subprocess.DEVNULL
-        )
-        if done.returncode:
-            raise SetupFailed(wish)
 
 
 def fetch_axe() -> None:
@@ -71,7 +48,8 @@ def fetch_axe() -> None:
 def main() -> int:
     """Entry point; 0, or 1 after one sentence on standard error."""
     try:
-        ensure_programs()
+        needed = {name: package for name, package in NEEDED.items() if name != "npm" or not AXE.exists()}
+        ensure_programs("the tests of the console", needed)
         if not AXE.exists():
             fetch_axe()
     except SetupFailed as error:

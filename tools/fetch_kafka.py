@@ -16,16 +16,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from bootstrap import ROOT, SetupFailed
+from debian import ensure_programs
+
 POM = ROOT / "tools" / "kafka" / "pom.xml"
 SUMS = ROOT / "tools" / "kafka" / "jars.sha256"
 JARS = ROOT / ".cache" / "kafka-4.3.1"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-PACKAGES = ["openjdk-17-jre-headless", "maven"]
-
-
-class FetchFailed(Exception):
-    """Told to the user as one sentence."""
+PACKAGES = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
+"""Program: Debian package."""
 
 
 def sums(folder: Path) -> dict[str, str]:
@@ -39,32 +38,11 @@ def pinned_sums() -> dict[str, str]:
     return {name: digest for digest, name in lines}
 
 
-def ensure_java() -> None:
-    """Java and Maven on the PATH, installed by apt when we may.
-
-    Raises:
-        FetchFailed: they are missing and cannot be installed from here.
-    """
-    missing = [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
-    if not missing:
-        return
-    wish = f"the tests on Apache Kafka need {' and '.join(missing)}: apt-get install {' '.join(PACKAGES)}."
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise FetchFailed(wish)
-    print(f"installing {' and '.join(PACKAGES)} …", file=sys.stderr, flush=True)
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *PACKAGES]):
-        command = ["apt-get", *arguments]
-        done = subprocess.run(command, env=environment, check=False, stdout=sys.stderr, stdin=subprocess.DEVNULL)
-        if done.returncode:
-            raise FetchFailed(wish)
-
-
 def fetch(target: Path) -> None:
     """Let Maven copy the jars.
 
     Raises:
-        FetchFailed: Maven could not.
+        SetupFailed: Maven could not.
     """
     print("fetching Apache Kafka 4.3.1 …", file=sys.stderr, flush=True)
     options = [
@@ -77,7 +55,7 @@ def fetch(target: Path) -> None:
     ]
     done = subprocess.run(["mvn", *options, "-f", str(POM), COPY], check=False, stdout=sys.stderr)
     if done.returncode:
-        raise FetchFailed("Apache Kafka's jars could not be fetched (Maven's message is above).")
+        raise SetupFailed("Apache Kafka's jars could not be fetched (Maven's message is above).")
 
 
 def complete() -> bool:
@@ -89,7 +67,7 @@ def refresh(pin: bool) -> None:  # noqa: FBT001  (the command line's one flag)
     """Fetch into a folder of our own, compare with the pinned sums, put it in place at once.
 
     Raises:
-        FetchFailed: a jar is not the pinned one.
+        SetupFailed: a jar is not the pinned one.
     """
     fresh = JARS.with_name(f"{JARS.name}.{os.getpid()}")
     try:
@@ -100,7 +78,7 @@ def refresh(pin: bool) -> None:  # noqa: FBT001  (the command line's one flag)
         differing = sorted({name for name, _ in found.items() ^ pinned_sums().items()})
         if differing:
             names = ", ".join(differing)
-            raise FetchFailed(f"these jars differ from tools/kafka/jars.sha256 and are not used: {names}.")
+            raise SetupFailed(f"these jars differ from tools/kafka/jars.sha256 and are not used: {names}.")
         shutil.rmtree(JARS, ignore_errors=True)
         fresh.rename(JARS)
     finally:
@@ -111,10 +89,10 @@ def main(arguments: list[str]) -> int:
     """Entry point; 0, or 1 after one sentence on standard error."""
     pin = "--pin" in arguments
     try:
-        ensure_java()
+        ensure_programs("the tests on Apache Kafka", PACKAGES)
         if pin or not complete():
             refresh(pin)
-    except FetchFailed as error:
+    except SetupFailed as error:
         print(f"certex-bridge: {error}", file=sys.stderr)
         return 1
     print(JARS)

@@ -16,32 +16,11 @@ import tarfile
 import zipfile
 
 from bootstrap import LOCKS, ROOT, VENV, SetupFailed, find_uv, uv_environment
+from debian import ensure_programs
 
 HELM = ROOT / ".cache" / "helm"
 PACKAGES = {"prometheus": "prometheus", "promtool": "prometheus", "amtool": "prometheus-alertmanager"}
 """Program: Debian package."""
-
-
-def ensure_programs() -> None:
-    """Debian's programs on the PATH.
-
-    Raises:
-        SetupFailed: they are missing and cannot be installed from here.
-    """
-    missing = sorted({package for name, package in PACKAGES.items() if shutil.which(name) is None})
-    if not missing:
-        return
-    wish = f"the checks of operations need {' and '.join(missing)}: apt-get install {' '.join(missing)}."
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise SetupFailed(wish)
-    print(f"installing {' and '.join(missing)} …", file=sys.stderr, flush=True)
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *missing]):
-        done = subprocess.run(
-            ["apt-get", *arguments], env=environment, check=False, stdout=sys.stderr, stdin=subprocess.DEVNULL
-        )
-        if done.returncode:
-            raise SetupFailed(wish)
 
 
 def fetch_helm() -> None:
@@ -74,7 +53,7 @@ def fetch_helm() -> None:
 def main() -> int:
     """Entry point; 0, or 1 after one sentence on standard error."""
     try:
-        ensure_programs()
+        ensure_programs("the checks of operations", PACKAGES)
         if not (HELM / "helm").exists():
             fetch_helm()
     except SetupFailed as error:

@@ -18,16 +18,13 @@ import time
 import uuid
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from certex_bridge.platform.processes import LOOPBACK, ChildProcess, ServerFailed, accepts, free_port
+from certex_bridge.platform.processes import LOOPBACK, ChildProcess, OwnServer, ServerFailed, accepts, free_port
 from tests.support.certificates import Certificates
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -94,7 +91,7 @@ def unsecured_token(subject: str, seconds: float = 3600) -> str:
     return f"{part({'alg': 'none'})}.{part({'sub': subject, 'iat': now, 'exp': now + seconds})}."
 
 
-class KafkaServer:
+class KafkaServer(OwnServer):
     """One Apache Kafka node with its data in `directory`; the plain listener always exists."""
 
     def __init__(
@@ -111,7 +108,6 @@ class KafkaServer:
         self._extra = settings or {}
         self._ports = {listener: free_port() for listener in self._listeners}
         self._controller_port = free_port()
-        self._child: ChildProcess | None = None
         self.certificates = Certificates(self._directory / "certificates")
 
     @property
@@ -152,12 +148,6 @@ class KafkaServer:
             await self.kill()
             raise
 
-    async def stop(self) -> None:
-        """Controlled shutdown, bounded, then killed."""
-        if self._child is not None:
-            await self._child.stop()
-            self._child = None
-
     async def kill(self) -> None:
         """SIGKILL, as a crash of the machine's process; the data directory stays for `start()`."""
         if self._child is not None:
@@ -168,17 +158,6 @@ class KafkaServer:
         """Stop in order and start again on the same ports and data."""
         await self.stop()
         await self.start()
-
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        await self.stop()
 
     async def _ready(self) -> bool:
         if not await accepts(self._ports[Listener.PLAINTEXT]):

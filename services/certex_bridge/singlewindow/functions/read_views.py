@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol
 
 from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.ledger.domain.facts import Facts
@@ -13,6 +12,7 @@ from certex_bridge.ledger.domain.reasons import Reason
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.reading import Moved
 from certex_bridge.ledger.work import utc_text
+from certex_bridge.licensing.certificate_parts import Balance
 from certex_bridge.singlewindow.messages.views import (
     AccountView,
     ClaimView,
@@ -23,42 +23,6 @@ from certex_bridge.singlewindow.messages.views import (
 )
 
 _SAID = ("lodged", "presented", "accepted", "invalidated", "rejected", "exited", "not_presented", "recheck")
-
-
-class Balance(Protocol):
-    """A balance of now or of the past."""
-
-    @property
-    def line_no(self) -> int:
-        """Line, 0 for the whole licence."""
-
-    @property
-    def dim(self) -> str:
-        """QTY or VAL."""
-
-    @property
-    def unit(self) -> str:
-        """TARIC unit, or currency."""
-
-    @property
-    def cap(self) -> Decimal:
-        """Limit."""
-
-    @property
-    def reserved(self) -> Decimal:
-        """Held."""
-
-    @property
-    def consumed(self) -> Decimal:
-        """Written off."""
-
-    @property
-    def available(self) -> Decimal:
-        """Left."""
-
-    @property
-    def over(self) -> Decimal:
-        """Beyond the limit."""
 
 
 def account_view(account: Balance) -> AccountView:
