@@ -104,6 +104,7 @@ def test_moments_are_utc() -> None:
     assert english.moment("2026-03-31T14:30:00+02:00") == "2026-03-31 12:30:00"
     assert english.moment(datetime(2026, 3, 31, 12, 30, tzinfo=UTC)) == "2026-03-31 12:30:00"
     assert english.moment(date(2026, 3, 31)) == "2026-03-31"
+    assert english.moment("2026-03-31") == "2026-03-31"
     assert [english.moment(one) for one in (None, "", datetime.min.replace(tzinfo=UTC), "soon")] == [
         "–",
         "–",

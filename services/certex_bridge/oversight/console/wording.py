@@ -18,6 +18,9 @@ _DIGITS = {"en": (",", "."), "fr": ("\u202f", ",")}
 _FEW = 2
 
 
+_DAY = len("2026-03-31")
+
+
 class Words:
     """One language."""
 
@@ -59,7 +62,7 @@ class Words:
             return "\u2013"
         if isinstance(value, str):
             try:
-                value = datetime.fromisoformat(value)
+                value = date.fromisoformat(value) if len(value) == _DAY else datetime.fromisoformat(value)
             except ValueError:
                 return str(value)
         if isinstance(value, datetime):
