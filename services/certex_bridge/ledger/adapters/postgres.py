@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from io import BytesIO
 from typing import Any
 
 import asyncpg
 
-from certex_bridge.ledger.adapters import copytext, rows
+from certex_bridge.ledger.adapters import rows
 from certex_bridge.ledger.adapters.codec import decode_facts, decode_licence
+from certex_bridge.ledger.adapters.writing import Writer
 from certex_bridge.ledger.domain.model import (
     Account,
     Anchor,
@@ -96,24 +96,11 @@ class PostgresUnit:
         """Declarations made in this transaction."""
         self._statuses: dict[str, Status] = {}
         """Statuses as the index of licences has them."""
+        self._writer = Writer(connection, queries, self._created, self._statuses)
 
     async def _fetch(self, query: str, *arguments: object) -> list[Any]:
         found: list[Any] = await self._connection.fetch(self._queries[query], *arguments)
         return found
-
-    async def _run(self, query: str, table: Iterable[Sequence[object]]) -> None:
-        """Execute a set-based statement; `table` has one row per thing, the statement takes one array per column."""
-        columns = list(zip(*table, strict=True))
-        if columns:
-            await self._connection.execute(self._queries[query], *columns)
-
-    async def _copy(self, table: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-        """Append rows by COPY: half the work of an INSERT on both sides; a key that exists still fails."""
-        if lines:
-            source = BytesIO(copytext.encode(lines))
-            await self._connection.copy_to_table(
-                table, source=source, columns=columns, format="text", delimiter=copytext.DELIMITER
-            )
 
     # -- inbox and wakes
 
@@ -163,7 +150,7 @@ class PostgresUnit:
         rest = sorted({*ordered, *existing} - created)
         if rest:
             locked = {row["decl_id"]: rows.declaration(row) for row in await self._fetch("lock_declarations", rest)}
-            for row in await self._fetch("claims_of", list(locked)):
+            for row in await self._fetch("claims_of", list(locked)) if locked else ():
                 claim = rows.claim(row)
                 locked[claim.key.decl_id].claims[claim.key] = claim
             found |= locked
@@ -233,78 +220,9 @@ class PostgresUnit:
         found = await self._fetch("cited_licences", issuer, list(document_codes), eori)
         return [row["licence_id"] for row in found]
 
-    # -- writing
-
     async def write(self, changes: Changes) -> None:
-        """Write everything; referenced rows before those that refer to them."""
-        await self._run(
-            "write_anchors", ((a.lrn, json.dumps(a.exporters), json.dumps(a.mrns)) for a in changes.anchors.values())
-        )
-        await self._run("write_declarations", (rows.declaration_row(d) for d in changes.declarations.values()))
-        await self._write_licences(changes)
-        await self._write_claims(changes)
-        await self._copy("movement", rows.MOVEMENT_COLUMNS, [rows.movement_row(m) for m in changes.movements])
-        await self._run("write_versions", (rows.version_row(v) for v in changes.versions))
-        await self._run("write_bars", (row for bar in changes.bars for row in rows.bar_rows(bar)))
-        await self._write_status_records(changes)
-        await self._run("park", sorted(changes.parked))
-        await self._run("unpark", sorted(changes.unparked))
-        await self._run("write_wakes", changes.wakes)
-        if changes.wakes_done:
-            await self._connection.execute(self._queries["delete_wakes"], changes.wakes_done)
-        await self._run("write_mismatches", (rows.mismatch_row(one) for one in changes.mismatches))
-        await self._write_outbox(changes)
-        if changes.answers:
-            columns = ["event_id", "body"]
-            await self._connection.copy_records_to_table("answer", records=changes.answers, columns=columns)
-        await self._run("write_offsets", ((*place, record) for place, record in sorted(changes.offsets.items())))
-
-    async def _write_status_records(self, changes: Changes) -> None:
-        if changes.status_records:
-            records, columns = changes.status_records, rows.STATUS_COLUMNS
-            await self._connection.copy_records_to_table("status_change", records=records, columns=columns)
-            await self._run("queue_status_changes", (record[:2] for record in changes.status_records))
-
-    async def _write_claims(self, changes: Changes) -> None:
-        """Claims of declarations made in this transaction cannot exist yet; the others may."""
-        fresh = [rows.claim_row(c) for c in changes.claims.values() if c.key.decl_id in self._created]
-        await self._copy("claim", rows.CLAIM_COLUMNS, fresh)
-        known = (rows.claim_row(c) for c in changes.claims.values() if c.key.decl_id not in self._created)
-        await self._run("write_claims", known)
-        self._created.clear()  # a second write in this transaction finds them
-
-    async def _write_licences(self, changes: Changes) -> None:
-        states = changes.licences.values()
-        await self._run("write_licences", (rows.licence_row(state) for state in states))
-        renewed = {version.licence_id for version in changes.versions}
-        await self._run("write_snapshots", (rows.snapshot_row(changes.licences[lid]) for lid in sorted(renewed)))
-        await self._run("write_index", (rows.index_row(changes.licences[lid]) for lid in sorted(renewed)))
-        other = [s for s in states if s.licence_id not in renewed and s.status is not self._statuses.get(s.licence_id)]
-        await self._run("write_index_status", ((s.licence_id, s.status.value) for s in other))
-        self._statuses.update((state.licence_id, state.status) for state in states)
-        moved = {(m.licence_id, m.line_no, m.dim) for m in changes.movements}
-        await self._run(
-            "write_accounts",
-            (
-                rows.account_row(state.licence_id, account)
-                for state in states
-                for account in state.accounts.values()
-                if state.licence_id in renewed or (state.licence_id, account.line_no, account.dim) in moved
-            ),
-        )
-
-    async def _write_outbox(self, changes: Changes) -> None:
-        put_aside: set[str] = set()
-        if changes.quarantine:
-            unique = {row.quarantine_id: row for row in changes.quarantine}
-            table = [rows.quarantine_row(row) for row in unique.values()]
-            found = await self._fetch("write_quarantine", *zip(*table, strict=True))
-            put_aside = {row["quarantine_id"] for row in found}
-        messages = {row[:3]: row for row in changes.outbox if row.agg_type != "deadletter" or row.agg_id in put_aside}
-        if messages:
-            batch_id = await self._connection.fetchval(self._queries["new_batch"])
-            records = [(*row[:3], batch_id, pos, *row[3:]) for pos, row in enumerate(messages.values(), start=1)]
-            await self._connection.copy_records_to_table("outbox", records=records, columns=rows.OUTBOX_COLUMNS)
+        """Write everything."""
+        await self._writer.write(changes)
 
 
 def _anchor(row: Mapping[str, Any]) -> Anchor:

@@ -131,6 +131,27 @@ ON CONFLICT (decl_id, item, doc_seq, licence_id, line_no) DO UPDATE SET
     v_unc = EXCLUDED.v_unc, attempt = EXCLUDED.attempt, outcome = EXCLUDED.outcome, reasons = EXCLUDED.reasons,
     document_code = EXCLUDED.document_code, source = EXCLUDED.source
 
+-- name: append_claims
+-- Of declarations made in this transaction; text is cast as in COPY.
+INSERT INTO claim (decl_id, item, doc_seq, licence_id, line_no, state, q_req, q_res, q_cons, q_unc,
+                   v_req, v_res, v_cons, v_unc, attempt, outcome, reasons, document_code, source)
+SELECT * FROM unnest($1::text[], $2::text[]::int[], $3::text[]::int[], $4::text[], $5::text[]::int[], $6::text[],
+                     $7::text[]::numeric[], $8::text[]::numeric[], $9::text[]::numeric[], $10::text[]::numeric[],
+                     $11::text[]::numeric[], $12::text[]::numeric[], $13::text[]::numeric[], $14::text[]::numeric[],
+                     $15::text[], $16::text[], $17::text[], $18::text[], $19::text[])
+
+-- name: append_movements
+-- Journal entries, where there are too few for COPY.
+INSERT INTO movement (licence_id, lv, seq, line_no, dim, kind, event_id, claim, d_cap, d_res, d_cons, d_over, at,
+                      detail, chain, effect)
+SELECT * FROM unnest($1::text[], $2::text[]::bigint[], $3::text[]::int[], $4::text[]::int[], $5::text[], $6::text[],
+                     $7::text[], $8::text[], $9::text[]::numeric[], $10::text[]::numeric[], $11::text[]::numeric[],
+                     $12::text[]::numeric[], $13::text[], $14::text[], $15::text[], $16::text[]::uuid[])
+
+-- name: append_answers
+-- Answers to events, where there are too few for COPY.
+INSERT INTO answer (event_id, body) SELECT * FROM unnest($1::text[], $2::text[])
+
 -- name: write_licences
 -- Everything but the content, which only a new version changes.
 UPDATE licence SET version = n.version, payload_sha256 = n.sha, status = n.status, expired_version = n.expired,
@@ -225,6 +246,14 @@ SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::int[], $6
 -- name: new_batch
 -- One batch per transaction; its id is drawn while the locks are held, which orders the versions of an aggregate.
 INSERT INTO unsent DEFAULT VALUES RETURNING batch_id
+
+-- name: append_outbox
+-- A batch with its messages, where there are too few for COPY.
+WITH batch AS (INSERT INTO unsent DEFAULT VALUES RETURNING batch_id)
+INSERT INTO outbox (agg_type, agg_id, agg_ver, batch_id, pos, key, body, at, trace)
+SELECT n.agg_type, n.agg_id, n.agg_ver, batch.batch_id, n.pos, n.key, n.body, n.at, n.trace
+FROM batch, unnest($1::text[], $2::text[], $3::bigint[], $4::int[], $5::text[], $6::bytea[], $7::text[], $8::text[])
+     AS n(agg_type, agg_id, agg_ver, pos, key, body, at, trace)
 
 -- name: write_offsets
 -- Never backwards, whatever a slow former owner of the partition writes.
