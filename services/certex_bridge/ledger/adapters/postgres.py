@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from io import BytesIO
 from typing import Any
 
 import asyncpg
@@ -110,7 +109,8 @@ class PostgresUnit:
     async def _copy(self, table: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
         """Append rows by COPY: half the work of an INSERT on both sides; a key that exists still fails."""
         if lines:
-            source = BytesIO(copytext.encode(lines))
+            # A view, for asyncpg takes bytes for the name of a file, and reads what is like a file in another thread.
+            source = memoryview(copytext.encode(lines))
             await self._connection.copy_to_table(
                 table, source=source, columns=columns, format="text", delimiter=copytext.DELIMITER
             )
