@@ -3,8 +3,9 @@
 Python's own parser keeps the last of two equal keys, accepts NaN, turns 1e400 into infinity, raises on 5,000 digits
 and overflows its stack on nested brackets. Here each of these is a refusal with a code.
 
-Producers write compact JSON, and for that there is a fast way: bytes that a decoder and an encoder bring back to the
-very same bytes have neither two equal keys, nor numbers in two spellings, nor blanks. Everything else takes the slow
+Most producers write JSON in one way, and for that there is a fast way: bytes that a decoder and an encoder bring back
+to the very same bytes, blanks apart, have neither two equal keys nor numbers in two spellings. (In JSON no two tokens
+are kept apart by blanks alone, so what is equal without them has the same tokens.) Everything else takes the slow
 strict scan, with the same verdict on the same content.
 """
 
@@ -26,6 +27,7 @@ INTEGER_DIGITS = 19
 
 _SKELETON = b'"[]{}\\'
 _NOT_SKELETON = bytes(byte for byte in range(256) if byte not in _SKELETON)
+_BLANKS = b" \t\r\n"
 _NUL_ESCAPE = b"\\u0000"
 # The escape of NUL, not a backslash (itself escaped) followed by u0000.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000").search
@@ -52,7 +54,8 @@ def parse_json(raw: bytes) -> Any:
         _check_depth(raw)
     try:
         document = msgspec.json.decode(raw)
-        same = msgspec.json.encode(document) == raw
+        again = msgspec.json.encode(document)
+        same = again == raw or again.translate(None, _BLANKS) == raw.translate(None, _BLANKS)
     except RecursionError as error:
         raise Poison("JSON_DEPTH", f"the document is nested deeper than {MAX_DEPTH}") from error
     except UnicodeDecodeError as error:
@@ -153,7 +156,7 @@ def _syntax_poison(raw: bytes, error: Exception) -> Poison:
 
 def _strict(raw: bytes) -> Any:
     """The slow scan of a document whose syntax is already known to be sound."""
-    if _NUL(raw):
+    if _NUL_ESCAPE in raw and _NUL(raw):
         raise Poison("JSON_NUL", "a text holds the character NUL")
     try:
         return json.loads(

@@ -209,6 +209,21 @@ async def test_memory_dropped_while_a_read_is_under_way_is_not_missed(database_u
 
 
 @pytest.mark.postgres
+async def test_a_connection_that_ended_between_two_reads_is_not_used_again(database_url: str) -> None:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool, pool.acquire() as other:
+        reader = PostgresReader(pool, PATIENT)
+        await reader.picture([A])
+        while reader._reads:
+            await asyncio.wait(set(reader._reads))
+        (kept,) = reader._leases._kept
+        closed = asyncio.Event()
+        kept.add_termination_listener(lambda _: closed.set())
+        await other.execute("SELECT pg_terminate_backend($1)", kept.get_server_pid())
+        await closed.wait()
+        assert A in (await reader.picture([A])).licences
+
+
+@pytest.mark.postgres
 async def test_no_connection_means_that_the_database_is_away(database_url: str) -> None:
     async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool, pool.acquire():
         with pytest.raises(LedgerAway):

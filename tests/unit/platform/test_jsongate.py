@@ -50,10 +50,28 @@ def verdict(raw: bytes) -> str:
         b'{"x":[{"a":1,"b":{"c":1,"c":2}}]}',
         b'{"a":1,"\\u0061":2}',
         b'{ "a":1, "a":2 }',
+        b'{"a": 1, "a": 1}',
+        b'{"a b": "x y",\n\t"a b": "x y"}',
     ],
 )
 def test_duplicate_keys_are_refused(raw: bytes) -> None:
     assert refusal(raw) == "JSON_DUPLICATE_KEY"
+
+
+keys = st.sampled_from(["a", "b", "a b", " a", "ab", "b "])
+
+
+@pytest.mark.row("E196")
+@given(
+    st.lists(st.tuples(keys, st.text(" ab1", max_size=3) | st.integers(0, 12)), max_size=5), st.sampled_from(" \n\t")
+)
+def test_blanks_hide_no_key_that_is_there_twice(pairs: list[tuple[str, object]], blank: str) -> None:
+    members = [f"{json.dumps(key)}:{blank}{json.dumps(value)}" for key, value in pairs]
+    raw = ("{" + f",{blank}".join(members) + "}").encode()
+    if len(dict(pairs)) < len(pairs):
+        assert refusal(raw) == "JSON_DUPLICATE_KEY"
+    else:
+        assert parse_json(raw) == dict(pairs)
 
 
 @pytest.mark.row("E197")

@@ -33,6 +33,7 @@ from certex_bridge.ledger.reading import (
 )
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.platform.database_errors import sentence
+from certex_bridge.platform.leases import Leases
 from certex_bridge.platform.postgres import load_queries, retry_cause
 
 _DIMS = {dim.value: dim for dim in Dim}
@@ -60,6 +61,7 @@ class PostgresReader:
     def __init__(self, pool: asyncpg.Pool, limits: ReadLimits | None = None) -> None:
         self._pool = pool
         self._limits = limits or ReadLimits()
+        self._leases = Leases(pool, self._limits.connection)
         self._queries = load_queries("certex_bridge.ledger.adapters.sql", "reads.sql")
         self._snapshots: dict[str, Licence] = {}
         """The newest version read of each licence; a version never changes, so the memory is never stale."""
@@ -188,16 +190,19 @@ class PostgresReader:
     async def _read(
         self, statement: str, seconds: float, arguments: tuple[object, ...], answer: asyncio.Future[list[Any]]
     ) -> None:
-        """Answer as soon as the rows are there; giving the connection back takes another round trip."""
+        """Answer as soon as it is known; what becomes of the connection takes its own time."""
         try:
-            async with self._pool.acquire(timeout=self._limits.connection) as connection:
-                try:
-                    found = await connection.fetch(statement, *arguments, timeout=seconds)
-                except TimeoutError:
+            connection = await self._leases.take()
+            try:
+                found = await connection.fetch(statement, *arguments, timeout=seconds)
+            except BaseException as error:
+                if isinstance(error, TimeoutError):
                     _too_late(answer, seconds)
-                else:
-                    if not answer.done():
-                        answer.set_result(found)
+                await self._leases.give_back(connection)
+                raise
+            if not answer.done():
+                answer.set_result(found)
+            await self._leases.keep(connection)
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller must hear of it
             if not answer.done():
                 answer.set_exception(_told(error))

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from io import BytesIO
 from typing import Any
 
 from certex_bridge.ledger.adapters import copytext, rows
@@ -90,7 +89,8 @@ class Writer:
     async def _copy(self, table: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
         """Append rows by COPY: half the work of an INSERT on both sides; a key that exists still fails."""
         if lines:
-            source = BytesIO(copytext.encode(lines))
+            # A view, for asyncpg takes bytes for the name of a file, and reads what is like a file in another thread.
+            source = memoryview(copytext.encode(lines))
             await self._connection.copy_to_table(
                 table, source=source, columns=columns, format="text", delimiter=copytext.DELIMITER
             )

@@ -138,14 +138,15 @@ class Availability:
                 for one, one_id in asked
             ]
         known = picture.declaration
-        version = known.facts.payload_rank.version if known and known.facts.payload_rank else 0
-        question.facts = declared.facts(
-            question.call.received_at,
-            question.call_id,
-            accepted=request.dry_run == "RESERVE",
-            version=version + 1 if request.dry_run == "ADJUST" else 0,
-            day=known.facts.acceptance_day if known else "",
-        )
+        if question.facts is None or known or request.dry_run:
+            version = known.facts.payload_rank.version if known and known.facts.payload_rank else 0
+            question.facts = declared.facts(
+                question.call.received_at,
+                question.call_id,
+                accepted=request.dry_run == "RESERVE",
+                version=version + 1 if request.dry_run == "ADJUST" else 0,
+                day=known.facts.acceptance_day if known else "",
+            )
         return check(question.facts, picture, policy, depth)
 
     def _today(self, question: Question, licence_id: str) -> str:

@@ -8,11 +8,12 @@ A reservation is not: nobody may be told RESERVED, or be left without an answer,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
+
+import msgspec
 
 from certex_bridge.customs.events import event_type
 from certex_bridge.ledger.answers import DUPLICATE_ID
@@ -139,10 +140,10 @@ def event_of(call: Call, request: Message, kind: EventKind, data: Mapping[str, A
     if caller.policies.mode is not Mode.BLOCK:
         # Its goods go on whatever the answer is: what happens must become a fact.
         attributes["ce_order"] = "recorded"
-    value = json.dumps({**data, "messageSha256": request.content_sha256}, ensure_ascii=False, separators=(",", ":"))
+    value = msgspec.json.encode({**data, "messageSha256": request.content_sha256})
     headers = tuple((name, text.encode()) for name, text in attributes.items())
     received = int(call.received_at.timestamp() * 1000)
-    return Envelope(TOPIC, -1, -1, str(data.get("mrn", "")).encode() or None, value.encode(), headers, received)
+    return Envelope(TOPIC, -1, -1, str(data.get("mrn", "")).encode() or None, value, headers, received)
 
 
 def source_of(caller: Caller) -> str:

@@ -14,7 +14,7 @@ from certex_bridge.singlewindow.http.problems import problem_document
 from certex_bridge.singlewindow.http.soap import EnvelopeRefused, Soap, fault, in_envelope
 from certex_bridge.singlewindow.messages.base import Message
 from certex_bridge.singlewindow.messages.errors import ErrorNotification, FunctionalError
-from certex_bridge.singlewindow.messages.xml import read_message, write_message
+from certex_bridge.singlewindow.messages.xml import json_of_document, write_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +63,8 @@ class Answers:
         """
         status = 202 if reply.kept else 200
         if form == JSON:
-            message = reply.message if isinstance(reply.message, Message) else read_message(reply.message, model)
-            return Answer(status, json_of(message), JSON)
+            told = reply.message
+            return Answer(status, json_of(told) if isinstance(told, Message) else json_of_document(told, model), JSON)
         document = write_message(reply.message) if isinstance(reply.message, Message) else reply.message
         if isinstance(form, Soap):
             return Answer(status, in_envelope(form, document), form.content_type)

@@ -18,7 +18,7 @@ from certex_bridge.singlewindow.refusals import FieldError, Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from certex_bridge.platform.health import Scope
+    from certex_bridge.platform.health import Receive, Scope
     from certex_bridge.singlewindow.callers import Caller
     from certex_bridge.singlewindow.http.soap import Soap
 
@@ -27,11 +27,16 @@ LOG = get_logger("certex_bridge.gateway")
 _IDENTIFICATION = re.compile("[!-~]{1,35}").fullmatch
 
 
-@dataclass
+class ClientGone(Exception):
+    """The client went away before its request was complete."""
+
+
+@dataclass(slots=True)
 class Exchange:
     """What is known about the request so far."""
 
     scope: Scope
+    receive: Receive
     operation: str
     """Label of the metrics: an operation, or the address while that is not known."""
     caller: Caller
@@ -49,6 +54,21 @@ class Exchange:
 
     def __post_init__(self) -> None:
         self.form = likely_form(self.scope)
+
+    async def body(self) -> bytes:
+        """The whole body.
+
+        Raises:
+            ClientGone: it does not come any more.
+        """
+        parts = []
+        while True:
+            message = await self.receive()
+            if message["type"] != "http.request":
+                raise ClientGone
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                return b"".join(parts)
 
     def correlate(self, identification: str | None) -> None:
         """Keep the request's messageIdentification for the answer, when it is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from certex_bridge.singlewindow.http.soap import Soap
@@ -17,6 +18,8 @@ SOAP_PATH = "/soap"
 MESSAGES_PATH = "/v1/messages"
 _JSON_TYPES = frozenset({JSON, "application/problem+json"})
 _XML_TYPES = frozenset({XML, "text/xml"})
+_REMEMBERED = 64
+"""A caller sends the same few again and again; foreign ones may be as long as a request's head."""
 _SOAP_TYPES = {"application/soap+xml": Soap.V12, "text/xml": Soap.V11}
 
 
@@ -28,6 +31,7 @@ class MediaType:
     parameters: dict[str, str]
 
     @classmethod
+    @lru_cache(maxsize=_REMEMBERED)
     def read(cls, text: str) -> MediaType:
         """`text/xml; charset="UTF-8"`; nothing is refused here."""
         name, *rest = text.split(";")

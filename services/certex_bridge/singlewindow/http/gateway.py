@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from certex_bridge.platform.tracing import OFF, Tracing, exemplar
 from certex_bridge.singlewindow.http.answers import Answers, now
 from certex_bridge.singlewindow.http.descriptions import Descriptions
-from certex_bridge.singlewindow.http.exchange import Exchange, unforeseen
+from certex_bridge.singlewindow.http.exchange import ClientGone, Exchange, unforeseen
 from certex_bridge.singlewindow.http.forms import (
     JSON,
     MESSAGES_PATH,
@@ -34,17 +32,19 @@ from certex_bridge.singlewindow.operation import Call, Operation, Read, Reply
 from certex_bridge.singlewindow.refusals import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from lxml import etree
+    from starlette.requests import Request
 
+    from certex_bridge.platform.health import Application, Receive, Scope, Send
     from certex_bridge.platform.metrics import Metrics
     from certex_bridge.singlewindow.http.answers import Answer
     from certex_bridge.singlewindow.messages.base import Message
 
     Recorder = Callable[[Call, Operation, Message, Reply], None]
-    Endpoint = Callable[[Request], Awaitable[Response]]
+    Work = Callable[[Exchange], Awaitable[Answer]]
 
 _GREEDY = re.compile(r"\{(\w+)\}$")
 
@@ -57,24 +57,56 @@ def gateway_application(
     clock: Callable[[], datetime] = now,
     recorder: Recorder | None = None,
     tracing: Tracing = OFF,
-) -> Starlette:
+) -> Application:
     """The application behind `Access`.
 
     `sender` is what its own messages name as messageSender, `recorder` sees every call that was answered.
     """
     gateway = Gateway(operations, metrics, Answers(sender, clock), clock, recorder, tracing)
     descriptions = Descriptions(operations, reads)
+    posts = {one.path: gateway.operation(one) for one in operations}
+    posts |= {MESSAGES_PATH: gateway.messages(), SOAP_PATH: gateway.soap()}
     routes = [
-        *(Route(one.path, gateway.operation(one), methods=["POST"]) for one in operations),
+        *(Route(path, door, methods=["POST"]) for path, door in posts.items()),
         *(Route(_GREEDY.sub(r"{\1:path}", one.path), gateway.read(one), methods=["GET"]) for one in reads),
-        Route(MESSAGES_PATH, gateway.messages, methods=["POST"]),
-        Route(SOAP_PATH, gateway.soap, methods=["POST"]),
         *descriptions.routes(),
     ]
-    application = Starlette(routes=routes, exception_handlers={HTTPException: gateway.no_route})
+    handlers: Any = {HTTPException: gateway.no_route}  # the answer may be any application, whatever the stubs say
+    others = Starlette(routes=routes, exception_handlers=handlers)
     # An address with a slash too many is another address; a redirected POST would lose its body.
-    application.router.redirect_slashes = False
-    return application
+    others.router.redirect_slashes = False
+    return _Front(posts, others)
+
+
+class _Front:
+    """A call finds its function by its address at once; patterns, and what there is not, are the router's."""
+
+    def __init__(self, posts: Mapping[str, Door], others: Application) -> None:
+        self._posts = posts
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        door = self._posts.get(scope["path"]) if scope["method"] == "POST" else None
+        await (door or self._others)(scope, receive, send)
+
+
+class Door:
+    """One address: what is done there, and the label of its metrics."""
+
+    def __init__(self, gateway: Gateway, name: str, work: Work) -> None:
+        self._gateway = gateway
+        self._name = name
+        self._work = work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request of a caller that is known."""
+        exchange = Exchange(scope, receive, self._name, caller_of(scope))
+        answer, headers = await self._gateway.answered(exchange, self._work)
+        told = {**headers, "content-length": str(len(answer.body)), "content-type": answer.content_type}
+        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+        await send({"type": "http.response.body", "body": answer.body})
 
 
 class Gateway:
@@ -98,59 +130,59 @@ class Gateway:
         for one in operations:  # a rate sees only what comes after a series began
             metrics.gateway_request_seconds.labels(one.name, "answered")
 
-    def operation(self, operation: Operation) -> Endpoint:
+    def operation(self, operation: Operation) -> Door:
         """POST <path>: one operation in JSON or XML."""
 
-        async def work(exchange: Exchange, request: Request) -> Answer:
-            form = request_form(request.scope)
-            exchange.form = answer_form(request.scope, form)
+        async def work(exchange: Exchange) -> Answer:
+            form = request_form(exchange.scope)
+            exchange.form = answer_form(exchange.scope, form)
             exchange.caller.require(*operation.roles)
-            raw = await request.body()
+            raw = await exchange.body()
             if form == XML:
                 return await self._read_and_call(exchange, operation, parse_document(raw))
             exchange.correlate(correlation_in(raw))
             return await self._call(exchange, operation, read_json_message(raw, operation.request))
 
-        return self._endpoint(operation.name, work)
+        return Door(self, operation.name, work)
 
-    def read(self, read: Read) -> Endpoint:
+    def read(self, read: Read) -> Door:
         """GET <path>."""
 
-        async def work(exchange: Exchange, request: Request) -> Answer:
+        async def work(exchange: Exchange) -> Answer:
             exchange.form = JSON
             exchange.caller.require(*read.roles)
-            parameters = exchange.parameters(request.path_params, read.query)
+            parameters = exchange.parameters(exchange.scope["path_params"], read.query)
             started = time.perf_counter()
             found = await read.handler(Call(exchange.caller, self._clock()), parameters)
             exchange.handler_seconds = time.perf_counter() - started
             return self._answers.plain(found)
 
-        return self._endpoint(read.name, work)
+        return Door(self, read.name, work)
 
-    async def messages(self, request: Request) -> Response:
+    def messages(self) -> Door:
         """POST /v1/messages: any message in XML, told by its root element."""
 
-        async def work(exchange: Exchange, request: Request) -> Answer:
-            form = request_form(request.scope)
+        async def work(exchange: Exchange) -> Answer:
+            form = request_form(exchange.scope)
             if form != XML:
                 raise Refusal("CONTENT_TYPE", "messages are taken in XML here", field="Content-Type", value=form)
-            exchange.form = answer_form(request.scope, XML)
-            root = parse_document(await request.body())
+            exchange.form = answer_form(exchange.scope, XML)
+            root = parse_document(await exchange.body())
             return await self._dispatch(exchange, root)
 
-        return await self._answered(request, "messages", work)
+        return Door(self, "messages", work)
 
-    async def soap(self, request: Request) -> Response:
+    def soap(self) -> Door:
         """POST /soap: the same in an envelope; the action is not needed, since the root element tells it."""
 
-        async def work(exchange: Exchange, request: Request) -> Answer:
-            exchange.form = soap_version(request.scope)
-            exchange.form, body = open_envelope(parse_document(await request.body()))
+        async def work(exchange: Exchange) -> Answer:
+            exchange.form = soap_version(exchange.scope)
+            exchange.form, body = open_envelope(parse_document(await exchange.body()))
             return await self._dispatch(exchange, body)
 
-        return await self._answered(request, "soap", work)
+        return Door(self, "soap", work)
 
-    async def no_route(self, request: Request, error: Exception) -> Response:
+    def no_route(self, request: Request, error: Exception) -> Door:
         """An address or a method that there is not."""
         assert isinstance(error, HTTPException)
         code = "METHOD" if error.status_code == 405 else "NOT_FOUND"
@@ -158,10 +190,10 @@ class Gateway:
         path = request.scope["path"]
         refusal = Refusal(code, f"{request.method} {path}", field="path", value=path, headers=error.headers)
 
-        async def work(_exchange: Exchange, _request: Request) -> Answer:
+        async def work(_exchange: Exchange) -> Answer:
             raise refusal
 
-        return await self._answered(request, "none", work)
+        return Door(self, "none", work)
 
     async def _dispatch(self, exchange: Exchange, root: etree._Element) -> Answer:
         operation = self._by_tag.get(str(root.tag))
@@ -193,43 +225,31 @@ class Gateway:
             self._recorder(call, operation, request, reply)
         return answer
 
-    def _endpoint(self, name: str, work: Callable[[Exchange, Request], Awaitable[Answer]]) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
-            return await self._answered(request, name, work)
-
-        return endpoint
-
-    async def _answered(
-        self, request: Request, name: str, work: Callable[[Exchange, Request], Awaitable[Answer]]
-    ) -> Response:
-        exchange = Exchange(request.scope, name, caller_of(request.scope))
-        with served(self._tracing, request, exchange) as span:
-            return await self._measured(exchange, request, work, exemplar(span.trace))
+    async def answered(self, exchange: Exchange, work: Work) -> tuple[Answer, dict[str, str]]:
+        """The answer, whatever becomes of the work, and the headers that it has besides those of its content."""
+        with served(self._tracing, exchange) as span:
+            return await self._measured(exchange, work, exemplar(span.trace))
 
     async def _measured(
-        self,
-        exchange: Exchange,
-        request: Request,
-        work: Callable[[Exchange, Request], Awaitable[Answer]],
-        example: dict[str, str] | None,
-    ) -> Response:
+        self, exchange: Exchange, work: Work, example: dict[str, str] | None
+    ) -> tuple[Answer, dict[str, str]]:
         started = time.perf_counter()
         headers: dict[str, str] = {}
         try:
-            answer = await work(exchange, request)
+            answer = await work(exchange)
         except EnvelopeRefused as refused:
             answer = self._answers.envelope_refused(refused)
-        except ClientDisconnect:
+        except ClientGone:
             # Nobody reads this.
-            answer = self._answers.refusal(request.scope, Refusal("BODY_TOO_SLOW", "the caller went away"), JSON)
+            answer = self._answers.refusal(exchange.scope, Refusal("BODY_TOO_SLOW", "the caller went away"), JSON)
         except Exception as error:  # noqa: BLE001  # whatever a function raises, its caller gets a coded answer
             refusal = unforeseen(error, exchange)
             headers = dict(refusal.headers)
             exchange.error = refusal.code if refusal.kind.status >= 500 else ""
             self._metrics.gateway_refusals_total.labels(refusal.code).inc()
-            answer = self._answers.refusal(request.scope, refusal, exchange.form)
+            answer = self._answers.refusal(exchange.scope, refusal, exchange.form)
         exchange.status = answer.status
         self._metrics.gateway_requests_total.labels(exchange.operation, str(answer.status)).inc()
         seconds = self._metrics.gateway_request_seconds.labels(exchange.operation, exchange.outcome)
         seconds.observe(time.perf_counter() - started, example)
-        return Response(answer.body, answer.status, headers | exchange.headers(), answer.content_type)
+        return answer, headers | exchange.headers()

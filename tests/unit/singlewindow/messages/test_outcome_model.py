@@ -14,7 +14,7 @@ from certex_bridge.singlewindow.messages.base import Part
 from certex_bridge.singlewindow.messages.json import read_json_message
 from certex_bridge.singlewindow.messages.outcome import QuantityMovementResponse
 from certex_bridge.singlewindow.messages.shape import shapes_of
-from certex_bridge.singlewindow.messages.xml import read_message, write_message
+from certex_bridge.singlewindow.messages.xml import json_of_document, read_message, write_message
 
 EXAMPLES = sorted(contract_path("examples", "outcomes").glob("*.xml"))
 
@@ -27,6 +27,7 @@ def test_an_example_is_the_same_in_both_forms(path: Any) -> None:
         etree.fromstring(document), method="c14n"
     )
     assert read_json_message(json_of(message), QuantityMovementResponse) == message
+    assert json_of_document(document, QuantityMovementResponse) == json_of(message)
 
 
 def of_schema(group: Any) -> list[Any]:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from certex_bridge.singlewindow.http.answers import json_of
 from certex_bridge.singlewindow.messages.errors import ErrorNotification, FunctionalError
 from certex_bridge.singlewindow.messages.json import read_json_message
-from certex_bridge.singlewindow.messages.xml import read_message, write_message
+from certex_bridge.singlewindow.messages.xml import json_of_document, read_message, write_message
 from certex_bridge.singlewindow.refusals import Refusal
 from tests.support.echo import EchoItem, EchoRequest, sample
 from tests.support.message_strategies import messages
@@ -49,9 +50,18 @@ def test_both_forms_have_one_content() -> None:
 @given(messages(EchoRequest))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_written_is_read_back(message: EchoRequest) -> None:
-    again = read_message(write_message(message), EchoRequest)
+    document = write_message(message)
+    again = read_message(document, EchoRequest)
     assert again == message
+    assert json_of_document(document, EchoRequest) == json_of(message)
     assert again.content_sha256 == message.content_sha256
+
+
+def test_a_default_that_a_document_states_is_left_out_in_json() -> None:
+    document = write_message(request()).replace(b"<original>1</original>", b"<original>0</original>")
+    stated = read_message(document, EchoRequest)
+    assert json_of_document(document, EchoRequest) == json_of(stated)
+    assert b"original" not in json_of(stated)
 
 
 def test_any_prefix_will_do() -> None:
