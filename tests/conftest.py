@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,12 @@ ROOT = Path(__file__).resolve().parent.parent
 def on_apache_kafka() -> bool:
     """Whether this run uses Apache Kafka."""
     return os.environ.get("CERTEX_TEST_KAFKA", "") == "apache"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what the tests start: a run in the background of a script inherits that it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
