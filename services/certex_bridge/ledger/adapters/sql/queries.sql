@@ -226,6 +226,18 @@ SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::int[], $6
 -- One batch per transaction; its id is drawn while the locks are held, which orders the versions of an aggregate.
 INSERT INTO unsent DEFAULT VALUES RETURNING batch_id
 
+-- name: write_outbox
+-- A small batch with its messages in one statement; COPY writes the large ones.
+WITH batch AS (INSERT INTO unsent DEFAULT VALUES RETURNING batch_id)
+INSERT INTO outbox (batch_id, agg_type, agg_id, agg_ver, key, body, at, trace, pos)
+SELECT batch.batch_id, m.*
+FROM batch, unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[])
+     WITH ORDINALITY AS m(agg_type, agg_id, agg_ver, key, body, at, trace, pos)
+
+-- name: write_answers
+-- Answers of a small batch; COPY writes the large ones.
+INSERT INTO answer (event_id, body) SELECT * FROM unnest($1::text[], $2::text[])
+
 -- name: write_offsets
 -- Never backwards, whatever a slow former owner of the partition writes.
 INSERT INTO consumer_offset AS c (topic, partition, next_record)
