@@ -1,32 +1,38 @@
-"""Connections for small reads, kept for a moment between two of them.
+"""A few connections for small reads, kept for a moment between two of them.
 
 Taking a connection of a pool and giving it back costs our processor more than a small statement: a task, two time-outs
-and a proxy each time. Under load the same few connections go from one read to the next; without load they go back.
+and a proxy each time. Under load the same few connections go from one read to the next, in the order in which the reads
+came; without load they go back.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any
 
 import asyncpg
 
 KEPT_SECONDS = 0.05
 """How long a connection that nobody uses is kept."""
-KEPT_MAX = 2
-"""Most connections that are kept; the pool has other users."""
+LEASED_MAX = 3
+"""Most connections at a time; the pool has other users."""
 
 
 class Leases:
     """Connections of one pool; use from one event loop."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float) -> None:
-        """`wait_seconds` is how long to wait for a connection of the pool."""
+        """`wait_seconds` is how long to wait for a connection."""
         self._pool = pool
         self._wait_seconds = wait_seconds
+        self._leased = 0
+        """Taken from the pool and not given back: in use, kept, or on the way."""
         self._kept: list[Any] = []
         self._used: set[Any] = set()
         """Of those that are kept: used since they were looked at."""
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+        """Reads in the order in which they came; each gets a connection, or None where a place became free."""
         self._looking: asyncio.TimerHandle | None = None
         self._returning: set[asyncio.Task[None]] = set()
 
@@ -34,19 +40,24 @@ class Leases:
         """A connection, to be given to `keep` or to `give_back`.
 
         Raises:
-            TimeoutError, OSError, asyncpg.PostgresError: the pool has none.
+            TimeoutError, OSError, asyncpg.PostgresError: there is none.
         """
-        while self._kept:
-            connection = self._kept.pop()
+        while True:
+            if self._kept:
+                connection = self._kept.pop()
+            elif self._leased < LEASED_MAX:
+                return await self._lease()
+            else:
+                connection = await self._wait()
+            if connection is None:
+                continue
             if _is_open(connection):
                 return connection
             await self.give_back(connection)
-        return await self._pool.acquire(timeout=self._wait_seconds)
 
     async def keep(self, connection: Any) -> None:
-        """Keep a connection whose read went well for the next one."""
-        if len(self._kept) >= KEPT_MAX:
-            await self.give_back(connection)
+        """Hand a connection whose read went well to who waits longest, or keep it for the next."""
+        if self._hand(connection):
             return
         self._kept.append(connection)
         self._used.add(connection)
@@ -56,7 +67,45 @@ class Leases:
     async def give_back(self, connection: Any) -> None:
         """Give a connection back to its pool."""
         self._used.discard(connection)
-        await self._pool.release(connection)
+        try:
+            await self._pool.release(connection)
+        finally:
+            self._freed()
+
+    async def _lease(self) -> Any:
+        self._leased += 1
+        try:
+            return await self._pool.acquire(timeout=self._wait_seconds)
+        except BaseException:
+            self._freed()
+            raise
+
+    async def _wait(self) -> Any:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                return await waiter
+        except BaseException:
+            # It may have been given something at the very moment of its end.
+            if waiter.done() and not waiter.cancelled():
+                if waiter.result() is None:
+                    self._hand(None)
+                else:
+                    await self.keep(waiter.result())
+            raise
+
+    def _freed(self) -> None:
+        self._leased -= 1
+        self._hand(None)
+
+    def _hand(self, connection: Any) -> bool:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
 
     def _look(self) -> None:
         """Give back what was not used since the last look."""
