@@ -80,7 +80,7 @@ check: $(CHECKABLE) ## everything CI runs
 	@$(MAKE) types
 	@$(MAKE) layers
 	@$(MAKE) docs
-	@$(MAKE) test PYTEST_ARGS="$(PYTEST_ARGS) --cov --cov-report="
+	@$(MAKE) test PYTEST_ARGS="$(PYTEST_ARGS) --cov --cov-config=tools/pure.coveragerc --cov-report="
 	@$(MAKE) pure
 	@$(MAKE) test-slow
 	@$(MAKE) test-kafka

@@ -10,8 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +22,7 @@ import pytest
 
 from certex_bridge.platform.kafka import Publisher
 from certex_bridge.platform.settings import Settings
-from tests.support.wire_feed import DECLARATIONS, declaration, event, licence, mrn
+from tests.support.wire_feed import DECLARATIONS, declaration, event, licence, mrn, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,8 +112,20 @@ async def _publish(servers: str, demo: Demo) -> None:
     try:
         for record in records:
             assert await publisher.send_all([record]) == [None]
+            # Topics have no order between them: the declaration must not come before its licence.
+            await until(lambda: asyncio.to_thread(_is_known, demo), what="the licence")
     finally:
         await publisher.stop()
+
+
+def _is_known(demo: Demo) -> bool:
+    headers = {"Certex-Caller": "NSW.BE", "Certex-Member-State": "BE"}
+    request = urllib.request.Request(f"{demo.url}/v1/licences/{demo.licence}", headers=headers)  # noqa: S310  # ours
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # ours
+            return bool(answer.status == HTTPStatus.OK)
+    except urllib.error.HTTPError:
+        return False
 
 
 @pytest.fixture(scope="session")
