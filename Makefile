@@ -8,6 +8,9 @@ RUN = .venv/bin/python -m
 PYTEST = $(RUN) pytest $(PYTEST_ARGS)
 # More or less of pytest: make test PYTEST_ARGS="-x -k licence"
 PYTEST_ARGS =
+FAST = not kafka_only and not slow and not ops and not browser
+# One half of the fast tests only.
+HALF =
 # Documents of each kind for each operation in make fuzz.
 FUZZ_EXAMPLES = 1000
 
@@ -27,7 +30,7 @@ setup: $(RUNNABLE) ## .venv with what the bridge and the demo need
 setup-all: $(CHECKABLE) ## .venv with everything make check needs
 
 test: $(TESTABLE) ## fast tests on the embedded PostgreSQL and broker
-	@$(PYTEST) -m "not kafka_only and not slow and not ops and not browser"
+	@$(PYTEST) -m "$(FAST) $(HALF)"
 
 test-slow: $(TESTABLE) ## the long ones left out of make test, on the embedded servers
 	@$(PYTEST) -m "slow and not kafka_only and not ops and not browser" || [ $$? = 5 ]  # 5: there are none
@@ -69,7 +72,7 @@ tidy: $(TESTABLE) ## rules of the repository itself
 	@$(PYTEST) tests/tidy
 
 coverage: $(TESTABLE) ## branch coverage of the fast tests
-	@$(PYTEST) -m "not kafka_only and not slow and not ops and not browser" --cov --cov-report=term
+	@$(PYTEST) -m "$(FAST)" --cov --cov-report=term
 
 pure: $(TESTABLE) ## every branch of kernel and domain was taken in the last run with coverage
 	@$(RUN) coverage report --include="*/kernel/*,*/domain/*" --fail-under=100 --skip-covered
@@ -80,8 +83,10 @@ check: $(CHECKABLE) ## everything CI runs
 	@$(MAKE) types
 	@$(MAKE) layers
 	@$(MAKE) docs
-	@$(MAKE) test PYTEST_ARGS="$(PYTEST_ARGS) --cov --cov-config=tools/pure.coveragerc --cov-report="
+	@# Tracing costs half as much again, so only those are traced that can be enough for the pure code.
+	@$(MAKE) test HALF="and not postgres and not broker" PYTEST_ARGS="$(PYTEST_ARGS) --cov --cov-report="
 	@$(MAKE) pure
+	@$(MAKE) test HALF="and (postgres or broker)"
 	@$(MAKE) test-slow
 	@$(MAKE) test-kafka
 	@$(MAKE) check-ops

@@ -120,9 +120,9 @@ async def _publish(servers: str, demo: Demo) -> None:
 
 def _is_known(demo: Demo) -> bool:
     headers = {"Certex-Caller": "NSW.BE", "Certex-Member-State": "BE"}
-    request = urllib.request.Request(f"{demo.url}/v1/licences/{demo.licence}", headers=headers)  # noqa: S310  # ours
+    request = urllib.request.Request(f"{demo.url}/v1/licences/{demo.licence}", headers=headers)  # noqa: S310  # an address of our own
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # ours
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # an address of our own
             return bool(answer.status == HTTPStatus.OK)
     except urllib.error.HTTPError:
         return False

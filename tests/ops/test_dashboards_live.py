@@ -40,6 +40,11 @@ EXPECTED_PAGES = {"LicenceCertificatesLate", "DeclarationOutcomesLate", "Availab
 async def play(world: BridgeWorld, prometheus: PrometheusServer, split: Split, customs: Clearance) -> None:
     """Wave after wave, over the topics and over HTTP; Prometheus has seen each before the next comes."""
     sent = 0
+    # Rates see what comes after the first scrape.
+    await until(lambda: scraped(prometheus), what="the first scrape")
+    stranger = CustomsClient(customs.channel, Account("NOBODY.XX", "XX"), Expectation())
+    with pytest.raises(Mismatch, match="CALLER_UNKNOWN"):
+        await stranger.list_documents({"status": ["Valid"]}, at=datetime.now(UTC))
     await customs.subscribe()
     async with Sender(world.settings) as sender:
         for wave, calls in zip(split.records.waves, split.calls, strict=True):
@@ -51,9 +56,6 @@ async def play(world: BridgeWorld, prometheus: PrometheusServer, split: Split, c
                 await until(lambda sent=sent: seen(prometheus, sent), 60, what=f"{sent} records seen")  # type: ignore[misc]
             await customs.clear(calls, lambda _: None)
     await customs.at_the_desk()
-    stranger = CustomsClient(customs.channel, Account("NOBODY.XX", "XX"), Expectation())
-    with pytest.raises(Mismatch, match="CALLER_UNKNOWN"):
-        await stranger.list_documents({"status": ["Valid"]}, at=datetime.now(UTC))
 
     async def published() -> bool:
         written = await world.connection.fetchval("SELECT count(*) FROM outbox")
@@ -68,6 +70,10 @@ async def play(world: BridgeWorld, prometheus: PrometheusServer, split: Split, c
         return (stamp or 0) > moment + 1
 
     await until(measured, what="rules evaluated again")
+
+
+async def scraped(prometheus: PrometheusServer) -> bool:
+    return await prometheus.value("sum(up)") == 1
 
 
 async def seen(prometheus: PrometheusServer, records: int) -> bool:

@@ -25,6 +25,12 @@ def per_second(metric: str, *by: str, more: str = "") -> Query:
     return f"sum by ({', '.join(by)}) (rate(certex_bridge_{metric}{selected}[$__rate_interval]))", legend
 
 
+def occurring(query: Query) -> Query:
+    """Only series above nothing, where there is one for whatever may occur."""
+    expression, legend = query
+    return f"{expression} > 0", legend
+
+
 def mean(metric: str) -> str:
     """Mean of a histogram."""
     total, count = (f"sum(rate(certex_bridge_{metric}_{part}{{@}}[$__rate_interval]))" for part in ("sum", "count"))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from certex_bridge.ledger.booking import book
 from certex_bridge.ledger.capturing import settle_write_off
 from certex_bridge.ledger.domain.amending import amended
+from certex_bridge.ledger.domain.correlation import last_told
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
 from certex_bridge.ledger.domain.issuers import resolved
 from certex_bridge.ledger.domain.members import Settlement
@@ -40,7 +41,7 @@ from certex_bridge.ledger.outcomes import (
     too_late_reasons,
 )
 from certex_bridge.ledger.overriding import refusal
-from certex_bridge.ledger.work import Cause, Work
+from certex_bridge.ledger.work import Cause, Work, utc_text
 
 _ASKS = (EventKind.LODGED, EventKind.PRESENTED, EventKind.ACCEPTED, EventKind.RECHECK, EventKind.OVERRIDDEN)
 """Events that are answered even when they say nothing new and the answer is the one given before."""
@@ -165,7 +166,7 @@ class DeclarationHandling:
             return work.answer(cause.event_id, "RECORDED", declaration=declaration.decl_id, state="NO_CONTENT_YET")
         seen = declaration if counted is declaration.facts else replace(declaration, facts=counted)
         settlement = Settling(seen, work.licences, self._policy, work.barred).run()
-        book(work, settlement, declaration, cause)
+        book(work, settlement, declaration, _counted_from(cause, counted))
         park(work, declaration, settlement.waiting_for)
         results = settlement.results + dropped(settlement) if settlement.obsolete else settlement.results
         said = fingerprint(seen, results, remarks)
@@ -184,6 +185,18 @@ class DeclarationHandling:
         if unless_moved:
             return work.answer(cause.event_id, unless_moved, declaration=declaration.decl_id)
         return work.answer_applied(cause.event_id, declaration, [result.claim for result in settlement.results])
+
+
+def _counted_from(cause: Cause, facts: Facts) -> Cause:
+    """The cause, dated with customs' last word where that is later.
+
+    A licence that was waited for, or a part of a declaration that came late, is older than what it sets free; the
+    balance of a moment between the two must not show it.
+    """
+    stamp = last_told(facts)
+    if stamp is None or stamp.occurred_at <= cause.occurred_at:
+        return cause
+    return replace(cause, occurred_at=stamp.occurred_at, at=utc_text(stamp.occurred_at))
 
 
 def _asks(command: DeclarationCommand) -> bool:

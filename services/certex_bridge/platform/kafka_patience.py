@@ -32,7 +32,7 @@ def patient(
 
     async def fetch_with_pause(fetcher: Any, assignment: Any, node_id: Any, request: Any) -> bool:
         clock = asyncio.get_running_loop().time
-        asked, began = fetcher._fetch_max_wait_ms / 1000, clock()  # noqa: SLF001  # no other way to it
+        asked, began = fetcher._fetch_max_wait_ms / 1000, clock()  # noqa: SLF001  # told to the fetcher, and kept by nobody else
         if await fetch(fetcher, assignment, node_id, request):
             pauses.pop(fetcher, None)
             return True
@@ -50,6 +50,6 @@ def patient(
 
 def install() -> None:
     """Make every consumer of this process patient."""
-    original = Fetcher._proc_fetch_request  # noqa: SLF001  # as above
+    original = Fetcher._proc_fetch_request  # noqa: SLF001  # what is replaced
     if original.__name__ != "fetch_with_pause":
-        Fetcher._proc_fetch_request = patient(original)  # noqa: SLF001
+        Fetcher._proc_fetch_request = patient(original)  # noqa: SLF001  # aiokafka has no opening for it

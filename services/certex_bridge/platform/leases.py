@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -36,6 +38,21 @@ class Leases:
         self._looking: asyncio.TimerHandle | None = None
         self._returning: set[asyncio.Task[None]] = set()
 
+    @asynccontextmanager
+    async def lease(self) -> AsyncIterator[Any]:
+        """A connection for one block; what fails in the block may have left it unfit, so it goes back then.
+
+        Raises:
+            TimeoutError, OSError, asyncpg.PostgresError: there is none.
+        """
+        connection = await self.take()
+        try:
+            yield connection
+        except BaseException:  # a cancelled statement too: its connection is not clean
+            await self.give_back(connection)
+            raise
+        self.keep(connection)
+
     async def take(self) -> Any:
         """A connection, to be given to `keep` or to `give_back`.
 
@@ -55,7 +72,7 @@ class Leases:
                 return connection
             await self.give_back(connection)
 
-    async def keep(self, connection: Any) -> None:
+    def keep(self, connection: Any) -> None:
         """Hand a connection whose read went well to who waits longest, or keep it for the next."""
         if self._hand(connection):
             return
@@ -76,7 +93,7 @@ class Leases:
         self._leased += 1
         try:
             return await self._pool.acquire(timeout=self._wait_seconds)
-        except BaseException:
+        except BaseException:  # who is cancelled while it waits must not hold a place for ever
             self._freed()
             raise
 
@@ -86,13 +103,12 @@ class Leases:
         try:
             async with asyncio.timeout(self._wait_seconds):
                 return await waiter
-        except BaseException:
-            # It may have been given something at the very moment of its end.
+        except BaseException:  # cancelled or too late, at the very moment in which it was given something
             if waiter.done() and not waiter.cancelled():
                 if waiter.result() is None:
                     self._hand(None)
                 else:
-                    await self.keep(waiter.result())
+                    self.keep(waiter.result())
             raise
 
     def _freed(self) -> None:

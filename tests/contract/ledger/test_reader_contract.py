@@ -15,6 +15,7 @@ from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.adapters.memory_reader import InMemoryReader
 from certex_bridge.ledger.adapters.postgres import PostgresStore
 from certex_bridge.ledger.adapters.reader import PostgresReader, ReadLimits
+from certex_bridge.ledger.domain.facts import EventKind
 from certex_bridge.ledger.domain.model import ClaimState, Dim, Figures, Status
 from certex_bridge.ledger.ports import Bar
 from certex_bridge.ledger.reading import LedgerAway, PastAccount, ReadTooSlow, Until
@@ -141,6 +142,33 @@ async def test_the_past_is_rebuilt_from_the_journal(reader: Reader, story: Scena
     assert issued.accounts[0][3:] == (Decimal(100), Decimal(0), Decimal(0))
     assert await reader.past(A, Until(parse_instant("2025-01-01"))) is None
     assert await reader.past("BE/X", Until()) is None
+
+
+async def reserved_at(reader: Reader, *moments: str) -> list[Decimal]:
+    """What was reserved on licence A at these moments."""
+    found = [await reader.past(A, Until(parse_instant(moment))) for moment in moments]
+    return [sum((account.reserved for account in past.accounts), Decimal(0)) if past else Decimal(-1) for past in found]
+
+
+async def test_what_waited_for_its_licence_was_not_reserved_before_it_was_accepted(
+    store: InMemoryStore | PostgresStore, reader: Reader
+) -> None:
+    told = Scenario(store)
+    issued = told.licence_event(licence("A", "100"), LicenceEventKind.ISSUED)  # on 1 January, and late
+    await told.accepted("M1", at="2026-03-01T10:00:00Z", A=40)
+    await told.tell(issued)
+    await told.wake()
+    assert await reserved_at(reader, "2026-03-01T09:59:59Z", "2026-03-01T10:00:00Z") == [0, 40]
+
+
+async def test_content_that_came_late_was_not_reserved_before_it_was_accepted(
+    store: InMemoryStore | PostgresStore, reader: Reader
+) -> None:
+    told = Scenario(store)
+    await told.issue(licence("A", "100"))
+    await told.tell(told.customs.bare("M1", EventKind.ACCEPTED, at="2026-03-01T10:00:00Z", accepted=True))
+    await told.amended("M1", version=1, at="2026-03-01T09:00:00Z", A=40)
+    assert await reserved_at(reader, "2026-03-01T09:59:59Z", "2026-03-01T10:00:00Z") == [0, 40]
 
 
 async def test_a_status_that_the_ledger_found_is_in_the_past(reader: Reader, story: Scenario) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.adapters.memory import InMemoryStore
-from certex_bridge.ledger.domain.facts import EventKind, Facts, ItemRelease, PayloadRank, Stamp
+from certex_bridge.ledger.domain.facts import Captured, EventKind, Facts, ItemRelease, PayloadRank, Stamp
 from certex_bridge.ledger.domain.journal import Entry, entry_text
 from certex_bridge.ledger.domain.model import (
     Account,
@@ -33,6 +33,7 @@ from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.domain.steps import Step, steps_between
 from certex_bridge.ledger.domain.versions import Verdict, judge
 from certex_bridge.ledger.domain.window import too_late
+from tests.support.by_hand import write_off
 from tests.support.ledger_words import Authority, Customs, cite, item, licence
 from tests.support.scenario import Scenario
 
@@ -261,6 +262,7 @@ async def test_rejected_before_acceptance() -> None:
         (Facts(accepted=STAMP, releases=((1, ItemRelease(STAMP, released=False)),)), "NOT_RELEASED"),
         (Facts(rejected=STAMP), "REJECTED"),
         (Facts(rejected=STAMP, invalidated=STAMP), "INVALIDATED"),
+        (Facts(captured=(Captured(STAMP, write_off("A", {1: "5 NAR"})),)), "CAPTURED"),
     ],
 )
 def test_where_a_declaration_stands(facts: Facts, expected: str) -> None:

@@ -51,13 +51,13 @@ def leases(pool: Pool) -> Leases:
 
 async def test_the_next_read_has_the_connection_of_the_last(leases: Leases, pool: Pool) -> None:
     first = await leases.take()
-    await leases.keep(first)
+    leases.keep(first)
     assert await leases.take() is first
     assert pool.out == [first]
 
 
 async def test_what_nobody_uses_goes_back_by_itself(leases: Leases, pool: Pool) -> None:
-    await leases.keep(await leases.take())
+    leases.keep(await leases.take())
     await pool.back.wait()
     assert pool.out == []
     fresh = await leases.take()
@@ -66,11 +66,11 @@ async def test_what_nobody_uses_goes_back_by_itself(leases: Leases, pool: Pool) 
 
 async def test_what_was_used_meanwhile_stays(leases: Leases, pool: Pool) -> None:
     one, other = await leases.take(), await leases.take()
-    await leases.keep(one)
-    await leases.keep(other)
+    leases.keep(one)
+    leases.keep(other)
     leases._look()  # both were used
     assert await leases.take() is other
-    await leases.keep(other)
+    leases.keep(other)
     leases._look()
     await pool.back.wait()
     assert pool.out == [other]
@@ -84,7 +84,7 @@ async def test_a_crowd_is_served_in_the_order_in_which_it_came(leases: Leases, p
         connection = await leases.take()
         served.append(number)
         await asyncio.sleep(0)
-        await leases.keep(connection)
+        leases.keep(connection)
 
     reads = []
     for number in range(20):
@@ -92,7 +92,7 @@ async def test_a_crowd_is_served_in_the_order_in_which_it_came(leases: Leases, p
         await asyncio.sleep(0)
     assert not served
     for connection in first:
-        await leases.keep(connection)
+        leases.keep(connection)
     late = asyncio.ensure_future(read(20))
     await asyncio.gather(*reads, late)
     assert served == list(range(21))
@@ -104,7 +104,7 @@ async def test_who_waits_too_long_is_told_and_takes_nothing_away(leases: Leases,
     leases._wait_seconds = 0.01
     with pytest.raises(TimeoutError):
         await leases.take()
-    await leases.keep(busy[0])
+    leases.keep(busy[0])
     assert await leases.take() is busy[0]
     assert pool.out == busy
 
@@ -114,7 +114,10 @@ async def test_what_comes_at_the_moment_of_giving_up_goes_to_the_next(leases: Le
     busy = [await leases.take() for _ in range(LEASED_MAX)]
     one, other = asyncio.ensure_future(leases.take()), asyncio.ensure_future(leases.take())
     await asyncio.sleep(0)
-    await (leases.keep if given == "connection" else leases.give_back)(busy[0])
+    if given == "connection":
+        leases.keep(busy[0])
+    else:
+        await leases.give_back(busy[0])
     one.cancel()
     with pytest.raises(asyncio.CancelledError):
         await one
@@ -134,7 +137,7 @@ async def test_a_pool_that_fails_keeps_no_place(leases: Leases, pool: Pool) -> N
 
 async def test_a_closed_one_is_given_back_and_not_used(leases: Leases, pool: Pool) -> None:
     first = await leases.take()
-    await leases.keep(first)
+    leases.keep(first)
     first.closed = True
     assert await leases.take() is not first
     assert first not in pool.out

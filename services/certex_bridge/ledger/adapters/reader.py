@@ -192,17 +192,14 @@ class PostgresReader:
     ) -> None:
         """Answer as soon as it is known; what becomes of the connection takes its own time."""
         try:
-            connection = await self._leases.take()
-            try:
-                found = await connection.fetch(statement, *arguments, timeout=seconds)
-            except BaseException as error:
-                if isinstance(error, TimeoutError):
+            async with self._leases.lease() as connection:
+                try:
+                    found = await connection.fetch(statement, *arguments, timeout=seconds)
+                except TimeoutError:
                     _too_late(answer, seconds)
-                await self._leases.give_back(connection)
-                raise
-            if not answer.done():
-                answer.set_result(found)
-            await self._leases.keep(connection)
+                    raise
+                if not answer.done():
+                    answer.set_result(found)
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller must hear of it
             if not answer.done():
                 answer.set_exception(_told(error))

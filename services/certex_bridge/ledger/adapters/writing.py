@@ -31,10 +31,13 @@ def merged(queries: tuple[str, ...]) -> str:
     """Writing statements on different rows as one; the parameters of each follow those of the one before."""
     parts, shift = [], 0
     for number, query in enumerate(queries):
-        moved = _PARAMETER.sub(lambda found, shift=shift: f"${int(found[1]) + shift}", query)  # type: ignore[misc]
-        parts.append(f"s{number} AS (\n{moved}\n)")
+        parts.append(f"s{number} AS (\n{_shifted(query, shift)}\n)")
         shift += max(int(one) for one in _PARAMETER.findall(query))
     return f"WITH {', '.join(parts)} SELECT"
+
+
+def _shifted(query: str, by: int) -> str:
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", query)
 
 
 class Writer:
@@ -57,7 +60,7 @@ class Writer:
                 await self._run(*statement)
             await self._append(changes)
         else:
-            await self._together([*self._of_every_event(changes), *_appended(changes, self._created)])
+            await self._together([*self._of_every_event(changes), *_appended(changes)])
         self._created.clear()  # a second write in this transaction finds their claims
         await self._write_versions(changes)
         await self._run("write_bars", [row for bar in changes.bars for row in rows.bar_rows(bar)])
@@ -104,7 +107,7 @@ class Writer:
     def _of_every_event(self, changes: Changes) -> list[Statement]:
         """What an everyday event changes, and nothing that depends on a row made in the same statement."""
         states = changes.licences.values()
-        renewed = {version.licence_id for version in changes.versions}
+        renewed = _renewed(changes)
         moved = {(m.licence_id, m.line_no, m.dim) for m in changes.movements}
         return [
             (
@@ -126,7 +129,10 @@ class Writer:
 
     async def _append(self, changes: Changes) -> None:
         """Claims of declarations made in this transaction cannot exist yet; the others may."""
-        fresh, known = _claims(changes, self._created)
+        fresh: list[tuple[str, ...]] = []
+        known: list[tuple[str, ...]] = []
+        for claim in changes.claims.values():
+            (fresh if claim.key.decl_id in self._created else known).append(rows.claim_row(claim))
         await self._copy("claim", rows.CLAIM_COLUMNS, fresh)
         await self._run("write_claims", known)
         await self._copy("movement", rows.MOVEMENT_COLUMNS, [rows.movement_row(m) for m in changes.movements])
@@ -134,7 +140,7 @@ class Writer:
 
     async def _write_versions(self, changes: Changes) -> None:
         states = changes.licences.values()
-        renewed = {version.licence_id for version in changes.versions}
+        renewed = _renewed(changes)
         await self._run("write_snapshots", [rows.snapshot_row(changes.licences[lid]) for lid in sorted(renewed)])
         await self._run("write_index", [rows.index_row(changes.licences[lid]) for lid in sorted(renewed)])
         other = [s for s in states if s.licence_id not in renewed and s.status is not self._statuses.get(s.licence_id)]
@@ -164,21 +170,15 @@ class Writer:
             )
 
 
-def _claims(changes: Changes, created: set[str]) -> tuple[Table, Table]:
-    """Claims that are new, and claims that may be."""
-    fresh: list[tuple[str, ...]] = []
-    known: list[tuple[str, ...]] = []
-    for claim in changes.claims.values():
-        (fresh if claim.key.decl_id in created else known).append(rows.claim_row(claim))
-    return fresh, known
+def _renewed(changes: Changes) -> set[str]:
+    """Licences that have a new version."""
+    return {version.licence_id for version in changes.versions}
 
 
-def _appended(changes: Changes, created: set[str]) -> list[Statement]:
-    """The same rows as by COPY, for `merged`."""
-    fresh, known = _claims(changes, created)
+def _appended(changes: Changes) -> list[Statement]:
+    """The rows of `Writer._append`, for `merged`."""
     return [
-        ("append_claims", fresh),
-        ("write_claims", known),
+        ("write_claims", [rows.claim_row(claim) for claim in changes.claims.values()]),
         ("append_movements", [rows.movement_row(m) for m in changes.movements]),
         ("append_answers", changes.answers),
     ]

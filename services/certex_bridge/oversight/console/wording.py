@@ -16,8 +16,6 @@ LANGUAGE_COOKIE = "certex-console-language"
 _DIGITS = {"en": (",", "."), "fr": ("\u202f", ",")}
 """Separators of thousands and of decimals."""
 _FEW = 2
-
-
 _DAY = len("2026-03-31")
 
 

@@ -138,7 +138,7 @@ class Availability:
                 for one, one_id in asked
             ]
         known = picture.declaration
-        if question.facts is None or known or request.dry_run:
+        if question.facts is None or known or request.dry_run:  # else they are what `_question` made of them
             version = known.facts.payload_rank.version if known and known.facts.payload_rank else 0
             question.facts = declared.facts(
                 question.call.received_at,

@@ -29,7 +29,7 @@ from certex_bridge.singlewindow.http.tracing import served
 from certex_bridge.singlewindow.messages.json import correlation_in, read_json_message
 from certex_bridge.singlewindow.messages.xml import parse_document, read_message, tag_of
 from certex_bridge.singlewindow.operation import Call, Operation, Read, Reply
-from certex_bridge.singlewindow.refusals import Refusal
+from certex_bridge.singlewindow.refusals import REFUSALS, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -67,7 +67,7 @@ def gateway_application(
     posts = {one.path: gateway.operation(one) for one in operations}
     posts |= {MESSAGES_PATH: gateway.messages(), SOAP_PATH: gateway.soap()}
     routes = [
-        *(Route(path, door, methods=["POST"]) for path, door in posts.items()),
+        *(Route(path, endpoint, methods=["POST"]) for path, endpoint in posts.items()),
         *(Route(_GREEDY.sub(r"{\1:path}", one.path), gateway.read(one), methods=["GET"]) for one in reads),
         *descriptions.routes(),
     ]
@@ -75,23 +75,23 @@ def gateway_application(
     others = Starlette(routes=routes, exception_handlers=handlers)
     # An address with a slash too many is another address; a redirected POST would lose its body.
     others.router.redirect_slashes = False
-    return _Front(posts, others)
+    return _ByAddress(posts, others)
 
 
-class _Front:
+class _ByAddress:
     """A call finds its function by its address at once; patterns, and what there is not, are the router's."""
 
-    def __init__(self, posts: Mapping[str, Door], others: Application) -> None:
+    def __init__(self, posts: Mapping[str, Endpoint], others: Application) -> None:
         self._posts = posts
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        door = self._posts.get(scope["path"]) if scope["method"] == "POST" else None
-        await (door or self._others)(scope, receive, send)
+        endpoint = self._posts.get(scope["path"]) if scope["method"] == "POST" else None
+        await (endpoint or self._others)(scope, receive, send)
 
 
-class Door:
+class Endpoint:
     """One address: what is done there, and the label of its metrics."""
 
     def __init__(self, gateway: Gateway, name: str, work: Work) -> None:
@@ -127,10 +127,13 @@ class Gateway:
         self._clock = clock
         self._recorder = recorder
         self._tracing = tracing
-        for one in operations:  # a rate sees only what comes after a series began
+        # A rate sees only what comes after a series began.
+        for one in operations:
             metrics.gateway_request_seconds.labels(one.name, "answered")
+        for code in REFUSALS:
+            metrics.gateway_refusals_total.labels(code)
 
-    def operation(self, operation: Operation) -> Door:
+    def operation(self, operation: Operation) -> Endpoint:
         """POST <path>: one operation in JSON or XML."""
 
         async def work(exchange: Exchange) -> Answer:
@@ -143,9 +146,9 @@ class Gateway:
             exchange.correlate(correlation_in(raw))
             return await self._call(exchange, operation, read_json_message(raw, operation.request))
 
-        return Door(self, operation.name, work)
+        return Endpoint(self, operation.name, work)
 
-    def read(self, read: Read) -> Door:
+    def read(self, read: Read) -> Endpoint:
         """GET <path>."""
 
         async def work(exchange: Exchange) -> Answer:
@@ -157,9 +160,9 @@ class Gateway:
             exchange.handler_seconds = time.perf_counter() - started
             return self._answers.plain(found)
 
-        return Door(self, read.name, work)
+        return Endpoint(self, read.name, work)
 
-    def messages(self) -> Door:
+    def messages(self) -> Endpoint:
         """POST /v1/messages: any message in XML, told by its root element."""
 
         async def work(exchange: Exchange) -> Answer:
@@ -170,9 +173,9 @@ class Gateway:
             root = parse_document(await exchange.body())
             return await self._dispatch(exchange, root)
 
-        return Door(self, "messages", work)
+        return Endpoint(self, "messages", work)
 
-    def soap(self) -> Door:
+    def soap(self) -> Endpoint:
         """POST /soap: the same in an envelope; the action is not needed, since the root element tells it."""
 
         async def work(exchange: Exchange) -> Answer:
@@ -180,9 +183,9 @@ class Gateway:
             exchange.form, body = open_envelope(parse_document(await exchange.body()))
             return await self._dispatch(exchange, body)
 
-        return Door(self, "soap", work)
+        return Endpoint(self, "soap", work)
 
-    def no_route(self, request: Request, error: Exception) -> Door:
+    def no_route(self, request: Request, error: Exception) -> Endpoint:
         """An address or a method that there is not."""
         assert isinstance(error, HTTPException)
         code = "METHOD" if error.status_code == 405 else "NOT_FOUND"
@@ -193,7 +196,7 @@ class Gateway:
         async def work(_exchange: Exchange) -> Answer:
             raise refusal
 
-        return Door(self, "none", work)
+        return Endpoint(self, "none", work)
 
     async def _dispatch(self, exchange: Exchange, root: etree._Element) -> Answer:
         operation = self._by_tag.get(str(root.tag))

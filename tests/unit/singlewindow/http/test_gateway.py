@@ -15,6 +15,7 @@ from certex_bridge.singlewindow.http.soap import Soap, in_envelope
 from certex_bridge.singlewindow.messages.errors import ErrorNotification
 from certex_bridge.singlewindow.messages.json import read_json_message
 from certex_bridge.singlewindow.messages.xml import read_message, write_message
+from certex_bridge.singlewindow.refusals import REFUSALS
 from tests.support.asgi import Answer, call
 from tests.support.echo import ECHO, PLACE, SENDER, EchoRequest, EchoResponse, known, sample
 
@@ -68,9 +69,11 @@ def notification(body: bytes) -> ErrorNotification:
     return read_message(body, ErrorNotification)
 
 
-def test_the_times_of_every_operation_begin_with_nothing(desk: Desk) -> None:
-    labels = {"operation": ECHO.name, "outcome": "answered"}
-    assert desk.metrics.registry.get_sample_value("certex_bridge_gateway_request_seconds_count", labels) == 0
+def test_every_series_begins_with_nothing(desk: Desk) -> None:
+    value = desk.metrics.registry.get_sample_value
+    answered = {"operation": ECHO.name, "outcome": "answered"}
+    assert value("certex_bridge_gateway_request_seconds_count", answered) == 0
+    assert {value("certex_bridge_gateway_refusals_total", {"code": code}) for code in REFUSALS} == {0}
 
 
 async def test_both_forms_get_the_same_answer(desk: Desk) -> None:

@@ -131,15 +131,6 @@ ON CONFLICT (decl_id, item, doc_seq, licence_id, line_no) DO UPDATE SET
     v_unc = EXCLUDED.v_unc, attempt = EXCLUDED.attempt, outcome = EXCLUDED.outcome, reasons = EXCLUDED.reasons,
     document_code = EXCLUDED.document_code, source = EXCLUDED.source
 
--- name: append_claims
--- Of declarations made in this transaction; text is cast as in COPY.
-INSERT INTO claim (decl_id, item, doc_seq, licence_id, line_no, state, q_req, q_res, q_cons, q_unc,
-                   v_req, v_res, v_cons, v_unc, attempt, outcome, reasons, document_code, source)
-SELECT * FROM unnest($1::text[], $2::text[]::int[], $3::text[]::int[], $4::text[], $5::text[]::int[], $6::text[],
-                     $7::text[]::numeric[], $8::text[]::numeric[], $9::text[]::numeric[], $10::text[]::numeric[],
-                     $11::text[]::numeric[], $12::text[]::numeric[], $13::text[]::numeric[], $14::text[]::numeric[],
-                     $15::text[], $16::text[], $17::text[], $18::text[], $19::text[])
-
 -- name: append_movements
 -- Journal entries, where there are too few for COPY.
 INSERT INTO movement (licence_id, lv, seq, line_no, dim, kind, event_id, claim, d_cap, d_res, d_cons, d_over, at,
