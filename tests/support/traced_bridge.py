@@ -89,11 +89,12 @@ class TracedBridge:
         await self.settle(len(records))
 
     async def settle(self, more: int, quarantined: int = 0) -> None:
-        """Wait until so many more events are in, and all spans are over."""
+        """Wait until so many more events are in, what follows is published, and subscribers would have heard of it."""
         self.events += more
 
         async def done() -> bool:
-            return await settled(self.connection, self.events, quarantined)
+            untold = await self.connection.fetchval("SELECT count(*) FROM status_unsent")
+            return not untold and await settled(self.connection, self.events, quarantined)
 
         await until(done, what=f"{self.events} events settled")
 
