@@ -12,7 +12,7 @@ from typing import Any
 
 from bench import workload
 from bench.latency import PER_SECOND as DECLARATIONS_PER_SECOND
-from bench.processes import ROOT, Team
+from bench.processes import ROOT, Team, give_way
 from bench.servers import Place, Servers, place
 from bench.throughput import bridge, prepare
 from certex_bridge.kernel.identifiers import mrn_check_digit
@@ -69,6 +69,8 @@ def _check(number: int) -> dict[str, Any]:
 async def availability(where: Servers, split: Sequence[str], seconds: int) -> dict[str, Any]:
     """Times of checks in milliseconds, at the client and in the function.
 
+    What nobody waits for gives way, as docs/howto/scale.md says: the other roles, and a broker that is on this machine.
+
     Raises:
         NotReady, ProcessEnded: it did not work.
     """
@@ -79,8 +81,11 @@ async def availability(where: Servers, split: Sequence[str], seconds: int) -> di
         port = _free_port()
         more = {"CERTEX_CALLERS_FILE": str(callers), "CERTEX_HTTP_PORT": str(port)}
         door = replace(at, environment=at.environment | more)
-        async with bridge(at, split, where.folder), bridge(door, ["gateway"], where.folder) as gateway:
+        async with bridge(at, split, where.folder) as others, bridge(door, ["gateway"], where.folder) as gateway:
             await _ready(port, gateway)
+            for process in [one.process.pid for one in others.members] + [where.kafka_pid]:
+                if process is not None:
+                    give_way(process)
             load = asyncio.create_task(_load(at))
             try:
                 return await ask(port, "/v1/checks", PER_SECOND, seconds, bodies())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+GIVING_WAY = 10
+"""Niceness of what nobody waits for."""
 SAMPLE_SECONDS = 0.1
 STOP_SECONDS = 25.0
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,6 +109,16 @@ async def running(
     finally:
         sampler.cancel()
         await _stop(team)
+
+
+def give_way(pid: int) -> None:
+    """Let a process yield the processor to others, as one started with `nice` does.
+
+    Linux keeps the niceness of each thread; those that come later have that of the thread that starts them.
+    """
+    for thread in psutil.Process(pid).threads():
+        with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+            os.setpriority(os.PRIO_PROCESS, thread.id, GIVING_WAY)
 
 
 async def _sample(team: Team) -> None:

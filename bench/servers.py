@@ -33,6 +33,8 @@ class Servers:
     folder: Path
     """Scratch space of this run, on the disk that the database writes to when it was started here."""
     kafka_name: str
+    kafka_pid: int | None = None
+    """Of a broker that was started here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,16 @@ async def servers() -> AsyncIterator[Servers]:
     kafka, database = os.environ.get("CERTEX_KAFKA_BOOTSTRAP_SERVERS"), os.environ.get("CERTEX_DATABASE_URL")
     try:
         async with AsyncExitStack() as stack:
-            kafka_name = "given"
+            kafka_name, kafka_pid = "given", None
             if not database:
                 database = (await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))).url
             if not kafka:
                 from tests.support.kafka_server import KafkaServer
 
-                kafka = (await stack.enter_async_context(KafkaServer(folder / "kafka"))).bootstrap_servers
+                server = await stack.enter_async_context(KafkaServer(folder / "kafka"))
+                kafka, kafka_pid = server.bootstrap_servers, server.pid
                 kafka_name = f"Apache Kafka {KAFKA_VERSION}"
-            yield Servers(kafka, database, folder, kafka_name)
+            yield Servers(kafka, database, folder, kafka_name, kafka_pid)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

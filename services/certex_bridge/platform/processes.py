@@ -182,6 +182,11 @@ class OwnServer(ABC):
 
     _child: ChildProcess | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process number while it runs."""
+        return self._child.pid if self._child is not None else None
+
     @abstractmethod
     async def start(self) -> None:
         """Start and wait until clients can connect."""
