@@ -15,13 +15,26 @@ import uvloop
 
 from bench import ledger, movements, naive, throughput, workload
 from bench.availability import availability
+from bench.disk import sizes
 from bench.latency import PER_SECOND, latency
 from bench.machine import machine
 from bench.report import table
 from bench.servers import Servers, servers
 from bench.telemetry import telemetry
 
-PARTS = ("database", "ledger", "certificates", "items", "naive", "latency", "checks", "movements", "telemetry")
+PARTS = (
+    "database",
+    "ledger",
+    "certificates",
+    "items",
+    "naive",
+    "latency",
+    "checks",
+    "movements",
+    "telemetry",
+    "evidence",
+    "disk",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,8 @@ class Size:
     traced: int
     """Declarations of each run of the part telemetry."""
     pairs: int
+    sized: int
+    """Declarations of the part disk."""
 
 
 FULL = Size(
@@ -52,6 +67,7 @@ FULL = Size(
     movements=6_000,
     traced=20_000,
     pairs=5,
+    sized=20_000,
 )
 QUICK = Size(
     warm=1_000,
@@ -64,6 +80,7 @@ QUICK = Size(
     movements=1_200,
     traced=3_000,
     pairs=2,
+    sized=2_000,
 )
 
 
@@ -78,8 +95,7 @@ async def measure(where: Servers, size: Size, split: list[str], parts: set[str],
     peaks = [0.0]
     if "database" in parts:
         found["database_movements_per_second"] = await _told("database", ledger.database_rate(where, size.batches))
-    if "ledger" in parts:
-        found["ledger_movements_per_second"] = await _told("ledger", ledger.ledger_rate(where, size.ledger, licences))
+    found |= await _ledger(where, size, parts, licences)
     if parts & {"certificates", "items", "latency"}:
         await _told("warm-up", throughput.items(where, split, size.warm, licences))
     if "certificates" in parts:
@@ -110,7 +126,28 @@ async def measure(where: Servers, size: Size, split: list[str], parts: set[str],
         peaks.append(peak)
     if "telemetry" in parts:
         found |= await _told("telemetry", _telemetry(where, split, size, licences))
+    found |= await _sizes(where, size, licences) if "disk" in parts else {}
     return found | _derived(found, max(peaks))
+
+
+async def _sizes(where: Servers, size: Size, licences: int) -> dict[str, Any]:
+    """Bytes on disk."""
+    measured = await _told("disk", sizes(where, size.sized, licences))
+    return {
+        "licence_bytes": measured.licence,
+        "declaration_bytes": measured.declaration,
+        "declaration_bytes_by_table": measured.tables,
+    }
+
+
+async def _ledger(where: Servers, size: Size, parts: set[str], licences: int) -> dict[str, Any]:
+    """The ledger without Kafka."""
+    found: dict[str, Any] = {}
+    if "ledger" in parts:
+        found["ledger_movements_per_second"] = await _told("ledger", ledger.ledger_rate(where, size.ledger, licences))
+    if "evidence" in parts:
+        found["evidence_ratio"] = await _told("evidence", ledger.evidence_ratio(where, size.ledger, licences))
+    return found
 
 
 async def _gateway(where: Servers, split: list[str], size: Size, parts: set[str]) -> tuple[dict[str, Any], float]:

@@ -46,7 +46,7 @@ class Line:
 async def ask(options: argparse.Namespace, bodies: Sequence[str]) -> dict[str, Any]:
     """Send everything; what it took."""
     head = (
-        f"POST {options.path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        f"POST {options.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"certex-caller: {options.caller}\r\nContent-Length: %d\r\n\r\n"
     ).encode()
     free: asyncio.Queue[Line] = asyncio.Queue()

@@ -78,11 +78,11 @@ async def availability(where: Servers, split: Sequence[str], seconds: int) -> di
         await prepare(at, split, where.folder, HOT)
         callers = where.folder / "callers.toml"
         callers.write_text(_CALLERS, "utf-8")
-        port = _free_port()
-        more = {"CERTEX_CALLERS_FILE": str(callers), "CERTEX_HTTP_PORT": str(port)}
+        port, health = _free_port(), _free_port()
+        more = {"CERTEX_CALLERS_FILE": str(callers), "CERTEX_HTTP_PORT": str(port), "CERTEX_HEALTH_PORT": str(health)}
         door = replace(at, environment=at.environment | more)
         async with bridge(at, split, where.folder) as others, bridge(door, ["gateway"], where.folder) as gateway:
-            await _ready(port, gateway)
+            await _ready(health, gateway)
             for process in [one.process.pid for one in others.members] + [where.kafka_pid]:
                 if process is not None:
                     give_way(process)
@@ -132,7 +132,7 @@ async def _ready(port: int, gateway: Team) -> None:
         gateway.check()
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             answer = await reader.read()
             writer.close()
         except OSError:

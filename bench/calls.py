@@ -58,7 +58,7 @@ def bodies(start: int, count: int) -> Iterator[bytes]:
         }
         body = json.dumps(message).encode()
         yield (
-            b"POST /v1/movements HTTP/1.1\r\nHost: bench\r\nCertex-Caller: " + CALLER.encode() + b"\r\n"
+            b"POST /v1/movements HTTP/1.1\r\nHost: localhost\r\nCertex-Caller: " + CALLER.encode() + b"\r\n"
             b"Content-Type: application/json\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body
         )
 

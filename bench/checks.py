@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from bench.servers import Place
-from bench.watching import Counter
+from bench.watching import readable
 from certex_bridge.operations.verify import verify
 
 
@@ -16,7 +16,7 @@ class Inexact(Exception):
     """The ledger or the topics do not hold what was sent in."""
 
 
-async def check(place: Place, counting: Counter, *, declarations: int, items: int, quantity: Decimal) -> list[str]:
+async def check(place: Place, *, declarations: int, items: int, quantity: Decimal) -> list[str]:
     """Prove that everything was booked once and published once; returns what was proven, one sentence each.
 
     Raises:
@@ -25,7 +25,7 @@ async def check(place: Place, counting: Counter, *, declarations: int, items: in
     connection = await asyncpg.connect(place.database, timeout=30)
     try:
         proven = await _figures(connection, items, quantity)
-        proven += await _published(connection, place, counting, declarations)
+        proven += await _published(connection, place, declarations)
     finally:
         await connection.close()
     report = await verify(place.database)
@@ -47,7 +47,7 @@ async def _figures(connection: Any, items: int, quantity: Decimal) -> list[str]:
     return [f"reserved = declared = {quantity} in {items:,} movements"]
 
 
-async def _published(connection: Any, place: Place, counting: Counter, declarations: int) -> list[str]:
+async def _published(connection: Any, place: Place, declarations: int) -> list[str]:
     if unsent := await connection.fetchval("SELECT count(*) FROM unsent"):
         raise Inexact(f"{unsent} batches are not published")
     gaps = await connection.fetchval(
@@ -59,7 +59,7 @@ async def _published(connection: Any, place: Place, counting: Counter, declarati
     said = []
     for name, topic in (("outcome", "certex.outcomes.v1"), ("balance", "licensing.balances.v1")):
         written = await connection.fetchval("SELECT count(*) FROM outbox WHERE agg_type = $1", name)
-        published = await counting.count(place.topic(topic))
+        published = await readable(place, topic)
         if written != published or (name == "outcome" and published != declarations):
             raise Inexact(f"{written} messages of {topic} written, {published} on Kafka, {declarations} declarations")
         said.append(f"{published:,} {name}s")

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
+from statistics import median
 from typing import Any
 
 import asyncpg
@@ -46,6 +47,11 @@ WITH m AS (INSERT INTO raw_movement (id, account, quantity)
            WHERE raw_account.id = n.id)
 INSERT INTO raw_outbox (account, body) SELECT * FROM unnest($2::text[], $6::bytea[])
 """
+_EVIDENCE = """
+SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger
+WHERE tgname IN ('hash_states', 'hash_new_states', 'keep_history')
+UNION ALL SELECT format('DROP INDEX %I', indexname) FROM pg_indexes WHERE indexname LIKE '%|_written' ESCAPE '|'
+"""
 BODY = b"x" * 600
 
 
@@ -61,37 +67,80 @@ async def ledger_rate(where: Servers, declarations: int, licences: int) -> float
         try:
             executor = Executor(PostgresStore(pool), BridgeDocuments("BENCH", "BENCH"), Policy())
             issued = [
-                decode_licence_event(_envelope(record), LicensingOptions()) for record in workload.licences(licences)
+                decode_licence_event(envelope_of(record), LicensingOptions()) for record in workload.licences(licences)
             ]
             for start in range(0, licences, BATCH):
-                await executor.apply(_deliveries(issued[start : start + BATCH]))
-            await _apply(executor, made.take(2 * BATCH))  # first use of every statement and schema
+                await executor.apply(deliveries_of(issued[start : start + BATCH]))
+            await apply_declarations(executor, made.take(2 * BATCH))  # first use of every statement and schema
             seconds = 0.0
             for _ in range(declarations // BATCH):
-                seconds += await _apply(executor, made.take(BATCH))
+                seconds += await apply_declarations(executor, made.take(BATCH))
         finally:
             await pool.close()
     return declarations // BATCH * BATCH * workload.ITEMS / seconds
 
 
-async def _apply(executor: Executor, records: Sequence[Record]) -> float:
+async def apply_declarations(executor: Executor, records: Sequence[Record]) -> float:
     """Seconds that applying took; making and decoding the records does not count."""
     seconds = 0.0
     for start in range(0, len(records), BATCH):
         part = records[start : start + BATCH]
-        deliveries = _deliveries([decode_declaration_event(_envelope(record), DecodeOptions()) for record in part])
+        deliveries = deliveries_of([decode_declaration_event(envelope_of(record), DecodeOptions()) for record in part])
         began = time.perf_counter()
         await executor.apply(deliveries)
         seconds += time.perf_counter() - began
     return seconds
 
 
-def _envelope(record: Record) -> Envelope:
+def envelope_of(record: Record) -> Envelope:
+    """As it would come from Kafka."""
     return Envelope(record.topic, 0, 0, record.key, record.value, record.headers, 0)
 
 
-def _deliveries(commands: Sequence[Command]) -> list[Delivery]:
+def deliveries_of(commands: Sequence[Command]) -> list[Delivery]:
+    """Commands as deliveries of one batch."""
     return [Delivery(Origin("bench", 0, number), command) for number, command in enumerate(commands)]
+
+
+async def evidence_ratio(where: Servers, declarations: int, licences: int) -> float:
+    """The executor's rate with the triggers and indexes that keep evidence (ADR 0022), by the rate without.
+
+    Two databases of one server take turns with equal batches; the middle of the ratios of all pairs.
+
+    Raises:
+        Exception: what the executor raises.
+    """
+    async with place(where, "evidence") as kept, place(where, "bare") as bare:
+        await _without_evidence(bare.database)
+        pools = [await create_pool(kept.settings), await create_pool(bare.settings)]
+        try:
+            executors = [Executor(PostgresStore(pool), BridgeDocuments("BENCH", "BENCH"), Policy()) for pool in pools]
+            issued = [
+                decode_licence_event(envelope_of(record), LicensingOptions()) for record in workload.licences(licences)
+            ]
+            for executor in executors:
+                for start in range(0, licences, BATCH):
+                    await executor.apply(deliveries_of(issued[start : start + BATCH]))
+            made = workload.Declarations(seed=5, licences_known=licences)
+            ratios = []
+            for number in range(declarations // BATCH):
+                records = made.take(BATCH)
+                turns = (0, 1) if number % 2 else (1, 0)
+                seconds = {turn: await apply_declarations(executors[turn], records) for turn in turns}
+                ratios.append(seconds[1] / seconds[0])
+        finally:
+            for pool in pools:
+                await pool.close()
+    return median(ratios[2:])
+
+
+async def _without_evidence(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for row in await connection.fetch(_EVIDENCE):
+            await connection.execute(row[0])
+    finally:
+        await connection.close()
 
 
 async def database_rate(where: Servers, batches: int) -> float:

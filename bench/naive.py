@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +26,8 @@ from bench.servers import Servers, place
 from bench.watching import counter, publish, watch
 from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.customs.options import DecodeOptions
-from certex_bridge.ledger.domain.facts import ClaimSpec, DeclarationCommand
+from certex_bridge.ledger.domain.content import ClaimSpec
+from certex_bridge.ledger.domain.facts import DeclarationCommand
 from certex_bridge.ledger.domain.model import NOTHING, ClaimKey, Figures
 from certex_bridge.ledger.domain.outcome import ClaimOutcome, DeclarationOutcome
 from certex_bridge.licensing.content import licence_content
@@ -81,7 +83,9 @@ class Naive:
         except asyncpg.UniqueViolationError:
             claims = []  # a rebalance gave it to both; whoever booked it answers
         if claims:
-            document = render_outcome(_outcome(command, claims), _content, sender="BENCH", recipient="BENCH")
+            document = render_outcome(
+                _outcome(command, claims), _content, sender="BENCH", recipient="BENCH", prepared_at=datetime.now(UTC)
+            )
             await self.producer.send_and_wait(self.topic, document, key=record.key)
         await self.consumer.commit({TopicPartition(record.topic, record.partition): record.offset + 1})
 

@@ -30,8 +30,11 @@ ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("group_commit_ratio", "  ratio", "≥ 6", ""),
     ("telemetry_ratio", "items/s, 1 % traced by traces off", "≥ 0.9", ""),
     ("telemetry_cpu_ratio", "  the same of processor time", "", ""),
+    ("evidence_ratio", "movements/s, evidence kept by none", "≥ 0.9", ""),
     ("peak_memory_mb", "largest process, MB", "< 300", ""),
     ("cpu_us_per_declaration", "our CPU for one declaration, µs", "", ""),
+    ("declaration_bytes", "a declaration in the database, bytes", "", ""),
+    ("licence_bytes", "a licence in the database, bytes", "", ""),
 )
 
 

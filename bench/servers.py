@@ -120,6 +120,7 @@ def _environment(settings: Settings, url: str) -> dict[str, str]:
         "CERTEX_KAFKA_GROUP": settings.kafka_group,
         "CERTEX_LOG_LEVEL": "WARNING",
         "CERTEX_HTTP_PORT": "0",
+        "CERTEX_HEALTH_PORT": "0",
     }
 
 

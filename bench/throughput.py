@@ -13,7 +13,7 @@ import asyncpg
 from bench import checks, workload
 from bench.processes import Team, bridge_commands, running
 from bench.servers import Place, Servers, place
-from bench.watching import Curve, counter, publish, watch
+from bench.watching import Curve, outbox, publish, watch
 
 CERTIFICATES = "certex.certificates.v1"
 OUTCOMES = "certex.outcomes.v1"
@@ -51,7 +51,7 @@ async def prepare(at: Place, split: Sequence[str], folder: Path, licences: int) 
         NotDone, ProcessEnded: it did not work.
     """
     await publish(at, list(workload.licences(licences)))
-    async with bridge(at, split, folder) as team, counter(at, (CERTIFICATES, BALANCES)) as counting:
+    async with bridge(at, split, folder) as team, outbox(at) as counting:
         await watch(counting, at.topic(CERTIFICATES), licences, team.check)
         await watch(counting, at.topic(BALANCES), licences, team.check)
 
@@ -72,14 +72,14 @@ async def items(
         at = replace(made_place, environment=made_place.environment | dict(environment or {}))
         await prepare(at, split, where.folder, licences)
         await publish(at, made.take(count))
-        async with counter(at, (OUTCOMES, BALANCES)) as counting:
+        async with outbox(at) as counting:
             async with bridge(at, split, where.folder) as team:
                 curve = await watch(counting, at.topic(OUTCOMES), count, team.check)
                 balances = await _written(at, "balance")
                 await watch(counting, at.topic(BALANCES), balances, team.check)
                 ended = time.time()
                 cpu = team.cpu_seconds
-            proven = await checks.check(at, counting, declarations=count, items=made.items, quantity=made.quantity)
+            proven = await checks.check(at, declarations=count, items=made.items, quantity=made.quantity)
         began = await first_transaction(at, DECLARATIONS)
     return _rate(curve, workload.ITEMS, (began, ended), team, cpu, proven)
 
@@ -94,7 +94,7 @@ async def certificates(where: Servers, split: Sequence[str], count: int) -> Rate
         await publish(at, list(workload.licences(count)))
         async with (
             bridge(at, split, where.folder) as team,
-            counter(at, (CERTIFICATES,)) as counting,
+            outbox(at) as counting,
         ):
             curve = await watch(counting, at.topic(CERTIFICATES), count, team.check)
             ended = time.time()

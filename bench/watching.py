@@ -1,4 +1,8 @@
-"""Counting what lies on Kafka: end offsets over time, from outside the bridge."""
+"""Counting what lies on Kafka over time, from outside the bridge.
+
+The relay publishes in transactions, whose markers take offsets as well: what it published is counted by its outbox while
+the clock runs, and read from Kafka afterwards (`readable`). The naive consumer's records are counted by end offsets.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.servers import Place
-from certex_bridge.platform.kafka import Publisher, Record, consumer_arguments
+from certex_bridge.operations.composition import TOPIC_OF
+from certex_bridge.platform.kafka import Publisher, Record, consumer_arguments, create_consumer
 
 CHUNK = 4_000
 POLL_SECONDS = 0.1
@@ -36,6 +43,56 @@ class Curve:
 
     def _reached(self, count: float) -> tuple[float, int]:
         return next(point for point in self.points if point[1] >= count)
+
+
+class Counting(Protocol):
+    """How many records of a topic are published."""
+
+    async def count(self, topic: str) -> int:
+        """By the topic's name at the broker."""
+
+
+class Outbox:
+    """Asks the database what the relay had confirmed by the broker."""
+
+    def __init__(self, connection: Any, prefix: str) -> None:
+        self._connection = connection
+        self._kinds = {prefix + topic: kind for kind, topic in TOPIC_OF.items()}
+
+    async def count(self, topic: str) -> int:
+        """Rows of the outbox that no longer wait."""
+        return int(await self._connection.fetchval(_CONFIRMED, self._kinds[topic]))
+
+
+_CONFIRMED = """
+SELECT (SELECT count(*) FROM outbox WHERE agg_type = $1)
+     - (SELECT count(*) FROM unsent JOIN outbox USING (batch_id) WHERE agg_type = $1)
+"""
+
+
+@asynccontextmanager
+async def outbox(place: Place) -> AsyncIterator[Outbox]:
+    """A connection of its own."""
+    connection = await asyncpg.connect(place.database, timeout=30)
+    try:
+        yield Outbox(connection, place.settings.topic_prefix)
+    finally:
+        await connection.close()
+
+
+async def readable(place: Place, topic: str) -> int:
+    """Records that a reader of committed transactions gets, from the topic's beginning to its end."""
+    consumer = create_consumer(place.settings, topic)
+    await consumer.start()
+    try:
+        partitions = consumer.assignment()
+        ends, count = await consumer.end_offsets([*partitions]), 0
+        while any([await consumer.position(one) < ends[one] for one in partitions]):
+            for records in (await consumer.getmany(timeout_ms=500, max_records=CHUNK)).values():
+                count += len(records)
+        return count
+    finally:
+        await consumer.stop()
 
 
 class Counter:
@@ -67,7 +124,9 @@ async def counter(place: Place, topics: Iterable[str]) -> AsyncIterator[Counter]
         await consumer.stop()
 
 
-async def watch(counting: Counter, topic: str, wanted: int, check: Callable[[], None], seconds: float = 600.0) -> Curve:
+async def watch(
+    counting: Counting, topic: str, wanted: int, check: Callable[[], None], seconds: float = 600.0
+) -> Curve:
     """Count until there are so many.
 
     Raises:

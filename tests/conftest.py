@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from certex_bridge.platform.embedded import EmbeddedBroker, EmbeddedPostgres
 from tests.support.databases import Databases, run
@@ -30,6 +31,16 @@ ROOT = Path(__file__).resolve().parent.parent
 def on_apache_kafka() -> bool:
     """Whether this run uses Apache Kafka."""
     return os.environ.get("CERTEX_TEST_KAFKA", "") == "apache"
+
+
+# A property is never judged by how fast the machine happens to be: no deadline, and slow generation is no failure.
+settings.register_profile(
+    "any-machine",
+    parent=settings.get_profile(settings.get_current_profile_name()),  # in CI, Hypothesis' own
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("any-machine")
 
 
 def pytest_configure() -> None:

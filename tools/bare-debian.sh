@@ -1,10 +1,11 @@
 #!/bin/sh
-# Proves that a bare Debian 12 with python3, make and git is enough: makes one, clones the project into it and runs make
-# there, first as root, then as an ordinary user.
+# Proves that a bare Debian with the packages the README names is enough: makes one, clones the project into it and runs
+# make there, first as root, then as an ordinary user.
 #
 #     sudo tools/bare-debian.sh [TARGET…]        default: demo test
 #
 # Needs debootstrap, git and the network. Settings, all optional:
+#   BARE_SUITE    "bookworm" is Debian 12 (default), "trixie" is Debian 13
 #   BARE_FOLDER   where the root file systems are made (default: .cache/bare-debian); kept for the next run
 #   BARE_MIRROR   Debian mirror (default: debootstrap's own)
 #   BARE_SOURCE   "worktree" copies the files as they are now instead of cloning the last commit
@@ -15,12 +16,21 @@ set -eu
 say() { printf '%s\n' "bare-debian: $*" >&2; }
 stop() { say "$*"; exit 1; }
 
+for argument in "$@"; do
+  case $argument in
+    -*) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
+  esac
+done
+
 project=$(cd "$(dirname "$0")/.." && pwd)
 folder=${BARE_FOLDER:-$project/.cache/bare-debian}
-base=$folder/base
-root=$folder/root
+suite=${BARE_SUITE:-bookworm}
+base=$folder/base-$suite
+root=$folder/root-$suite
 users=${BARE_USERS:-root certex}
 [ $# -gt 0 ] || set -- demo test
+packages=$(sed -n 's/.*`apt-get install \([a-z0-9 -]*\)`.*/\1/p' "$project/README.md" | head -n 1)
+[ -n "$packages" ] || stop "README.md names no packages (\`apt-get install …\`)."
 
 [ "$(id -u)" = 0 ] || stop "run it as root: it makes a root file system."
 for tool in debootstrap git unshare chroot tar; do
@@ -29,9 +39,9 @@ done
 
 mkdir -p "$folder"
 if [ ! -e "$base/ready" ]; then
-  say "making Debian 12 (minbase) with python3, make and git"
+  say "making Debian $suite (minbase) with $packages"
   rm -rf "$base"
-  debootstrap --variant=minbase --include=python3,make,git bookworm "$base" ${BARE_MIRROR:+"$BARE_MIRROR"} \
+  debootstrap --variant=minbase --include="$(echo "$packages" | tr ' ' ,)" "$suite" "$base" ${BARE_MIRROR:+"$BARE_MIRROR"} \
     >"$folder/debootstrap.log" 2>&1 || stop "debootstrap failed, see $folder/debootstrap.log."
   touch "$base/ready"
 fi
@@ -39,6 +49,8 @@ fi
 rm -rf "$root"
 cp -a "$base" "$root"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+# Debian's installer writes it, debootstrap does not.
+printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >"$root/etc/hosts"
 if [ -f "${SSL_CERT_FILE:-}" ]; then
   mkdir -p "$root/etc/ssl/certs" "$root/usr/local/share/ca-certificates"
   cp -L "$SSL_CERT_FILE" "$root/etc/ssl/certs/ca-certificates.crt"

@@ -1,4 +1,4 @@
-"""Writes the parts of the chart that come from elsewhere: values.schema.json, files/topics.yaml, the chart's README.
+"""Writes the parts of the chart that come from elsewhere: its schema, two files of others, its README.
 
 The schema is closed at every level, and it knows each setting of the bridge with its type, so a misspelt value fails at
 `helm lint`.
@@ -26,7 +26,7 @@ LABELS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 LIST: Schema = {"type": "array", "items": {"type": "object"}}
 FREE: Schema = {"type": "object"}
 PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
-SET_BY_THE_CHART = frozenset({"ROLES", "HTTP_HOST", "HTTP_PORT", "SECRETS_DIR"})
+SET_BY_THE_CHART = frozenset({"ROLES", "HTTP_HOST", "HTTP_PORT", "HEALTH_HOST", "HEALTH_PORT", "SECRETS_DIR"})
 
 
 def closed(description: str = "", required: tuple[str, ...] = (), /, **properties: Schema) -> Schema:
@@ -116,12 +116,24 @@ def _secrets() -> Schema:
     store = closed(kind={"enum": ["SecretStore", "ClusterSecretStore"]}, name=TEXT)
     schema = closed(
         existingSecret=TEXT,
+        database=TEXT,
+        migrations=TEXT,
+        kafka=closed(intake=TEXT, relay=TEXT, gateway=TEXT),
+        pushes=TEXT,
+        console=TEXT,
         externalSecret=closed(enabled=FLAG, refreshInterval=NAME, storeRef=store, data=LIST, dataFrom=LIST),
     )
     schema["if"] = {"properties": {"externalSecret": {"properties": {"enabled": {"const": False}}}}}
-    schema["then"] = {"properties": {"existingSecret": {"minLength": 1}}}
-    schema["description"] = "existingSecret names the Secret with certex_database_url; or enable externalSecret."
+    schema["then"] = {"anyOf": [_within({"minLength": 1}, name) for name in ("existingSecret", "database")]}
+    schema["description"] = (
+        "existingSecret or database names a Secret with certex_database_url; or enable externalSecret."
+    )
     return schema
+
+
+def _certificate() -> Schema:
+    roles = {"type": "array", "items": {"enum": ["intake", "worker", "relay", "gateway", "migrations"]}, "minItems": 1}
+    return closed("", ("name", "secret"), name=NAME, secret=NAME, roles=roles)
 
 
 def _network() -> Schema:
@@ -141,7 +153,7 @@ def _image() -> Schema:
     tag = {"type": "string", "not": {"const": "latest"}, "description": "A version; never latest."}
     digest = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
     policy = {"enum": ["Always", "IfNotPresent", "Never"]}
-    return closed("", ("repository",), repository=NAME, tag=tag, digest=digest, pullPolicy=policy)
+    return closed(repository=NAME, tag=tag, digest=digest, pullPolicy=policy)
 
 
 def schema() -> Schema:
@@ -160,7 +172,7 @@ def schema() -> Schema:
         commonLabels=LABELS,
         settings=variables,
         secrets=_secrets(),
-        certificates={"type": "array", "items": closed("", ("name", "secret"), name=NAME, secret=NAME)},
+        certificates={"type": "array", "items": _certificate()},
         roles=closed(
             intake=_role(variables, autoscaling=_scaling()),
             worker=_role(variables),
@@ -170,7 +182,7 @@ def schema() -> Schema:
         gateway=closed(
             callers=closed(existingConfigMap=TEXT, key=NAME), tls=closed(existingSecret=TEXT), service=service
         ),
-        ports=closed(http=PORT),
+        ports=closed(http=PORT, health=PORT),
         terminationGracePeriodSeconds=number(1),
         serviceAccount=closed(create=FLAG, name=TEXT, annotations=LABELS),
         podSecurityContext=FREE,
@@ -233,8 +245,10 @@ def readme(values: str) -> str:
         "External Secrets, Strimzi and CloudNativePG operators need. The tables are generated from `values.yaml`.",
         "",
         "```",
-        "kubectl create secret generic certex-bridge --from-literal=certex_database_url=postgresql://…",
+        "kubectl create secret generic certex-bridge --from-literal=certex_database_url=postgresql://certex_bridge:…",
+        "kubectl create secret generic certex-owner --from-literal=certex_database_migration_url=postgresql://certex_owner:…",
         "helm install bridge helm/certex-bridge --set secrets.existingSecret=certex-bridge \\",
+        "  --set secrets.migrations=certex-owner \\",
         "  --set settings.CERTEX_KAFKA_BOOTSTRAP_SERVERS=kafka:9092",
         "helm test bridge",
         "```",
@@ -271,6 +285,7 @@ def files() -> dict[Path, str]:
     values = (CHART / "values.yaml").read_text("utf-8")
     return {
         CHART / "values.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
+        CHART / "files" / "defaults.yaml": "# A copy of values.yaml, which templates cannot read.\n" + values,
         CHART / "files" / "topics.yaml": (ROOT / "contracts" / "topics.yaml").read_text("utf-8"),
         CHART / "README.md": readme(values),
     }

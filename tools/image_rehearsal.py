@@ -233,7 +233,7 @@ async def served(container: Container, build: Build) -> None:
         "CERTEX_DATABASE_URL": postgres.url,
         "CERTEX_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
         "CERTEX_TOPICS_CREATE": "true",
-        "CERTEX_HTTP_PORT": "8080",  # what the image's health command asks
+        "CERTEX_HEALTH_PORT": "8081",  # what the image's health command asks
     }
     try:
         expect("migrate", container.run([*build.entry, "migrate"], **settings), 0)

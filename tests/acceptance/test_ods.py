@@ -18,6 +18,7 @@ from lxml import etree
 from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.kernel.errors import Severity
+from certex_bridge.kernel.identifiers import mrn_check_digit
 from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.domain.model import LicenceState, Status
 from certex_bridge.ledger.domain.policy import Policy
@@ -249,3 +250,20 @@ def test_status_pushes_put_no_reservation_at_risk_that_goes_on() -> None:
     assert TYPES.cited("E013").keeps
     assert not TYPES.cited("X060").keeps
     assert LicenceState(NAME, 1, OZONE).derived_status() is Status.VALID
+
+
+@pytest.mark.parametrize(
+    ("mrn", "claims"), [("26GB0000000000001", 0), ("26XI0000000000001", 1), ("26DE0000000000001", 1)]
+)
+def test_the_commissions_licence_is_cited_where_its_regulation_applies(mrn: str, claims: int) -> None:
+    document = example("declarations", "accepted")
+    number = mrn + mrn_check_digit(mrn)
+    document["data"] |= {"mrn": number}
+    document["data"]["declaration"]["items"] = document["data"]["declaration"]["items"][:1]
+    only = document["data"]["declaration"]["items"][0]
+    only["documents"] = [{"seq": 1, "type": "E013", "reference": OZONE.number}]
+    only["references"] = []
+    command = decode_declaration_event(envelope(document, "customs.declarations.v1"), DecodeOptions(types=TYPES))
+    assert command.facts.payload is not None
+    assert len(command.facts.payload.items[0].claims) == claims
+    assert ("LICENCE_NOT_CLAIMED" in [finding.code for finding in command.findings]) is (claims == 0)

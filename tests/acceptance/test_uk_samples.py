@@ -69,7 +69,8 @@ async def claims(world: BridgeWorld, decl_id: str) -> dict[int, tuple[str, str, 
 async def test_licence_write_offs_of_a_real_declaration(
     database_url: str, bootstrap_servers: str, topic_prefix: str, tmp_path: Path
 ) -> None:
-    declaration = message((SAMPLES / "TT_EX013b.xml").read_bytes())
+    sample = (SAMPLES / "TT_EX013b.xml").read_bytes()
+    declaration = message(sample.replace(b"<LPCOExemptionCode>EA<", b"<LPCOExemptionCode>EP<"))
     async with bridge_world(database_url, bootstrap_servers, topic_prefix, tmp_path) as world:
         await world.process.start()
         await world.publish([declaration, ACCEPTED])
@@ -96,6 +97,20 @@ async def test_licence_write_offs_of_a_real_declaration(
             "SELECT trim_scale(consumed)::text FROM account WHERE licence_id = 'GB/GBOIE920001' AND line_no = 2"
         )
         assert held == "10"
+        await world.check_outputs()
+
+
+async def test_licences_that_a_simplified_declaration_wrote_off_are_not_written_off_again(
+    database_url: str, bootstrap_servers: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    """As published, both documents have the status EA."""
+    declaration = message((SAMPLES / "TT_EX013b.xml").read_bytes())
+    async with bridge_world(database_url, bootstrap_servers, topic_prefix, tmp_path) as world:
+        await world.process.start()
+        await world.publish([uk_licence("GBOIE920001", {1: "5", 2: "50"}, "KGMG"), declaration, ACCEPTED, CLEARED])
+        await world.settle(4)
+        assert await claims(world, MRN) == {}
+        assert await world.connection.fetchval("SELECT sum(consumed + reserved) FROM account") == 0
         await world.check_outputs()
 
 

@@ -15,6 +15,7 @@ import pytest
 from certex_bridge.customs.wco.profile import decode_wco
 from certex_bridge.kernel.errors import Severity
 from certex_bridge.ledger.domain.facts import ALL_ITEMS, DeclarationCommand, EventKind
+from certex_bridge.ledger.domain.simplified import simplified_of
 from certex_bridge.platform.envelope import Envelope, Poison
 
 FOLDER = os.environ.get("CERTEX_SAMPLES", "")
@@ -33,7 +34,9 @@ def decode(name: str) -> DeclarationCommand:
 
 def test_the_declaration_with_two_licences() -> None:
     command = decode("TT_EX013b.xml")
-    assert (command.kind, command.mrn, command.lrn) == (EventKind.LODGED, "", "U.78494313RFYI")
+    assert (command.kind, command.mrn, command.lrn) == (EventKind.SUPPLEMENTARY, "", "U.78494313RFYI")
+    # Additional type Y, and each item names the item of the simplified declaration that it supplements.
+    assert [str(named.mrn) for named in simplified_of(command.facts)] == ["23GBCDS123456789B1", "23GBCDS123456789B1"]
     assert command.exporter == "XI896458895015"
     payload = command.facts.payload
     assert payload is not None
@@ -42,14 +45,17 @@ def test_the_declaration_with_two_licences() -> None:
     first, second = payload.items
     assert (first.commodity, str(first.net_mass), str(first.supplementary_units)) == ("93019000", "90", "20")
     assert (second.commodity, str(second.net_mass), second.supplementary_units) == ("93059100", "11", None)
-    (rifle,), (suppressor,) = first.claims, second.claims
+    # Status EA: the simplified declaration has both licences written off, so they are told and not claimed again.
+    assert (first.claims, second.claims) == ((), ())
+    rifle, suppressor = payload.attributed
     assert (rifle.reference, rifle.licence_id, rifle.line_no) == ("GBOIE920001-00002", "GB/GBOIE920001", 2)
     assert (suppressor.licence_id, suppressor.line_no) == ("GB/GBOGE920002", 1)
     assert {(c.document_code, c.status_code, c.value) for c in (rifle, suppressor)} == {("X002", "EA", None)}
     assert (str(rifle.quantity), str(suppressor.quantity)) == ("10 KGMG", "102 KGMG")
-    assert rifle.findings == ()
+    assert [finding.code for finding in rifle.findings] == ["STATUS_ATTRIBUTED"]
     # The document writes off more than the goods weigh: remarked, not corrected.
-    assert [(finding.code, finding.severity) for finding in suppressor.findings] == [("EXCEEDS_MASS", Severity.WARNING)]
+    assert [finding.code for finding in suppressor.findings] == ["STATUS_ATTRIBUTED", "EXCEEDS_MASS"]
+    assert {finding.severity for finding in suppressor.findings} == {Severity.WARNING}
 
 
 def test_the_declaration_without_licence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from certex_bridge.platform.kafka import Publisher
+from certex_bridge.platform.kafka import Publisher, Record
 from certex_bridge.platform.settings import Settings
 from tests.support.wire_feed import DECLARATIONS, declaration, event, licence, mrn, until
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / ".cache" / "axe" / "axe.min.js"
-START_SECONDS = 90
+START_SECONDS = 200
 EVERYTHING = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 
 SERIOUS = """async tags => {
@@ -48,6 +49,8 @@ class Demo:
     declaration: str = mrn(71)
     broken: str = mrn(72)
     """Its event lost its last brace on the way."""
+    undecided: str = mrn(73)
+    """Released; two traders lodged under its LRN."""
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +70,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             servers = re.findall(r"CERTEX_KAFKA_BOOTSTRAP_SERVERS=(\S+)", told)[0]
             made = Demo(re.findall(r"(http://\S+)/console", told)[0])
             with ThreadPoolExecutor(1) as threads:  # Playwright's own loop runs in this one
-                threads.submit(lambda: asyncio.run(_publish(servers, made))).result(60)
+                threads.submit(lambda: asyncio.run(_publish(servers, made))).result(120)
             yield made
         finally:
             process.send_signal(signal.SIGINT)
@@ -93,6 +96,20 @@ def _listen(process: subprocess.Popen[str]) -> str:
     return "".join(told)
 
 
+LRN, TRADERS = "CONSOLE-LRN", ("BE0123456789", "BE0999999999")
+
+
+def _lodged(number: int, trader: str) -> Record:
+    """What one of two traders lodged under the same LRN."""
+    told = declaration(73, "lodged", number + 1, {"CONSOLE-1": str(5 + number)})
+    data = json.loads(told.value or b"{}") | {"lrn": LRN, "exporter": trader}
+    data["declaration"]["exporter"] = trader
+    del data["mrn"]
+    at = f"2026-03-01T08:0{number + 1}:00Z"
+    kind = "customs.declaration.lodged.v1"
+    return event(DECLARATIONS, f"{trader}/{LRN}", f"console-lodged-{number}", kind, data, at)
+
+
 async def _publish(servers: str, demo: Demo) -> None:
     publisher = Publisher(Settings.load(kafka_bootstrap_servers=servers))
     whole = declaration(72, "accepted", 7, {"CONSOLE-1": "5"})
@@ -108,6 +125,8 @@ async def _publish(servers: str, demo: Demo) -> None:
             whole.value[:-1],
             "2026-03-01T10:07:00Z",
         ),
+        *(_lodged(number, trader) for number, trader in enumerate(TRADERS)),
+        declaration(73, "released", 9, lrn=LRN),
     ]
     try:
         for record in records:
@@ -152,7 +171,7 @@ class Someone:
             base_url=demo.url, viewport={"width": 1360, "height": 900}, locale="en-GB", **how
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         self.blocked: list[str] = []
         self.page.on(
             "console", lambda said: self.blocked.append(said.text) if "Content Security Policy" in said.text else None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.console.conftest import TRADERS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,12 +16,18 @@ if TYPE_CHECKING:
 
     People = Callable[..., Someone]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+PATIENCE_SECONDS = 60
+"""For what a busy machine brings late; what never comes is told before the test's own time is over."""
+PAUSE_MILLISECONDS = 250
+ATTEMPTS = PATIENCE_SECONDS * 1000 // PAUSE_MILLISECONDS
 
 
 def expect(locator: Any) -> Any:
     from playwright.sync_api import expect as checked
 
+    checked.set_options(timeout=PATIENCE_SECONDS * 1000)
     return checked(locator)
 
 
@@ -27,25 +35,25 @@ def find(someone: Someone, text: str) -> Any:
     """Search, and wait for what follows the typing; appears as soon as the bridge has taken it in."""
     page = someone.page
     link = page.get_by_role("link", name=text, exact=True)
-    for _ in range(40):
+    for _ in range(ATTEMPTS):
         someone.go(f"/console/search?q={text}")
         if link.count():
             return link
-        page.wait_for_timeout(250)
+        page.wait_for_timeout(PAUSE_MILLISECONDS)
     raise AssertionError(f"{text} never came")
 
 
 def broken_record(someone: Someone, demo: Demo) -> str:
     """Address of our record among those of the demo; appears as soon as the bridge has put it aside."""
     page = someone.page
-    for _ in range(40):
+    for _ in range(ATTEMPTS):
         someone.go("/console/quarantine")
         rows = page.get_by_role("row").filter(has_text="JSON_SYNTAX").get_by_role("link")
         for address in [link.get_attribute("href") for link in rows.all()]:
             someone.go(address)
             if page.locator("dd", has_text=demo.broken).count():
                 return str(address)
-        page.wait_for_timeout(250)
+        page.wait_for_timeout(PAUSE_MILLISECONDS)
     raise AssertionError("the broken record was never put aside")
 
 
@@ -171,6 +179,35 @@ def test_the_live_flow_comes_anew_by_itself(person: People) -> None:
     expect(ada.page.get_by_role("row").filter(has_text="customs.declarations.v1")).to_be_visible()
 
 
+def test_the_duty_officer_sees_an_undecided_declaration_and_how_it_is_settled(person: People, demo: Demo) -> None:
+    ada = person("Ada Operator")
+    find(ada, demo.undecided)
+    ada.go("/console/flow")
+    page = ada.page
+    row = page.get_by_role("table", name="Accepted or released").get_by_role("row").filter(has_text=demo.undecided)
+    expect(row).to_contain_text("Released")
+    expect(row).to_contain_text("could be several lodgings")
+    expect(row).to_contain_text("days")
+    assert no_overflow(ada)
+    page.set_viewport_size({"width": 420, "height": 900})
+    assert no_overflow(ada)
+    assert not ada.serious_issues()
+    row.get_by_role("link").click()
+    box = page.get_by_role("region", name="Undecided since 2026-03-01 08:09:00 UTC")
+    expect(box.get_by_role("table", name="Lodgings that it could be").get_by_role("row")).to_have_count(3)
+    commands = box.get_by_role("region", name="Commands that settle it").inner_text().splitlines()
+    assert [f"--exporter {trader} " in line for trader, line in zip(TRADERS, commands, strict=True)] == [True, True]
+    for width in (1360, 420):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert no_overflow(ada)
+        assert not ada.serious_issues()
+
+
+def no_overflow(someone: Someone) -> bool:
+    """Whether the page is as wide as its window: tables scroll in themselves."""
+    return bool(someone.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
 def test_everything_can_be_read_without_javascript(person: People, demo: Demo) -> None:
     ada = person("Ada Operator", java_script_enabled=False)
     ada.page.get_by_label("Licence, declaration or holder").fill("BE/CONSOLE")
@@ -205,6 +242,7 @@ def test_axe_finds_nothing_serious_on_any_page(person: People, demo: Demo, langu
     pages += [
         f"{licence}?at=nonsense",
         f"/console/declarations/{demo.declaration}?outcome=1",
+        f"/console/declarations/{demo.undecided}",
         "/console/flow",
         "/console/quarantine?show=all",
     ]

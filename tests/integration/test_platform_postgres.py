@@ -16,6 +16,7 @@ from certex_bridge.platform.migrations import list_migrations
 from certex_bridge.platform.postgres import (
     DatabaseUnfit,
     SchemaMismatch,
+    check_collation,
     check_durability,
     check_schema,
     create_pool,
@@ -158,8 +159,27 @@ async def test_a_release_refuses_an_older_and_a_newer_schema(empty_database_url:
     folder.write(LATER)
     assert "older than this release: migrations 0004" in ((await schema_state(connection, folders)).problem or "")
     folder.remove("0004_pre_fourth.sql", "0003_post_third.sql")
-    assert "newer than this release: migrations 0003" in ((await schema_state(connection, folders)).problem or "")
+    newer = (await schema_state(connection, folders)).problem or ""
+    assert "newer than this release: migrations 0003" in newer
+    for phase in ("pre", "post", "all"):  # whoever runs the old release's migrate is told, and nothing is done
+        with pytest.raises(SchemaMismatch, match=re.escape(newer)) as caught:
+            await migrate(empty_database_url, phase, folders=folders)
+        assert caught.value.code == "SCHEMA_MISMATCH"
     await connection.close()
+
+
+async def test_the_migration_of_an_older_release_does_not_call_a_newer_schema_its_own(
+    empty_database_url: str, folder: Folder
+) -> None:
+    folders = folder.write(FIRST | POST | LATER)
+    await migrate(empty_database_url, folders=folders)
+    folder.remove("0004_pre_fourth.sql")
+    assert await migrate(empty_database_url, folders=folders) == 0, "widened only: the release before runs on it"
+    folder.remove("0003_post_third.sql")
+    for phase in ("pre", "post", "all"):
+        with pytest.raises(SchemaMismatch, match="newer than this release: migrations 0003") as caught:
+            await migrate(empty_database_url, phase, folders=folders)
+        assert caught.value.code == "SCHEMA_MISMATCH"
 
 
 async def test_what_the_release_before_and_after_a_deploy_run_on(empty_database_url: str, folder: Folder) -> None:
@@ -236,7 +256,7 @@ async def test_the_connections_carry_the_limits(empty_database_url: str) -> None
 
 
 async def test_the_causes_of_retries(empty_database_url: str) -> None:
-    pool = await create_pool(settings_for(empty_database_url, lock_timeout_ms=50, statement_timeout_ms=200))
+    pool = await create_pool(settings_for(empty_database_url, lock_timeout_ms=50))
     await pool.execute("CREATE TABLE t (id int PRIMARY KEY)")
     await pool.execute("INSERT INTO t VALUES (1), (2)")
     async with pool.acquire() as holder, holder.transaction():
@@ -244,14 +264,15 @@ async def test_the_causes_of_retries(empty_database_url: str) -> None:
         with pytest.raises(asyncpg.LockNotAvailableError) as locked:
             await pool.execute("SELECT * FROM t WHERE id = 1 FOR UPDATE")
     with pytest.raises(asyncpg.QueryCanceledError) as slow:
-        await pool.execute("SELECT pg_sleep(5)")
+        async with pool.acquire() as sleeper, sleeper.transaction():
+            await sleeper.execute("SET LOCAL statement_timeout = 50")  # for this one: others may be late, too
+            await sleeper.execute("SELECT pg_sleep(60)")
     with pytest.raises(asyncpg.UniqueViolationError) as wrong:
         await pool.execute("INSERT INTO t VALUES (1)")
     async with pool.acquire() as victim:
         me = await victim.fetchval("SELECT pg_backend_pid()")
         async with pool.acquire() as killer:
-            await killer.execute("SELECT pg_terminate_backend($1)", me)
-        await asyncio.sleep(0.05)
+            assert await killer.fetchval("SELECT pg_terminate_backend($1, 60000)", me)  # waits for its end
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)) as gone:
             await victim.execute("SELECT 1")
     await pool.close()
@@ -309,6 +330,20 @@ async def test_a_forgetful_server_is_refused_unless_declared(row: dict[str, obje
 )
 async def test_a_durable_server_is_taken(row: dict[str, object]) -> None:
     await check_durability(Server(**row), Settings.load())
+
+
+async def test_indexes_in_another_order_than_the_servers_are_refused(empty_database_url: str) -> None:
+    connection = await asyncpg.connect(empty_database_url)
+    try:
+        await check_collation(connection)
+        await connection.execute("UPDATE pg_database SET datcollversion = '0.1' WHERE datname = current_database()")
+        with pytest.raises(DatabaseUnfit, match=r"version 0\.1 of its collation.* REINDEX DATABASE"):
+            await create_pool(settings_for(empty_database_url))
+    finally:
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f'ALTER DATABASE "{name}" REFRESH COLLATION VERSION')
+        await connection.close()
+    await (await create_pool(settings_for(empty_database_url))).close()
 
 
 # --- TLS

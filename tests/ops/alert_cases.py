@@ -90,6 +90,7 @@ INVARIANT_CASES = [
 ]
 
 TAKEN = 'events_total{topic="t",outcome="taken"}'
+GAP = 'position_gap_records{topic="t",partition="0",from="400",to="436"}'
 LAG = 'consumer_lag{topic="t",partition="0"}'
 AGES = ('record_age_seconds_bucket{topic="t",le="60.0"}', 'record_age_seconds_bucket{topic="t",le="300.0"}')
 ALL = 'record_age_seconds_bucket{topic="t",le="+Inf"}'
@@ -115,6 +116,8 @@ FLOW_CASES = [
     _raw("IntakeFailing", "page", False, "30m", {'intake_failures_total{cause="error"}': "0x5 1x60"}),
     _fires("PartitionsCut", "page", "10m", partitions_cut="0x5 1x20"),
     _quiet("PartitionsCut", "page", "10m", partitions_cut="0x20"),
+    _raw("PositionGap", "page", True, "10m", {GAP: "0x5 36x20"}),
+    _raw("PositionGap", "page", False, "20m", {GAP: "36x5 _x20"}),
     _raw(
         "QuarantineFlood",
         "page",
@@ -129,10 +132,19 @@ FLOW_CASES = [
         "30m",
         {TAKEN: "0+100x60", 'events_total{topic="all",outcome="quarantined"}': "0+5x60"},
     ),
+    _raw("ActWithoutEffect", "page", True, "30m", {'licence_acts_total{result="lost"}': "0x25 1x10"}),
+    _raw("ActWithoutEffect", "page", True, "30m", {'licence_acts_total{result="kept"}': "2x25 3x10"}),
+    # Told before anybody looked.
+    _raw("ActWithoutEffect", "page", True, "30m", {'licence_acts_total{result="lost"}': "_x25 1x10"}),
+    _raw("ActWithoutEffect", "page", False, "60m", {'licence_acts_total{result="lost"}': "1x90"}),
+    _raw("ActWithoutEffect", "page", False, "30m", {'licence_acts_total{result="taken"}': "0x25 9x10"}),
+    _raw("ActWithoutEffect", "page", False, "30m", {'licence_acts_total{result="content_not_taken"}': "0x25 9x10"}),
     _fires("QuarantineAging", "ticket", "300m", quarantine_oldest_seconds="0+60x400"),
     _quiet("QuarantineAging", "ticket", "230m", quarantine_oldest_seconds="0+60x400"),
     _fires("ParkedLong", "ticket", "20m", parked_oldest_seconds="86390+60x40"),
     _quiet("ParkedLong", "ticket", "20m", parked_oldest_seconds="80000+60x40"),
+    _fires("UndecidedLong", "ticket", "20m", undecided_oldest_seconds="86390+60x40"),
+    _quiet("UndecidedLong", "ticket", "20m", undecided_oldest_seconds="80000+60x40"),
     _fires("WorkerBehind", "ticket", "60m", wake_rows="0+5x90"),
     _quiet("WorkerBehind", "ticket", "60m", wake_rows="900-5x90"),
     _quiet("WorkerBehind", "ticket", "60m", wake_rows="0x90"),
@@ -196,6 +208,11 @@ SURROUNDINGS_CASES = [
     _fires("ClockSkew", "ticket", "20m", database_clock_skew_seconds="-3x30"),
     _fires("ClockSkew", "ticket", "20m", database_clock_skew_seconds="3x30"),
     _quiet("ClockSkew", "ticket", "20m", database_clock_skew_seconds="-0.4x30"),
+    _fires("DatabaseFilling", "ticket", "5h", database_size_bytes="81x600", database_capacity_bytes="100x600"),
+    _quiet("DatabaseFilling", "ticket", "5h", database_size_bytes="79x600", database_capacity_bytes="100x600"),
+    _quiet("DatabaseFilling", "ticket", "5h", database_size_bytes="81x600"),
+    _fires("DatabaseFilling", "ticket", "8h", database_size_bytes="100+0.01x600", database_capacity_bytes="900x600"),
+    _quiet("DatabaseFilling", "ticket", "8h", database_size_bytes="100+0.001x600", database_capacity_bytes="900x600"),
     _raw("DatabaseRetries", "ticket", True, "40m", {'database_retries_total{cause="lock"}': "0+120x60"}),
     _raw("DatabaseRetries", "ticket", False, "40m", {'database_retries_total{cause="lock"}': "0+6x60"}),
     _fires("DatabaseDeadlock", "ticket", "20m", deadlocks_total="0x10 1x30"),

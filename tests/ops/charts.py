@@ -54,3 +54,15 @@ def role_of(deployment: Object) -> str:
     """The role of a Deployment."""
     role: str = deployment["metadata"]["labels"]["app.kubernetes.io/component"]
     return role
+
+
+def mounted_secrets(pod: Object) -> set[tuple[str, str]]:
+    """Secret and file of each that the pod has in CERTEX_SECRETS_DIR; a whole Secret counts as the file `*`."""
+    found: set[tuple[str, str]] = set()
+    for volume in pod["volumes"]:
+        if volume["name"] != "secrets":
+            continue
+        for source in volume["projected"]["sources"]:
+            secret = source["secret"]
+            found |= {(secret["name"], item["path"]) for item in secret.get("items", ({"path": "*"},))}
+    return found

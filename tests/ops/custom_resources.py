@@ -37,15 +37,12 @@ def one_of(*values: str) -> Schema:
     return {"enum": list(values)}
 
 
-_EXPRESSION = closed("key", "operator", key=TEXT, operator=one_of("In", "NotIn", "Exists"), values=listed(TEXT))
 _ENDPOINT = closed(
     "port",
     port=TEXT,
     path=TEXT,
-    scheme=one_of("http", "https"),
     interval=DURATION,
     scrapeTimeout=DURATION,
-    tlsConfig=closed(ca=closed(secret=closed("name", "key", name=TEXT, key=TEXT)), serverName=TEXT),
 )
 _RULE = {
     **closed("expr", record=TEXT, alert=TEXT, expr=TEXT, labels=LABELS, annotations=LABELS, **{"for": DURATION}),
@@ -85,7 +82,11 @@ _ACL = closed(
     "resource",
     "operations",
     resource=closed(
-        "type", "name", type=one_of("topic", "group", "cluster"), name=TEXT, patternType=one_of("literal", "prefix")
+        "type",
+        "name",
+        type=one_of("topic", "group", "cluster", "transactionalId"),
+        name=TEXT,
+        patternType=one_of("literal", "prefix"),
     ),
     operations=listed(one_of("Read", "Write", "Describe", "DescribeConfigs", "IdempotentWrite")),
 )
@@ -95,9 +96,9 @@ SPECS: dict[tuple[str, str], Schema] = {
     ("monitoring.coreos.com/v1", "ServiceMonitor"): closed(
         "selector",
         "endpoints",
-        selector=closed(matchLabels=LABELS, matchExpressions=listed(_EXPRESSION)),
+        selector=closed(matchLabels=LABELS),
         namespaceSelector=closed(matchNames=listed(TEXT)),
-        targetLabels=listed(TEXT),
+        podTargetLabels=listed(TEXT),
         endpoints=listed(_ENDPOINT),
     ),
     ("monitoring.coreos.com/v1", "PrometheusRule"): closed(
@@ -149,7 +150,16 @@ SPECS: dict[tuple[str, str], Schema] = {
         minSyncReplicas=NUMBER,
         maxSyncReplicas=NUMBER,
         bootstrap=closed(
-            initdb=closed("database", "owner", database=TEXT, owner=TEXT, dataChecksums=TRUTH, postInitSQL=listed(TEXT))
+            initdb=closed(
+                "database",
+                "owner",
+                database=TEXT,
+                owner=TEXT,
+                dataChecksums=TRUTH,
+                postInitSQL=listed(TEXT),
+                localeCType=TEXT,
+                localeCollate=TEXT,
+            )
         ),
         storage=closed("size", size={"type": "string", "pattern": r"^\d+(Mi|Gi|Ti)$"}, storageClass=TEXT),
         postgresql=closed(parameters=LABELS),

@@ -6,7 +6,8 @@ from typing import Any
 
 import promql_parser
 
-from certex_bridge.platform.metric_catalogue import CATALOGUE, PREFIX
+from certex_bridge.platform.metric_catalogue import CATALOGUE
+from certex_bridge.platform.metric_spec import PREFIX
 
 SUFFIXES = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("",), "gauge": ("",)}
 OURS = {PREFIX + spec.name + suffix for spec in CATALOGUE for suffix in SUFFIXES[spec.kind]}

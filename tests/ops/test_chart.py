@@ -14,8 +14,9 @@ import pytest
 import trustme
 import yaml
 
+from certex_bridge.platform.kafka_fenced import transactional_id
 from certex_bridge.platform.settings import Settings
-from tests.ops.charts import CASES, CHART, ROOT, environment, helm, of_kind, pods, rendered, role_of
+from tests.ops.charts import CASES, CHART, ROOT, environment, helm, mounted_secrets, of_kind, pods, rendered, role_of
 from tests.ops.custom_resources import SPECS, schema_of
 
 KUBERNETES = ("1.33", "1.37")
@@ -108,7 +109,7 @@ def test_pods_are_as_locked_up_as_they_can_be(case: str) -> None:
             assert {"cpu", "memory"} <= set(container["resources"]["requests"])
             assert "memory" in container["resources"]["limits"]
             mounts = {mount["mountPath"]: mount.get("readOnly", False) for mount in container["volumeMounts"]}
-            assert [path for path, read_only in mounts.items() if not read_only] == ["/tmp"]  # noqa: S108
+            assert [path for path, read_only in mounts.items() if not read_only] == ["/tmp"]  # noqa: S108  # a mount of the container
     assert seen >= 3
 
 
@@ -127,7 +128,12 @@ def test_deployments_are_probed_drained_and_spread(case: str) -> None:
         (container,) = pod["containers"]
         paths = {kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("liveness", "readiness", "startup")}
         assert paths == {"liveness": "/livez", "readiness": "/readyz", "startup": "/startupz"}
-        assert container["livenessProbe"]["httpGet"]["port"] in {port["name"] for port in container["ports"]}
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        for kind in ("liveness", "readiness", "startup"):
+            assert container[f"{kind}Probe"]["httpGet"]["port"] == "health"
+            assert "scheme" not in container[f"{kind}Probe"]["httpGet"]
+        expected = {"health": 8081} | ({"http": 8080} if role_of(deployment) == "gateway" else {})
+        assert ports == expected
         assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
         graceful = Settings.model_fields["graceful_stop_seconds"].default
         assert pod["terminationGracePeriodSeconds"] > graceful
@@ -150,15 +156,33 @@ def test_budgets_policies_and_services_stand_for_each_deployment(case: str) -> N
         )
         assert all(rule["ports"] for rule in (*policy["ingress"], *policy["egress"])), "never every port"
     for service in of_kind(case, "Service"):
-        role = service["spec"]["selector"]["app.kubernetes.io/component"]
-        assert (
-            service["spec"]["selector"].items() <= deployments[role]["spec"]["template"]["metadata"]["labels"].items()
-        )
+        role = service["spec"]["selector"].get("app.kubernetes.io/component")
+        for one in deployments.values() if role is None else (deployments[role],):
+            assert service["spec"]["selector"].items() <= one["spec"]["template"]["metadata"]["labels"].items()
     for budget in of_kind(case, "PodDisruptionBudget"):
         spec = budget["spec"]
         role = spec["selector"]["matchLabels"]["app.kubernetes.io/component"]
         assert deployments[role]["spec"].get("replicas", 2) > 1
         assert ("minAvailable" in spec) != ("maxUnavailable" in spec)
+
+
+def test_callers_of_the_gateway_do_not_reach_probes_and_metrics() -> None:
+    services = {one["metadata"]["name"]: one["spec"] for one in of_kind("everything", "Service")}
+    assert [port["targetPort"] for port in services["bridge-certex-bridge-gateway"]["ports"]] == ["http"]
+    health = services["bridge-certex-bridge-health"]
+    assert (health["type"], health["clusterIP"]) == ("ClusterIP", "None"), "never published, whatever the gateway's is"
+    policies = {role_of(one): one["spec"]["ingress"] for one in of_kind("everything", "NetworkPolicy")}
+    for role, rules in policies.items():
+        opened = {rule["ports"][0]["port"]: rule["from"] for rule in rules}
+        assert set(opened) == ({"health", "http"} if role == "gateway" else {"health"})
+        assert opened["health"] == [
+            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+        ]
+    assert {rule["ports"][0]["port"]: rule["from"] for rule in policies["gateway"]}["http"] == [
+        {"ipBlock": {"cidr": "192.0.2.0/24"}}
+    ]
+    (monitor,) = of_kind("everything", "ServiceMonitor")
+    assert [one["port"] for one in monitor["spec"]["endpoints"]] == [one["name"] for one in health["ports"]]
 
 
 def _certificates(folder: Path) -> dict[str, str]:
@@ -175,15 +199,18 @@ def _certificates(folder: Path) -> dict[str, str]:
 def test_the_bridge_accepts_the_settings_it_gets(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables that do not exist, or that contradict each other, would stop the pod at its start."""
     files = _certificates(tmp_path)
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-    (secrets / "certex_database_url").write_text("postgresql://certex:x@database:5432/certex", "utf-8")
-    (secrets / "certex_kafka_username").write_text("u", "utf-8")
-    (secrets / "certex_kafka_password").write_text("p", "utf-8")
+    contents = dict.fromkeys(
+        ("certex_database_url", "certex_database_migration_url"), "postgresql://u:x@database/certex"
+    )
+    contents |= {"certex_kafka_username": "u", "certex_kafka_password": "p"}
     known = {f"CERTEX_{name.upper()}" for name in Settings.model_fields} | {"CERTEX_SECRETS_DIR"}
     for one, pod in pods(case):
         variables = environment(pod["containers"][0])
         assert set(variables) <= known, one["metadata"]["name"]
+        secrets = tmp_path / one["metadata"]["name"]
+        secrets.mkdir()
+        for name in {file for _, file in mounted_secrets(pod)} & set(contents):
+            (secrets / name).write_text(contents[name], "utf-8")
         with monkeypatch.context() as patch:
             for name, value in variables.items():
                 patch.setenv(name, files.get(Path(value).name, value) if value.startswith("/etc/") else value)
@@ -191,8 +218,9 @@ def test_the_bridge_accepts_the_settings_it_gets(case: str, tmp_path: Path, monk
             settings = Settings.load()
         if one["kind"] == "Deployment":
             assert settings.roles == (role_of(one),)
-            assert settings.http_host == "0.0.0.0"  # noqa: S104
-            if case == "everything":
+            assert settings.health_host == "0.0.0.0"  # noqa: S104  # what the container must listen on
+            assert settings.http_host == ("0.0.0.0" if role_of(one) == "gateway" else "127.0.0.1")  # noqa: S104  # the same
+            if case in {"everything", "secrets"}:
                 settings.require_servers()
 
 
@@ -235,6 +263,10 @@ def test_a_role_may_do_on_kafka_what_it_does_and_no_more() -> None:
     assert not [right for right in rights["intake"] if right[1] == "Write"]
     assert not [right for right in rights["relay"] if right[1] == "Read"]
     assert ("certex.outcomes.v1", "Write") in rights["relay"]
+    named = {right for role in rights.values() for right in role if ".relay." in right[0]}
+    assert named == {("certex-bridge.relay.", "Write"), ("certex-bridge.relay.", "Describe")}
+    settings = Settings.load(kafka_group="certex-bridge")
+    assert transactional_id(settings, "certex.outcomes.v1").startswith("certex-bridge.relay.")
 
 
 def test_migrations_run_before_and_after_and_may_run_twice() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import ssl
 import subprocess
 import sys
@@ -10,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
-import pytest
 
 from certex_bridge.platform.processes import free_port
 from certex_bridge.platform.settings import Settings
-from tests.ops.test_image_and_compose import DOCKER, compose
+from tests.ops.test_image_and_compose import DOCKER, DOCKERFILE, compose
 from tests.support.bridge_world import bridge_world
 from tests.support.killable import KillableBridge
 from tests.support.wire_feed import until
@@ -38,13 +39,17 @@ def here(value: str, folder: Path) -> str:
 
 
 def service(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Settings of the gateway's service, and its health command."""
-    gateway = compose()["services"]["gateway"]
+    """Settings of the gateway's service, and the image's health command."""
+    services = compose()["services"]
+    gateway = services["gateway"]
+    assert not [name for name, one in services.items() if "healthcheck" in one and name not in {"kafka", "postgres"}]
     own = ("CERTEX_GATEWAY_AUTH", "CERTEX_CALLERS_FILE", "CERTEX_HTTP_SSL")
     settings = {name: here(text, folder) for name, text in gateway["environment"].items() if name.startswith(own)}
-    command, program, *arguments = gateway["healthcheck"]["test"]
-    assert (command, program) == ("CMD", "python")
-    return settings, [sys.executable, *(here(one, folder) for one in arguments)]
+    found = re.search(r"^HEALTHCHECK [^\[]*CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    assert found
+    program, *arguments = json.loads(found[1])
+    assert program == "python"
+    return settings, [sys.executable, *arguments]
 
 
 def test_certificates_are_made_once_and_only_what_is_needed_stays(tmp_path: Path) -> None:
@@ -56,21 +61,30 @@ def test_certificates_are_made_once_and_only_what_is_needed_stays(tmp_path: Path
     assert make(tmp_path)["gateway.pem"] != made["gateway.pem"]
 
 
+async def listens(port: int) -> bool:
+    """Whether somebody answers there."""
+    try:
+        _, writer = await asyncio.open_connection("localhost", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
 async def ask(url: str, context: ssl.SSLContext) -> tuple[int, Mapping[str, str]]:
     """Status and problem document of a read."""
     async with aiohttp.ClientSession() as session, session.get(url, ssl=context) as answer:
         return answer.status, await answer.json(content_type=None)
 
 
-@pytest.mark.timeout(120)
 async def test_its_customs_system_is_let_in_and_nobody_else(
     database_url: str, bootstrap_servers: str, topic_prefix: str, tmp_path: Path
 ) -> None:
-    certificates, port = tmp_path / "certificates", free_port()
+    certificates, port, health = tmp_path / "certificates", free_port(), free_port()
     certificates.mkdir()
     make(certificates)
     named, healthy = service(certificates)
-    healthy = [one.replace(":8080/", f":{port}/") for one in healthy]
+    healthy = [one.replace(":8081/", f":{health}/") for one in healthy]
     nobody = ssl.create_default_context(cafile=certificates / "authority.pem")
     customs = ssl.create_default_context(cafile=certificates / "authority.pem")
     customs.load_cert_chain(certificates / "customs.pem", certificates / "customs.key")
@@ -90,10 +104,12 @@ async def test_its_customs_system_is_let_in_and_nobody_else(
             database_async_commit="true",  # the tests' server is not durable
             roles="gateway",
             http_port=str(port),
+            health_port=str(health),
             **{name.removeprefix("CERTEX_").lower(): value for name, value in named.items()},
         )
         await world.process.start()
-        await until(is_healthy, what="the health command of the compose file")
+        await until(is_healthy, what="the image's health command")
+        await until(lambda: listens(port), what="the gateway listens")
         url = f"https://localhost:{port}/v1/licences/BE/1"
         status, problem = await ask(url, customs)
         assert (status, problem["code"]) == (404, "NOT_FOUND")

@@ -13,7 +13,8 @@ import watch_files
 from watch.boards import BOARDS
 from watch.panels import SELECTION
 
-from certex_bridge.platform.metric_catalogue import CATALOGUE, PREFIX
+from certex_bridge.platform.metric_catalogue import CATALOGUE
+from certex_bridge.platform.metric_spec import PREFIX
 from tests.ops.expressions import known, metrics_of
 
 ROOT = Path(__file__).resolve().parents[2]

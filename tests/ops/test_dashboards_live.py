@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -53,7 +54,7 @@ async def play(world: BridgeWorld, prometheus: PrometheusServer, split: Split, c
                     continue
                 await sender.send(messages)
                 sent += len(messages)
-                await until(lambda sent=sent: seen(prometheus, sent), 60, what=f"{sent} records seen")  # type: ignore[misc]
+                await until(partial(seen, prometheus, sent), what=f"{sent} records seen")
             await customs.clear(calls, lambda _: None)
     await customs.at_the_desk()
 
@@ -61,19 +62,27 @@ async def play(world: BridgeWorld, prometheus: PrometheusServer, split: Split, c
         written = await world.connection.fetchval("SELECT count(*) FROM outbox")
         return await prometheus.value("sum(certex_bridge_relay_sent_total)") == written
 
-    await until(published, 60, what="all published and seen")
+    await until(published, what="all published and seen")
+    # A rate needs two samples of the series that were born last; a scrape that a busy machine makes late is none.
+    for _ in range(2):
+        await until(partial(scraped_after, prometheus, time.time()), what="one more scrape")
     # The rules look at what was scraped before: one more evaluation with everything there.
     moment = time.time()
 
     async def measured() -> bool:
         stamp = await prometheus.value("min(timestamp(slo:current_burn_rate:ratio))")
-        return (stamp or 0) > moment + 1
+        return (stamp or 0) > moment
 
     await until(measured, what="rules evaluated again")
 
 
 async def scraped(prometheus: PrometheusServer) -> bool:
     return await prometheus.value("sum(up)") == 1
+
+
+async def scraped_after(prometheus: PrometheusServer, moment: float) -> bool:
+    """Whether a scrape that began after the moment went well."""
+    return (await prometheus.value("min(timestamp(process_start_time_seconds))") or 0) > moment
 
 
 async def seen(prometheus: PrometheusServer, records: int) -> bool:
@@ -88,23 +97,23 @@ async def has_data(prometheus: PrometheusServer, expression: str, since: float) 
     return any(math.isfinite(float(value)) for series in found for _, value in series["values"])
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_no_panel_is_empty_while_a_day_is_played(
     database_url: str, bootstrap_servers: str, topic_prefix: str, tmp_path: Path
 ) -> None:
-    port = free_port()
+    port, health = free_port(), free_port()
     began = time.time()
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
     split = split_day(make_day(licences=40, declarations=80, seed=7, day=yesterday))
     callers = callers_of(split.declarations)
     async with (
         bridge_world(database_url, bootstrap_servers, topic_prefix, tmp_path) as world,
-        PrometheusServer(tmp_path, port, RULES) as prometheus,
+        PrometheusServer(tmp_path, health, RULES) as prometheus,
         clearance(f"http://127.0.0.1:{port}", callers) as customs,
     ):
-        world.process = process_of(world, tmp_path, port, callers)
+        world.process = process_of(world, tmp_path, (port, health), callers)
         await world.process.start()
-        await until(lambda: listens(port), 40, what="the gateway listens")
+        await until(lambda: listens(port), what="the gateway listens")
         await play(world, prometheus, split, customs)
         empty: dict[str, list[str]] = {}
         for path in FILES:
@@ -130,7 +139,9 @@ async def listens(port: int) -> bool:
     return True
 
 
-def process_of(world: BridgeWorld, folder: Path, port: int, callers: Mapping[str, Caller]) -> KillableBridge:
+def process_of(
+    world: BridgeWorld, folder: Path, ports: tuple[int, int], callers: Mapping[str, Caller]
+) -> KillableBridge:
     """A bridge with all roles, a gateway that knows these callers, and a client certificate that ends one day."""
     settings = world.settings
     known = [
@@ -153,9 +164,11 @@ def process_of(world: BridgeWorld, folder: Path, port: int, callers: Mapping[str
         kafka_group=settings.kafka_group,
         topics_create="true",
         database_async_commit="true",
+        database_capacity_bytes="50000000000",
         roles="intake,worker,relay,gateway",
         http_host="127.0.0.1",
-        http_port=str(port),
+        http_port=str(ports[0]),
+        health_port=str(ports[1]),
         callers_file=str(folder / "callers.toml"),
         gateway_check_budget_ms="5000",  # the machine of the tests may be a slow one
         gateway_database_wait_ms="5000",

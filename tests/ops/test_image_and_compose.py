@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+import pytest
 import yaml
 from image_rehearsal import stages
 
+from certex_bridge.platform.migrations import migrate
 from certex_bridge.platform.settings import Settings
 from tests.ops.conftest import program
+from tests.support.databases import Databases
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
@@ -20,8 +25,9 @@ DOCKERFILE = (DOCKER / "Dockerfile").read_text("utf-8")
 
 
 def compose() -> dict[str, Any]:
-    """The compose file, with its merge keys resolved."""
-    found: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text("utf-8"))
+    """The compose file, with its merge keys resolved, and nothing set in the environment."""
+    text = re.sub(r"\$\{\w+:-([^}]+)\}", r"\1", (DOCKER / "compose.yaml").read_text("utf-8"))
+    found: dict[str, Any] = yaml.safe_load(text)
     return found
 
 
@@ -85,6 +91,55 @@ def test_every_service_is_pinned_confined_and_local() -> None:
     assert set(document["services"]["grafana"]["networks"]) & {"data"} == set()
 
 
+def test_compose_and_chart_name_one_base_image_of_postgresql() -> None:
+    values = yaml.safe_load((ROOT / "helm" / "certex-bridge" / "values.yaml").read_text("utf-8"))
+    tags = {one["image"].rpartition(":")[2] for one in compose()["services"].values() if "postgres:" in one["image"]}
+    assert tags == {values["cloudnativepg"]["imageName"].rpartition(":")[2]}
+
+
+def test_only_the_migration_knows_the_owner_of_the_schema() -> None:
+    services = compose()["services"]
+    owner = {name for name, one in services.items() if "certex_owner" in str(one)}
+    assert owner == {"migrate"}
+    assert not [name for name in services["migrate"]["environment"] if "KAFKA" in name]
+    for name in ("intake", "worker", "relay", "gateway"):
+        assert "//certex_bridge:" in services[name]["environment"]["CERTEX_DATABASE_URL"], name
+
+
+async def test_the_logins_of_the_compose_file_do_their_work_and_no_other(databases: Databases) -> None:
+    """Its script as PostgreSQL runs it, under names that this server has not yet."""
+    mark = secrets.token_hex(4)
+    script = (DOCKER / "postgres" / "logins.sql").read_text("utf-8")
+    script = re.sub(r"^CREATE ROLE certex_app.*\n", "", script, flags=re.MULTILINE)  # the server of the tests has it
+    for name in ("certex_owner", "certex_bridge", "DATABASE certex"):
+        script = script.replace(name, f"{name}_{mark}")
+    url = await databases.create_migrated()  # which makes the role certex_app
+    administrator = await asyncpg.connect(url)
+    try:
+        for statement in filter(None, (part.strip() for part in script.split(";"))):
+            await administrator.execute(statement)
+        address = f"{{}}@{url.rpartition('@')[2].rpartition('/')[0]}/certex_{mark}"
+        owner, bridge = (
+            f"postgresql://{name}_{mark}:{word}"
+            for name, word in (("certex_owner", "owner"), ("certex_bridge", "bridge"))
+        )
+        assert await migrate(address.format(owner)) > 0
+        application = await asyncpg.connect(address.format(bridge))
+        try:
+            assert await application.fetchval("SELECT count(*) FROM schema_version") > 0
+            for refused in ("CREATE TABLE more (x int)", "DROP TABLE movement", "DELETE FROM movement"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await application.execute(refused)
+        finally:
+            await application.close()
+    finally:
+        await administrator.execute(f"DROP DATABASE IF EXISTS certex_{mark} WITH (FORCE)")
+        for name in ("certex_owner", "certex_bridge"):
+            await administrator.execute(f"DROP ROLE IF EXISTS {name}_{mark}")
+        await administrator.close()
+        await databases.drop(url)
+
+
 def test_every_role_is_there_with_settings_that_exist() -> None:
     services = compose()["services"]
     known = {f"CERTEX_{name.upper()}" for name in Settings.model_fields}
@@ -141,7 +196,15 @@ def test_prometheus_scrapes_every_role() -> None:
     targets = {
         target for one in document["scrape_configs"] for config in one["static_configs"] for target in config["targets"]
     }
-    assert targets == {f"{role}:8080" for role in ("intake", "worker", "relay", "gateway")}
+    assert targets == {f"{role}:8081" for role in ("intake", "worker", "relay", "gateway")}
+
+
+def test_nothing_publishes_the_port_of_probes_and_metrics() -> None:
+    assert "CERTEX_HEALTH_HOST=0.0.0.0" in DOCKERFILE
+    health = str(Settings.model_fields["health_port"].default)
+    assert f"EXPOSE 8080 {health}\n" in DOCKERFILE
+    for name, service in compose()["services"].items():
+        assert not [port for port in service.get("ports", ()) if port.endswith(f":{health}")], name
 
 
 def test_a_page_wakes_the_duty_officer_and_a_ticket_does_not() -> None:

@@ -16,7 +16,8 @@ from watch.alerts import GROUPS
 from watch.rules import all_alerts
 from watch.slo import SLOS
 
-from certex_bridge.platform.metric_catalogue import CATALOGUE, PREFIX
+from certex_bridge.platform.metric_catalogue import CATALOGUE
+from certex_bridge.platform.metric_spec import PREFIX
 from tests.ops.alert_cases import CASES, Case
 from tests.ops.conftest import program
 from tests.ops.expressions import known, metrics_of

@@ -13,25 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certex_bridge.kernel.amounts import Quantity
+from certex_bridge.ledger.domain.content import ClaimSpec, Item, Payload
 from certex_bridge.ledger.domain.facts import (
     ALL_DOCUMENTS,
     ALL_ITEMS,
     Captured,
-    Changes,
-    ClaimSpec,
     Decision,
     DocumentFigures,
     Facts,
-    Item,
     ItemRelease,
     Override,
-    Payload,
-    PayloadRank,
-    Request,
-    Stamp,
 )
 from certex_bridge.ledger.domain.merge import last_word, merge
 from certex_bridge.ledger.domain.override import governing
+from certex_bridge.ledger.domain.requests import Changes, Request, RequestDecision, Verdict
+from certex_bridge.ledger.domain.stamps import PayloadRank, Stamp
+from certex_bridge.ledger.domain.superseded import contradicts, fingerprint
 from certex_bridge.licensing.domain.writeoff import Evidence, WriteOff, WriteOffLine, WriteOffSource
 
 EVIDENCE = Evidence("NOTE", "17", "2026-03-01", "BE")
@@ -57,11 +54,15 @@ def _released(stamp: Stamp) -> ItemRelease:
     return ItemRelease(stamp, number % 2 == 0, figures)
 
 
-def _request(draw: st.DrawFn, name: str) -> Request:
-    """What is asked follows from the reference and the instant it was asked at."""
-    asked, granted, refused, rejected = (draw(st.none() | stamps) for _ in range(4))
-    changes = Changes(destination=f"{asked.event_id}{asked.occurred_at.minute}") if asked else None
-    return Request(name, asked, changes, None, granted, refused, rejected)
+def _request(stamp: Stamp) -> Request:
+    """What is asked follows from the event that asks."""
+    return Request("L1", stamp, changes=Changes(destination=f"{stamp.event_id}{stamp.occurred_at.minute}"))
+
+
+def _decision(stamp: Stamp) -> RequestDecision:
+    """What is decided follows from the event that says it; events of one letter are one message sent again."""
+    verdict = list(Verdict)[ord(stamp.event_id) % len(Verdict)]
+    return RequestDecision("L1", stamp, verdict, stamp.event_id)
 
 
 def _override(place: tuple[int, int], stamp: Stamp) -> Override:
@@ -87,6 +88,9 @@ def facts(draw: st.DrawFn) -> Facts:
     }
     if told["accepted"]:
         told["acceptance_day"] = f"2026-03-0{told['accepted'].occurred_at.minute + 1}{told['accepted'].event_id}"
+    told["exit_told"] = draw(optional)
+    if told["exit_told"]:
+        told["exit_day"] = f"2026-02-0{told['exit_told'].occurred_at.minute + 1}{told['exit_told'].event_id}"
     if told["invalidated"]:
         told["invalidation_reason"] = (
             f"reason of {told['invalidated'].event_id}{told['invalidated'].occurred_at.minute}"
@@ -98,10 +102,11 @@ def facts(draw: st.DrawFn) -> Facts:
     items = draw(st.lists(st.integers(ALL_ITEMS, 2), unique=True, max_size=3))
     told["releases"] = tuple((item, _released(draw(stamps))) for item in sorted(items))
     told["lrn"] = draw(st.sampled_from(["", "L1"]))
-    told["requests"] = tuple(_request(draw, name) for name in sorted(draw(st.sets(st.sampled_from("PQ")))))
+    told["requests"] = tuple(_request(stamp) for stamp in sorted(draw(st.sets(stamps, max_size=2))))
+    decided = draw(st.lists(stamps, max_size=2, unique_by=lambda stamp: stamp.event_id))
+    told["decisions"] = tuple(_decision(stamp) for stamp in sorted(decided))
     told["simplified"] = draw(st.sampled_from(["", "M9"]))
     told["supplements"] = tuple(sorted(draw(st.sets(st.sampled_from("ST")))))
-    told["generation"] = draw(st.none() | stamps)
     places = draw(st.sets(st.sampled_from([(ALL_ITEMS, ALL_DOCUMENTS), (1, ALL_DOCUMENTS), (1, 1), (1, 2)])))
     told["overrides"] = tuple(_override(place, draw(stamps)) for place in sorted(places))
     licences = draw(st.sets(st.sampled_from(["BE/A", "BE/B"])))
@@ -134,13 +139,38 @@ def test_nothing_adds_nothing(a: Facts) -> None:
 @given(facts(), facts())
 def test_facts_only_grow(a: Facts, b: Facts) -> None:
     """Invariant I7: what was known is still part of what is known."""
-    b = replace(b, generation=a.generation)
     both = merge(a, b)
     assert (both.invalidated is None) == (a.invalidated is None and b.invalidated is None)
     assert {one.place for one in both.overrides} == {one.place for one in (*a.overrides, *b.overrides)}
     assert {item for item, _ in both.releases} == {item for item, _ in (*a.releases, *b.releases)}
     ranks = [one.payload_rank.order for one in (a, b) if one.payload_rank]
     assert (both.payload_rank.order if both.payload_rank else None) == (max(ranks) if ranks else None)
+    assert _versions(both) == _versions(a) | _versions(b)
+
+
+def _versions(told: Facts) -> dict[tuple[int, int], str]:
+    newest = {told.payload_rank.order: fingerprint(told.payload)} if told.payload_rank and told.payload else {}
+    return {one.rank.order: one.fingerprint for one in told.superseded} | newest
+
+
+def _told(version: int, amount: str) -> Facts:
+    claim = ClaimSpec(1, 1, "X060", "BE/A", "A", 1, Quantity.parse(amount, "NAR"), None)
+    item = Item(1, "1000", "84571090", "KR", "DE", None, None, None, (), (claim,))
+    stamp = Stamp(_START, f"{version} {amount}")
+    content = Payload("EX", "A", "BE1", "", "", "KR", "BE000123", (item,))
+    return Facts(payload=content, payload_rank=PayloadRank(0, version, stamp))
+
+
+def test_contents_contradict_in_any_version_that_both_tell() -> None:
+    one, same, other, next_one = _told(1, "10"), _told(1, "10.0"), _told(1, "11"), _told(2, "12")
+    assert contradicts(one, other)
+    assert not contradicts(one, same)
+    assert not contradicts(one, next_one)
+    assert contradicts(merge(one, next_one), other)
+    assert contradicts(one, merge(other, next_one))
+    assert contradicts(merge(one, _told(3, "9")), merge(other, next_one))
+    assert not contradicts(merge(one, next_one), same)
+    assert not contradicts(merge(one, next_one), Facts())
 
 
 @given(st.lists(facts(), min_size=1, max_size=6), st.randoms(use_true_random=False))
@@ -161,14 +191,13 @@ def _life() -> list[Facts]:
         Facts(releases=((ALL_ITEMS, ItemRelease(at[3], released=True)),)),
         Facts(releases=((1, ItemRelease(at[4], released=False)),)),
         Facts(invalidated=at[5]),
-        Facts(requests=(Request("R", rejected=at[4]),)),
+        Facts(decisions=(RequestDecision("R", at[4], Verdict.REJECTED),)),
         Facts(requests=(Request("R", asked=at[2], changes=Changes(destination="JP")),)),
     ]
 
 
 @given(st.lists(facts(), min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_the_same_decision_governs_in_any_order(told: list[Facts], chance: Any) -> None:
-    told = [replace(one, generation=None) for one in told]
     shuffled = [*told, *told]
     chance.shuffle(shuffled)
     one, other = reduce(merge, told), reduce(merge, shuffled)

@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from certex_bridge.kernel.amounts import Money, Quantity
+from certex_bridge.kernel.errors import Finding
+from certex_bridge.ledger.commands import Command, ValidityPassed
+from certex_bridge.ledger.domain.content import ClaimSpec, Payload
 from certex_bridge.ledger.domain.facts import (
     ALL_ITEMS,
     Decision,
@@ -17,10 +20,9 @@ from certex_bridge.ledger.domain.facts import (
     Facts,
     ItemRelease,
     Override,
-    Payload,
-    PayloadRank,
-    Stamp,
 )
+from certex_bridge.ledger.domain.requests import Request, RequestDecision, RequestKind, Verdict
+from certex_bridge.ledger.domain.stamps import PayloadRank, Stamp
 from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
 from certex_bridge.licensing.domain.licence import Licence
 from certex_bridge.licensing.domain.writeoff import Evidence, WriteOff, WriteOffLine, WriteOffSource
@@ -49,6 +51,19 @@ def licence_event(
     return LicenceCommand(event_id, at(minute), kind, snapshot, parts, None, (), content, licence_id, version)
 
 
+WRONG = (Finding("UNIT_UNKNOWN", "lines[0].quantity.unit", "pieces", "no such unit"),)
+
+
+def act_event(
+    event_id: str, minute: int, kind: LicenceEventKind, name: str, version: int, *, bare: bool
+) -> LicenceCommand:
+    """An act without content, or with content that cannot be taken."""
+    content = sha(kind, name, version, bare)
+    wrong = () if bare else WRONG
+    subject = licence_id(name)
+    return LicenceCommand(event_id, at(minute), kind, None, (), None, wrong, content, subject, version, bare=bare)
+
+
 def write_off_event(stamp: Stamp, name: str, total: str, evidence: str) -> LicenceCommand:
     """A write-off of line 1 that was made on paper; "" takes it back."""
     line = WriteOffLine(1, *figures(total)) if total else WriteOffLine(1, *NOTHING_LEFT)
@@ -68,13 +83,14 @@ def content_of(goods: tuple[Goods, ...]) -> Payload:
 class Declared:
     """Makes the events of one declaration."""
 
-    def __init__(self, name: str, lrn: str = "") -> None:
+    def __init__(self, name: str, lrn: str = "", exporter: str = HOLDER) -> None:
         self.name, self.lrn = name, lrn
+        self.exporter = exporter if lrn else ""
 
     def event(self, kind: EventKind, stamp: Stamp, *, draft: bool = False, **facts: object) -> DeclarationCommand:
         """An event known by the MRN, or by the LRN for a draft."""
         mrn = "" if draft else mrn_of(self.name)
-        exporter = HOLDER if self.lrn else ""
+        exporter = self.exporter or HOLDER if draft else self.exporter
         told = Facts(mrn=mrn, lrn=self.lrn, exporter=exporter, **facts)  # type: ignore[arg-type]
         return DeclarationCommand(
             stamp.event_id,
@@ -89,7 +105,7 @@ class Declared:
 
     def with_content(
         self, kind: EventKind, stamp: Stamp, content: Payload, version: int, *, day: str = "", supplementary: int = 0,
-        draft: bool = False,
+        draft: bool = False, left: str = "",
     ) -> DeclarationCommand:  # fmt: skip
         """Lodged, accepted, amended or supplementary: with what the declaration says."""
         rank = PayloadRank(supplementary, version, stamp)
@@ -98,6 +114,8 @@ class Declared:
             told |= {"accepted": stamp, "acceptance_day": day}
         if kind is EventKind.LODGED:
             told["lodged"] = stamp
+        if left:
+            told |= {"exit_told": stamp, "exit_day": left}
         return self.event(kind, stamp, draft=draft, **told)
 
     def released(self, stamp: Stamp, item: int, stated: tuple[tuple[int, str], ...] = ()) -> DeclarationCommand:
@@ -116,15 +134,30 @@ class Declared:
         told = [Override(*place, stamp, decision, "OFFICER", "why", None, *figures(figure)) for place in sorted(places)]
         return self.event(EventKind.OVERRIDDEN, stamp, overrides=tuple(told))
 
-    def bare(self, kind: EventKind, stamp: Stamp, *, draft: bool = False) -> DeclarationCommand:
+    def requested(self, stamp: Stamp, reference: str, content: Payload | None) -> DeclarationCommand:
+        """The declarant asks for an amendment by the whole new content, or without one for an invalidation."""
+        kind = RequestKind.AMENDMENT if content else RequestKind.INVALIDATION
+        request = Request(reference, stamp, kind, content=content, sha256=sha(kind, content))
+        return self.event(EventKind.REQUESTED, stamp, requests=(request,))
+
+    def decided(self, stamp: Stamp, reference: str, verdict: Verdict) -> DeclarationCommand:
+        """Customs decide on a request."""
+        decision = RequestDecision(reference, stamp, verdict, sha(stamp))
+        return self.event(EventKind.DECIDED, stamp, decisions=(decision,))
+
+    def bare(self, kind: EventKind, stamp: Stamp, *, draft: bool = False, left: str = "") -> DeclarationCommand:
         """An event without content."""
         field = {
             EventKind.INVALIDATED: "invalidated",
             EventKind.EXIT_CONFIRMED: "exited",
             EventKind.RECHECK: "recheck",
             EventKind.ACCEPTED: "accepted",
+            EventKind.REJECTED: "rejected",
         }.get(kind)
-        return self.event(kind, stamp, draft=draft, **({field: stamp} if field else {}))
+        told: dict[str, object] = {field: stamp} if field else {}
+        if left:
+            told |= {"exit_told": stamp, "exit_day": left}
+        return self.event(kind, stamp, draft=draft, **told)
 
 
 def told_again(command: DeclarationCommand, event_id: str, later: int) -> DeclarationCommand:
@@ -134,7 +167,7 @@ def told_again(command: DeclarationCommand, event_id: str, later: int) -> Declar
     changes: dict[str, object] = {}
     if facts.payload_rank is not None:
         changes["payload_rank"] = replace(facts.payload_rank, stamp=stamp)
-    for name in ("accepted", "invalidated", "lodged", "exited", "recheck"):
+    for name in ("accepted", "invalidated", "lodged", "exited", "exit_told", "recheck"):
         if getattr(facts, name) is not None:
             changes[name] = stamp
     if facts.releases:
@@ -145,3 +178,53 @@ def told_again(command: DeclarationCommand, event_id: str, later: int) -> Declar
     return replace(
         command, event_id=event_id, occurred_at=stamp.occurred_at, facts=told, payload_sha256=sha(command.kind, told)
     )
+
+
+def in_words(command: Command) -> str:
+    """One event in few words, for whoever reads a history."""
+    when = f"{(command.occurred_at - NOON).total_seconds() / 60:+.0f} {command.event_id}"
+    if isinstance(command, ValidityPassed):
+        return f"{when} validity of {command.licence_id} version {command.version} passed"
+    if isinstance(command, LicenceCommand):
+        told = command.licence
+        content = (
+            f"{told.status} {[_limit(line) for line in told.lines]} of {_limit(told.cap)}" if told else "no content"
+        )
+        extra = (
+            f" {command.write_off}"
+            if command.write_off
+            else f" parts {[one.licence_id for one in command.parts]}"
+            if command.parts
+            else ""
+        )
+        return f"{when} {command.kind} {command.licence_id} version {command.version}: {content}{extra}"
+    facts = command.facts
+    words = [f"{when} {command.kind} {command.mrn or '-'} LRN {command.lrn or '-'} of {command.exporter or '-'}"]
+    if facts.payload is not None and facts.payload_rank is not None:
+        words.append(f"{facts.payload.additional_type}{facts.payload_rank.order} [{_goods(facts.payload)}]")
+    words += [
+        f"item {item} {'released' if word.released else 'refused'} {word.figures or ''}"
+        for item, word in facts.releases
+    ]
+    words += [f"{one.place} {one.decision} {one.quantity or ''} {one.value or ''}" for one in facts.overrides]
+    words += [f"asks {one.kind} {_goods(one.content) if one.content else ''}" for one in facts.requests]
+    words += [f"decides {one.verdict}" for one in facts.decisions]
+    words += [f"supplements {one.mrn}-{one.item}" for one in facts.simplified]
+    words += [one for one in (facts.acceptance_day, facts.exit_day and f"left {facts.exit_day}") if one]
+    return " ".join(words)
+
+
+def _goods(content: Payload) -> str:
+    return "; ".join(
+        f"{item.number}: " + ", ".join([*map(_claim, item.claims), *[f"for {n.mrn}-{n.item}" for n in item.simplified]])
+        for item in content.items
+    )
+
+
+def _limit(one: object) -> str:
+    return f"{getattr(one, 'quantity', None) or ''}+{getattr(one, 'value', None) or ''}"
+
+
+def _claim(spec: ClaimSpec) -> str:
+    open_ = "?" if spec.issuer_from else ""
+    return f"{spec.licence_id}{open_}.{spec.line_no} {spec.quantity or ''}+{spec.value or ''}"

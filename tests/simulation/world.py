@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields
+from datetime import datetime
+from functools import wraps
 from typing import Any, TypeVar
 
 from certex_bridge.ledger.adapters.memory import Contents, InMemoryStore, InMemoryUnit
@@ -15,6 +17,7 @@ from certex_bridge.ledger.domain.model import Figures
 from certex_bridge.ledger.domain.policy import Policy, SettleGroup
 from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.ports import Changes, Origin
+from tests.simulation.events import in_words
 from tests.simulation.model import Model
 from tests.support.invariants import shrunk, violations
 from tests.support.ledger_recorder import Recorder
@@ -88,6 +91,24 @@ def table_copy(contents: Contents) -> Contents:
     return Contents(**{field.name: copy.copy(getattr(contents, field.name)) for field in fields(contents)})
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def noted(method: Method) -> Method:
+    """What was told until something went wrong is said with it."""
+
+    @wraps(method)
+    def wrapped(self: World, *args: Any) -> Any:
+        try:
+            return method(self, *args)
+        except Exception as error:
+            doing = [in_words(one) for one in args[0]] if isinstance(args[0], list) else ["wake"]
+            error.add_note("What was told:\n" + "\n".join([*self.history, "now:", *doing]))
+            raise
+
+    return wrapped  # type: ignore[return-value]
+
+
 class World:
     """One history, told to both."""
 
@@ -98,7 +119,10 @@ class World:
         self.answers: dict[str, str] = {}
         self.told: list[Command] = []
         """Everything ever delivered, in order."""
+        self.history: list[str] = []
+        """The same in few words, with who was woken."""
 
+    @noted
     def deliver(self, batch: Sequence[Command], point: str = "") -> bool:
         """One batch; returns whether it had its effect. Raises AssertionError when core and model differ."""
         before = table_copy(self.store.contents)
@@ -118,6 +142,7 @@ class World:
             assert self.answers.setdefault(answer.event_id, answer.body) == answer.body, "I13: another answer"
         fresh = {one.event_id: one for one in batch if one.event_id not in self.model.seen}
         for command in fresh.values():
+            self.history.append(in_words(command))
             self.model.deliver(command)
         self.told += fresh.values()
         if answers and all(answer.result in _NO_EFFECT or answer.repeated for answer in answers):
@@ -125,11 +150,13 @@ class World:
         self.compare(before)
         return True
 
+    @noted
     def wake(self, limit: int, point: str = "") -> int:
         """Settle what was woken; returns how many."""
         before = table_copy(self.store.contents)
         self.store.point = point
-        woken = min(limit, len(before.wakes))
+        rows = [wake for _, wake in sorted(before.wakes.items())][:limit]
+        woken = len(rows)
         try:
             assert run(self.executor.wake(limit)) == woken
         except Died:
@@ -137,8 +164,9 @@ class World:
                 return 0
         finally:
             self.store.point = ""
-        for _ in range(woken):
-            self.model.wake()
+        for wake in rows:
+            self.history.append(f"woken {wake.decl_id}")
+            self.model.wake(wake.decl_id, datetime.fromisoformat(wake.at))
         self.compare(before)
         return woken
 
@@ -150,12 +178,14 @@ class World:
     def compare(self, before: Contents) -> None:
         """Balances, statuses, claims and who waits, beside the model; and the invariants."""
         held = self.store.contents
-        assert balances(held) == self.expected_balances()
+        stand, should = balances(held), self.expected_balances()
+        assert stand == should, [
+            (one, stand.get(one), should.get(one)) for one in should if stand.get(one) != should[one]
+        ]
         found, expected = self._of_interest(claims(held)), self._of_interest(self.expected_claims())
-        assert found == expected, sorted(set(found.items()) ^ set(expected.items()), key=str)
+        assert found == expected, difference(found, expected)
         waiting = {decl_id: set(d.waiting_for) for decl_id, d in held.declarations.items() if d.waiting_for}
         assert waiting == {decl_id: waits for decl_id, waits in self.model.waiting.items() if waits}
-        assert [wake.decl_id for _, wake in sorted(held.wakes.items())] == self.model.wakes
         broken = violations(held) + shrunk(before, held)
         assert not broken, broken
 
@@ -164,8 +194,9 @@ class World:
         return {key: claim.shown for key, claim in self.model.claims.items()}
 
     def _of_interest(self, found: dict[Any, Any]) -> dict[Any, Any]:
-        """All but what a draft looked like before it was taken over: that depends on which record came first."""
-        taken = {self.model.draft_of(decl_id) for decl_id in self.model.taken_over}
+        """All but the advice on a draft that was taken over, or will be looked at again: it depends on what came first."""
+        woken = {wake.decl_id for wake in self.store.contents.wakes.values() if "/" in wake.decl_id}
+        taken = woken | {draft for draft in {key[0] for key in found} if self.model.is_taken_over(draft)}
         return {key: shown for key, shown in found.items() if key[0] not in taken}
 
     def expected_balances(self) -> dict[str, Any]:
@@ -182,6 +213,16 @@ class World:
             for licence_id, licence in model.licences.items()
             if licence.content is not None
         }
+
+
+def difference(found: dict[Any, Any], expected: dict[Any, Any]) -> str:
+    """Every claim that core and model do not agree about."""
+    keys = sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key))
+    return "".join(f"\n{key}\n  core  {_told(found.get(key))}\n  model {_told(expected.get(key))}" for key in keys)
+
+
+def _told(shown: Any) -> str:
+    return "-" if shown is None else f"{shown[0]} {shown[1]} " + " ".join(f"{a[0]}/{a[1]}" for a in shown[2:])
 
 
 def balances(held: Contents) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.waiting import BOUND_SECONDS
+
 
 @dataclass
 class Answer:
@@ -25,8 +27,9 @@ class Answer:
 
 
 def scope_of(state: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
-    """A POST with these headers (underscores for hyphens)."""
-    pairs = [(name.replace("_", "-").lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    """A POST with these headers (underscores for hyphens), to this machine unless `host` says otherwise."""
+    told = {"host": "127.0.0.1"} | headers
+    pairs = [(name.replace("_", "-").lower().encode(), value.encode("latin-1")) for name, value in told.items()]
     return {"type": "http", "method": "POST", "path": "/v1/checks", "headers": pairs, "state": dict(state or {})}
 
 
@@ -47,7 +50,14 @@ async def call(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await application(scope or scope_of(), receive, send)
+    bound = asyncio.timeout(BOUND_SECONDS)
+    try:
+        async with bound:
+            await application(scope or scope_of(), receive, send)
+    except TimeoutError:
+        if not bound.expired():
+            raise
+        raise AssertionError(f"no answer within {BOUND_SECONDS:g} s; so far: {sent}") from None
     if not sent:
         return Answer(0, {}, b"")
     headers = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}

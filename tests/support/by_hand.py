@@ -16,8 +16,8 @@ from certex_bridge.ledger.domain.facts import (
     EventKind,
     Facts,
     Override,
-    Stamp,
 )
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
 from certex_bridge.licensing.domain.writeoff import Evidence, WriteOff, WriteOffLine, WriteOffSource
 from tests.support.ledger_words import figures, licence_id

@@ -2,7 +2,8 @@
 
 A test says `@pytest.mark.row("E001", "E017")`, a parametrised case `pytest.param(…, marks=pytest.mark.row("E002"))`.
 The file maps each row to its tests and their last result. Runs are merged (the fast suite, the slow one, the one on
-Apache Kafka), so a full run starts by deleting it (make check does).
+Apache Kafka), so a full run starts by deleting it (make check does). Rows travel in the tests' reports, from workers of
+pytest-xdist too; the process that prints the summary writes the file.
 """
 
 from __future__ import annotations
@@ -14,12 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Iterable
 
 FILE = Path("out") / "catalogue.json"
-
-_rows_of = pytest.StashKey[dict[str, list[str]]]()
-_results = pytest.StashKey[dict[str, str]]()
+PROPERTY = "row"
 
 
 def rows(item: pytest.Item) -> list[str]:
@@ -38,35 +37,42 @@ def merge(old: dict[str, dict[str, str]], ran: Iterable[tuple[str, list[str], st
     return {row: dict(sorted(tests.items())) for row, tests in sorted(merged.items()) if tests}
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Remember the claims of the tests that will run."""
-    config.stash[_rows_of] = {item.nodeid: rows(item) for item in items if rows(item)}
-    config.stash[_results] = {}
+class Catalogue:
+    """Collects the reports of a run and writes them at its end."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._claims: dict[str, list[str]] = {}
+        self._results: dict[str, str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the worst outcome of set-up, call and tear-down; of a test that is repeated, the last attempt's."""
+        claimed = [str(value) for name, value in report.user_properties if name == PROPERTY]
+        if not claimed:
+            return
+        self._claims[report.nodeid] = claimed
+        worst = self._results.get(report.nodeid, "passed")
+        if report.outcome in {"failed", "skipped"} and worst != "failed":
+            worst = report.outcome
+        self._results[report.nodeid] = worst
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the merged catalogue."""
+        if not self._results:
+            return
+        self._file.parent.mkdir(exist_ok=True)
+        old = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
+        ran = [(test, claimed, self._results[test]) for test, claimed in self._claims.items()]
+        self._file.write_text(json.dumps(merge(old, ran), indent=1) + "\n", "utf-8")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep the worst outcome of set-up, call and tear-down."""
-    report = yield
-    results = item.config.stash.get(_results, {})
-    worst = results.get(item.nodeid, "passed")
-    if report.outcome != "passed" and worst != "failed":
-        worst = report.outcome
-    results[item.nodeid] = worst
-    return report
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect where the reports come together."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Catalogue(config.rootpath / FILE))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the merged catalogue."""
-    claims = session.config.stash.get(_rows_of, {})
-    results = session.config.stash.get(_results, {})
-    ran = [(test, claimed, results[test]) for test, claimed in claims.items() if test in results]
-    if not ran:
-        return
-    file = session.config.rootpath / FILE
-    file.parent.mkdir(exist_ok=True)
-    old = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    file.write_text(json.dumps(merge(old, ran), indent=1) + "\n", "utf-8")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the reports of each test carry its rows."""
+    for item in items:
+        item.user_properties += [(PROPERTY, row) for row in rows(item)]

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from certex_bridge.customs.decode import decode_declaration_event
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from certex_bridge.platform.envelope import Envelope
 
 SENDER = "CERTEX-BRIDGE"
+MADE_AT = datetime(2026, 12, 1, 8, 0, 2, tzinfo=UTC)
+"""When the ledger made its documents."""
 JSON, XML = "application/json", "application/xml"
 
 
@@ -55,8 +58,8 @@ class Documents(Recorder):
     def __init__(self) -> None:
         self._documents = BridgeDocuments(SENDER, "NSW")
 
-    def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
-        return self._documents.outcomes(outcomes)
+    def outcomes(self, outcomes: Sequence[DeclarationOutcome], made_at: datetime) -> list[bytes]:
+        return self._documents.outcomes(outcomes, made_at)
 
 
 async def nobody(_envelope: Envelope) -> None:
@@ -117,7 +120,7 @@ class Desk:
     """Sent with every call."""
 
     def __post_init__(self) -> None:
-        executor = self.executor or Executor(self.store, Documents(), self.policy)
+        executor = self.executor or Executor(self.store, Documents(), self.policy, lambda: MADE_AT)
         answers = (
             InMemoryAnswers(self.store) if isinstance(self.store, InMemoryStore) else PostgresAnswers(self.store._pool)
         )

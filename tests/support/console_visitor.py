@@ -16,21 +16,24 @@ class Visitor:
 
     def __init__(self, application: Application) -> None:
         self._application = application
+        self.host = "127.0.0.1:8080"
         self.cookies: dict[str, str] = {}
         self.status = 0
         self.headers: dict[str, str] = {}
         self.set_cookies: list[str] = []
         self.text = ""
         self._token = ""
+        self.hidden: dict[str, str] = {}
+        """Hidden fields of the forms on the last page, without the token."""
 
     async def get(self, address: str, **headers: str) -> str:
         """The page at an address."""
         return await self._ask("GET", address, b"", headers)
 
     async def post(self, address: str, csrf: str | None = None, **fields: str) -> str:
-        """Send a form, with the token of the page seen last unless another is given."""
+        """Send a form with what the page seen last hides in it, unless something else is given."""
         token = csrf if csrf is not None else self.token()
-        body = urlencode({**fields, "csrf": token}).encode()
+        body = urlencode({**self.hidden, **fields, "csrf": token}).encode()
         return await self._ask("POST", address, body, {"content-type": "application/x-www-form-urlencoded"})
 
     def token(self) -> str:
@@ -49,7 +52,7 @@ class Visitor:
         pairs = [(name.replace("_", "-").lower().encode(), value.encode()) for name, value in headers.items()]
         scope: dict[str, Any] = {
             "type": "http", "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
-            "query_string": query.encode(), "headers": [*pairs, (b"cookie", cookie.encode())], "state": {},
+            "query_string": query.encode(), "headers": [*pairs, (b"host", self.host.encode()), (b"cookie", cookie.encode())], "state": {},
             "scheme": "http", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1), "root_path": "",
         }  # fmt: skip
         sent: list[Any] = []
@@ -70,4 +73,6 @@ class Visitor:
         self.text = b"".join(message.get("body", b"") for message in sent[1:]).decode()
         if found := re.search(r'name="csrf" value="([0-9a-f]+)"', self.text):
             self._token = found[1]
+        hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', self.text)
+        self.hidden = {name: value for name, value in hidden if name != "csrf"}
         return self.text

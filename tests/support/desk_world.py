@@ -37,6 +37,7 @@ from certex_bridge.singlewindow.notices import Notices
 from certex_bridge.singlewindow.operation import Call, Reply
 from certex_bridge.singlewindow.orders import Orders
 from certex_bridge.singlewindow.pushes.model import PushKind
+from certex_bridge.singlewindow.quotas import Quotas
 from certex_bridge.singlewindow.records import Records
 from tests.support.scenario import Scenario
 
@@ -96,14 +97,18 @@ class DeskWorld:
         self.callers = {one.name: one for one in (CUSTOMS, FRENCH, AUTHORITY, AUDITOR)}
         self.pushed = Pushed()
         self._count = 0
-        self.keeping = RecordKeeping(self.records, self.index, SENDER, self.clock)
-        self.listing = Listing(self.index, self.orders, SENDER, clock=self.clock)
-        self.unavailability = Unavailability(self.notices, SENDER, self.clock)
+        self.limit(Quotas())
         self.maker = self.make_maker()
 
     def clock(self) -> datetime:
         """The world's time."""
         return self.now
+
+    def limit(self, quotas: Quotas) -> None:
+        """Functions that allow a caller so much."""
+        self.keeping = RecordKeeping(self.records, self.index, SENDER, self.clock, quotas)
+        self.listing = Listing(self.index, self.orders, SENDER, clock=self.clock, quotas=quotas)
+        self.unavailability = Unavailability(self.notices, SENDER, self.clock, quotas)
 
     def turn(self, **step: float) -> None:
         """Let time pass."""

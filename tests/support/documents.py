@@ -25,7 +25,7 @@ certex-bridge() {
   stop_server
   command certex-bridge "$@" >> serve.log 2>&1 &
   server=$!
-  until curl -skf --max-time 5 "http${CERTEX_HTTP_SSL_CERTFILE:+s}://127.0.0.1:$CERTEX_HTTP_PORT/readyz" > ready.txt; do
+  until curl -skf --max-time 5 "http://127.0.0.1:$CERTEX_HEALTH_PORT/readyz" > ready.txt; do
     kill -0 "$server" || { tail -5 serve.log; exit 1; }
     sleep 0.1
   done

@@ -102,7 +102,7 @@ class EchoFound(BaseModel):
 async def echo(call: Call, request: EchoRequest) -> Reply:
     """Says it again, or does what the mood says."""
     if request.mood is Mood.REFUSED:
-        raise Refusal("CLAIM_STATE", "already consumed", field="MRN", value=request.mrn or "")
+        raise Refusal("RECORD_DELETED", "the record is deleted", field="MRN", value=request.mrn or "")
     if request.mood is Mood.INPUT:
         raise InputError("no such day", field="preparationDateAndTime", value="2026-02-30", code="DATE")
     if request.mood is Mood.AWAY:

@@ -11,10 +11,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from certex_bridge.kernel.amounts import format_decimal
-from certex_bridge.kernel.canonical import GENESIS, chain
+from certex_bridge.kernel.canonical import GENESIS, chain, content_id
+from certex_bridge.ledger.domain.amending import amended
 from certex_bridge.ledger.domain.journal import entry_text
-from certex_bridge.ledger.domain.merge import merge
-from certex_bridge.ledger.domain.model import NOTHING, ClaimState, Dim, Kind, LicenceState, Movement
+from certex_bridge.ledger.domain.merge import last_word, merge
+from certex_bridge.ledger.domain.model import NOTHING, ClaimState, DeclarationState, Dim, Kind, LicenceState, Movement
+from certex_bridge.ledger.domain.phases import amended_after
+from certex_bridge.ledger.instrument import is_linked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from certex_bridge.ledger.adapters.memory import Contents
 
 ZERO = Decimal(0)
+_UNBINDING = (ClaimState.CHECKED, ClaimState.CLOSED)
 _HOLDING = (ClaimState.RESERVED, ClaimState.CONSUMED, ClaimState.UNCOVERED)
 
 
@@ -38,10 +42,13 @@ def violations(held: Contents) -> list[str]:
     found += _claims_against_accounts(held)
     found += _claims(held)
     found += _groups(held)
+    found += _released(held)
     found += _once(held)
+    found += _caused(held)
     found += _published(held)
     found += _statuses(held)
     found += _parked(held)
+    found += _identities(held)
     return found
 
 
@@ -56,7 +63,7 @@ def shrunk(before: Contents, after: Contents) -> list[str]:
         now = after.declarations[decl_id]
         if now.dv < told.dv:
             found.append(f"I8 {decl_id} went back")
-        if merge(told.facts, now.facts) != now.facts:
+        if not told.joined and not _grew(told, now):
             found.append(f"I7 {decl_id} forgot facts")
     old_movements = len(before.movements)
     if after.movements[:old_movements] != before.movements and sorted(before.movements, key=_place) != sorted(
@@ -66,8 +73,28 @@ def shrunk(before: Contents, after: Contents) -> list[str]:
     return found
 
 
+def _grew(told: DeclarationState, now: DeclarationState) -> bool:
+    """Whether everything that was told of it is still known; which lodging an MRN was may turn out otherwise."""
+    if told.events:
+        return set(told.events) <= set(now.events)
+    before, after = told.own or told.facts, now.own or now.facts
+    return merge(before, after) == after
+
+
 def _place(movement: Movement) -> tuple[str, int, int]:
     return movement.licence_id, movement.lv, movement.seq
+
+
+def _caused(held: Contents) -> Iterator[str]:
+    """Whatever moved was asked for by an event, or by a wake that one led to."""
+    for movement in held.movements:
+        cause = movement.event_id
+        while cause not in held.inbox:
+            told = held.woken.get(cause)
+            if told is None or content_id("wake", *told) != cause:
+                yield f"{movement.licence_id} lv {movement.lv}: {movement.event_id} was caused by nothing"
+                break
+            cause = told[0]
 
 
 def _accounts(state: LicenceState) -> Iterator[str]:
@@ -92,9 +119,10 @@ def _journal(state: LicenceState, journal: list[Movement]) -> Iterator[str]:
         deltas = (m.d_cap, m.d_reserved, m.d_consumed, m.d_over)
         total = sums[m.line_no, m.dim]
         sums[m.line_no, m.dim] = [a + b for a, b in zip(total, deltas, strict=True)]
-        if m.d_over > 0 and m.kind not in (Kind.CAP, Kind.OVERRIDE):
+        if m.d_over > 0 and m.kind not in (Kind.CAP, Kind.OVERRIDE, Kind.REDENOMINATE):
             yield f"I4 {state.licence_id}: {m.kind} made over-use"
-        text = entry_text(m.lv, m.seq, m.line_no, m.dim, m.kind, m.event_id, m.claim, deltas, m.at, m.detail)
+        place = (state.licence_id, m.lv, m.seq, m.line_no, m.dim, m.kind)
+        text = entry_text(*place, m.event_id, m.claim, deltas, m.at, m.detail)
         link = chain(link, text)
         if link != m.chain:
             yield f"I3 {state.licence_id}: the chain breaks at {m.lv}.{m.seq}"
@@ -151,6 +179,31 @@ def _groups(held: Contents) -> Iterator[str]:
     for group, seen in outcomes.items():
         if "OK_RESERVED" in seen and seen & {"REFUSED", "WAITING"}:
             yield f"I6 {group}: {sorted(seen)}"
+
+
+def _number(licence_id: str) -> str:
+    """Without the issuer, which a document may not state."""
+    return licence_id.partition("/")[2]
+
+
+def _released(held: Contents) -> Iterator[str]:
+    """Goods that left are never refused: what has no cover is uncovered. A change after release may be, and by hand."""
+    for key, claim in held.claims.items():
+        declaration = held.declarations[key.decl_id]
+        if claim.outcome != "REFUSED" or claim.state in _UNBINDING or is_linked(declaration.facts):
+            continue
+        facts = amended(declaration.facts).facts
+        word = last_word(facts, key.item)
+        if word is None or not word.released or amended_after(facts, word) or "OVERRIDE_REFUSED" in claim.reasons:
+            continue
+        cited = [spec for item in facts.payload.items for spec in item.claims] if facts.payload else []
+        # What a document no longer cited holds is kept, as it was told, until all that replaces it is covered.
+        if (key.item, key.doc_seq, _number(key.licence_id)) not in {
+            (spec.item, spec.doc_seq, _number(spec.licence_id)) for spec in cited
+        }:
+            continue
+        if declaration.decl_id not in {wake.decl_id for wake in held.wakes.values()}:
+            yield f"{key} was released, and is {claim.outcome} {claim.reasons}"
 
 
 def _once(held: Contents) -> Iterator[str]:
@@ -215,5 +268,25 @@ def _parked(held: Contents) -> Iterator[str]:
         yield f"I12 parked {sorted(held.parked)}, waiting {sorted(waiting)}"
     woken = {wake.decl_id for wake in held.wakes.values()}
     for licence_id, decl_id in held.parked:
-        if held.licences[licence_id].known and decl_id not in woken:
+        if licence_id in held.licences and held.licences[licence_id].known and decl_id not in woken:
             yield f"I12 {decl_id} waits for {licence_id}, which is there"
+
+
+def _identities(held: Contents) -> Iterator[str]:
+    """No content of a lodging that is not certain, and nothing held without content; unless it is looked at again."""
+    woken = {wake.decl_id for wake in held.wakes.values()}
+    for decl_id, state in held.declarations.items():
+        if not state.facts.mrn or decl_id in woken:
+            continue
+        holding = any(
+            claim.state in _HOLDING and claim.holds for key, claim in held.claims.items() if key[0] == decl_id
+        )
+        if state.undecided and holding and not is_linked(state.facts):
+            yield f"{decl_id} is undecided and holds quantities"
+        if state.own is not None and state.lodging is None:
+            yield f"{decl_id} has the content of a lodging that is not named"
+        anchor = held.anchors.get(state.facts.lrn)
+        if state.lodging is None or anchor is None or decl_id not in anchor.mrns:
+            continue
+        if anchor.placements()[decl_id].lodging != state.lodging:
+            yield f"{decl_id} has the content of a lodging that is not certain"

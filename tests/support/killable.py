@@ -22,7 +22,7 @@ class KillableBridge:
 
     async def start(self, *, failpoint: str = "") -> None:
         """Start it; `failpoint` is the value of CERTEX_FAILPOINT."""
-        usual = {"CERTEX_HTTP_PORT": "0", "CERTEX_LOG_LEVEL": "WARNING"}
+        usual = {"CERTEX_HTTP_PORT": "0", "CERTEX_HEALTH_PORT": "0", "CERTEX_LOG_LEVEL": "WARNING"}
         environment = {**os.environ, **usual, **self._settings}
         if failpoint:
             environment["CERTEX_FAILPOINT"] = failpoint
@@ -45,6 +45,13 @@ class KillableBridge:
     def running(self) -> bool:
         """Whether it has not ended."""
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether it is stopped (SIGSTOP), as Linux tells it."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/stat").read_text("ascii")
+        return status.rpartition(")")[2].split()[0] == "T"
 
     async def stop(self) -> int:
         """An orderly stop; its exit code (0 when it was never started)."""

@@ -6,9 +6,13 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from certex_bridge.ledger.adapters.codec import decode_anchor
 from certex_bridge.ledger.adapters.memory import Contents, InMemoryStore
-from certex_bridge.ledger.domain.model import Anchor, Kind, Movement
-from certex_bridge.ledger.ports import Bar, InboxEntry, Origin, OutboxRow, QuarantineRow, StatusRecord, Wake
+from certex_bridge.ledger.domain.model import Kind, Movement
+from certex_bridge.ledger.ports import Bar, InboxEntry, Origin, OutboxRow, QuarantineRow, Wake
+from certex_bridge.ledger.refused_events import RefusedLicenceEvent
+from certex_bridge.ledger.stored import StatusRecord
+from certex_bridge.platform.positions import LogId, Position
 
 if TYPE_CHECKING:
     from certex_bridge.ledger.adapters.postgres import PostgresStore
@@ -37,22 +41,26 @@ async def _of_postgres(store: PostgresStore) -> Contents:
             found.inbox[row[0]] = InboxEntry(row[0], row[1], row[2], Origin(*row[3:]))
         found.answers = {row[0]: row[1] for row in await rows("SELECT event_id, body FROM answer")}
         found.anchors = {
-            row[0]: Anchor(row[0], tuple(json.loads(row[1])), tuple(json.loads(row[2])))
-            for row in await rows("SELECT lrn, exporters, mrns FROM anchor")
+            row[0]: decode_anchor(row[0], tuple(json.loads(row[1])), row[2])
+            for row in await rows("SELECT lrn, exporters, marks FROM anchor")
         }
         found.movements = [_movement(row) for row in await rows(_MOVEMENTS)]
         found.parked = {tuple(row) for row in await rows("SELECT licence_id, decl_id FROM parked")}
         found.wakes = {row[0]: Wake(*row) for row in await rows("SELECT wake_id, decl_id, cause, at, trace FROM wake")}
+        found.woken = {row[0]: (row[1], row[2]) for row in await rows("SELECT event_id, cause, decl_id FROM woken")}
         for row in await rows(
             "SELECT agg_type, agg_id, agg_ver, key, body, at, trace FROM outbox ORDER BY batch_id, pos"
         ):
             found.outbox[tuple(row)[:3]] = OutboxRow(*row)
         for row in await rows("SELECT * FROM quarantine"):
             found.quarantine[row["quarantine_id"]] = _quarantine(row)
-        for row in await rows("SELECT topic, partition, next_record FROM consumer_offset"):
-            found.offsets[row[0], row[1]] = row[2]
+        for row in await rows("SELECT topic, partition, next_record, cluster_id, topic_id, epoch FROM consumer_offset"):
+            found.positions[row[0], row[1]] = Position(row[2], LogId(row[3], row[4]), row[5])
         for row in await rows("SELECT issuer, eori, document_code, from_day::text FROM exporter_bar"):
             found.bars.add(Bar(*row))
+        fields = ", ".join(RefusedLicenceEvent._fields)
+        for row in await rows(f"SELECT {fields} FROM refused_licence_event ORDER BY written_at, event_id"):
+            found.refused_licence_events[row[0]] = RefusedLicenceEvent(*row)
         statuses = ", ".join(StatusRecord._fields)
         for row in await rows(f"SELECT {statuses} FROM status_change ORDER BY licence_id, change_no"):
             found.status_records[row[0], row[1]] = StatusRecord(*row)

@@ -27,11 +27,11 @@ def read(body: bytes) -> Any:
 class Recorder:
     """The port `Documents`, in JSON."""
 
-    def certificate(self, state: LicenceState, event_id: str, at: datetime) -> bytes:
+    def certificate(self, state: LicenceState, event_id: str, at: datetime, made_at: datetime) -> bytes:
         status = state.status.value
         return canonical_json({"licence": state.licence, "status": status, "lv": state.lv, "event": event_id})
 
-    def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
+    def outcomes(self, outcomes: Sequence[DeclarationOutcome], made_at: datetime) -> list[bytes]:
         return [canonical_json(outcome) for outcome in outcomes]
 
     def balance(self, state: LicenceState, cause: Mapping[str, str], at: str) -> bytes:

@@ -7,6 +7,7 @@ Figures are text: "40" (in the licence's own unit), "40 NAR", "5 NAR + 30000.00 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,19 +19,17 @@ from certex_bridge.kernel.currencies import MINOR_UNITS
 from certex_bridge.kernel.dates import parse_instant
 from certex_bridge.kernel.errors import Finding, InputError
 from certex_bridge.kernel.identifiers import licence_key, mrn_check_digit
+from certex_bridge.ledger.domain.content import ClaimSpec, Item, Payload
 from certex_bridge.ledger.domain.facts import (
     ALL_ITEMS,
-    ClaimSpec,
     DeclarationCommand,
     DocumentFigures,
     EventKind,
     Facts,
-    Item,
     ItemRelease,
-    Payload,
-    PayloadRank,
-    Stamp,
 )
+from certex_bridge.ledger.domain.simplified import SimplifiedReference
+from certex_bridge.ledger.domain.stamps import PayloadRank, Stamp
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceCommand, LicenceEventKind
 from certex_bridge.licensing.domain.documents import document_code
 from certex_bridge.licensing.domain.licence import (
@@ -53,7 +52,12 @@ def mrn_of(name: str) -> str:
     """A valid master reference number made from a short name; one that has 18 characters is taken as it is."""
     if len(name) == 18:
         return name
-    stem = f"26BE{name.rjust(13, '0')}"
+    return mrn_in("BE", name)
+
+
+def mrn_in(state: str, name: str) -> str:
+    """The MRN of a declaration that was lodged in this state."""
+    stem = f"26{state}{name.rjust(13, '0')}"
     return stem + mrn_check_digit(stem)
 
 
@@ -169,6 +173,11 @@ class Cite:
     code: str = "X060"
     seq: int = 0
     """0: numbered by position."""
+    issuer_from: str = ""
+    """What told the issuer that the document does not state; empty: it is stated."""
+    authority: str = ""
+    suffix: int = 0
+    """Line that the reference ends in (`NUMBER-0001`)."""
 
     def spec(self, item_no: int, position: int, unit: str) -> ClaimSpec:
         """The claim as the decoder hands it over: a figure that cannot be is a finding, not an error."""
@@ -184,10 +193,10 @@ class Cite:
                 findings = (*findings, replace(error.finding(about), code=code))
             else:
                 quantity, value = quantity or read[0], value or read[1]
-        number = self.licence.rpartition("/")[2]
+        number = self.licence.rpartition("/")[2] + (f"-{self.suffix:04}" if self.suffix else "")
         return ClaimSpec(
             item_no, self.seq or position, self.code, licence_id(self.licence), number, self.line, quantity, value, "",
-            findings,
+            findings, self.issuer_from, self.authority, self.suffix,
         )  # fmt: skip
 
 
@@ -280,13 +289,16 @@ class Customs:
 
     def accepted(
         self, name: str, *told: Cite | Goods, version: int = 0, at: str = "", on: str = "", event_id: str = "",
-        about: dict[str, Any] | None = None, lrn: str | None = None, **claims: object,
+        about: dict[str, Any] | None = None, lrn: str | None = None, left: str = "", **claims: object,
     ) -> DeclarationCommand:  # fmt: skip
-        """Accepted; `on` is the acceptance as customs state it. Without citations the content told before stands."""
+        """Accepted; `on` is the acceptance as customs state it, `left` the day of exit.
+
+        Without citations the content told before stands.
+        """
         stamp = self.stamp(at or on, event_id)
         version = version or self._versions.get(name, 1)
         facts = self._told(name, told, claims, version, about or {}, stamp)
-        facts = replace(facts, accepted=stamp, acceptance_day=on)
+        facts = replace(facts, accepted=stamp, acceptance_day=on, exit_told=stamp if left else None, exit_day=left)
         return self.event(name, EventKind.ACCEPTED, facts, stamp, lrn=lrn_of(name) if lrn is None else lrn)
 
     def bare(self, name: str, kind: EventKind, *, at: str = "", event_id: str = "", **facts: Any) -> DeclarationCommand:
@@ -303,6 +315,16 @@ class Customs:
         stamp = self.stamp(at, event_id)
         version = version or self._versions.get(name, 1) + 1
         return self.event(name, EventKind.AMENDED, self._told(name, told, claims, version, about or {}, stamp), stamp)
+
+    def supplementing(
+        self, name: str, *told: Cite | Goods, of: Sequence[str] = (), version: int = 1, type_: str = "Y",
+        **claims: object,
+    ) -> DeclarationCommand:  # fmt: skip
+        """A supplementary declaration of its own name, accepted; `of`: what it supplements as a whole (`M1`, `M1-2`)."""
+        stamp = self.stamp()
+        facts = self._told(name, told, claims, version, {"additional_type": type_}, stamp)
+        facts = replace(facts, lodged=stamp, accepted=stamp, simplified=simplified(*of))
+        return self.event(name, EventKind.SUPPLEMENTARY, facts, stamp)
 
     def supplementary(self, name: str, *told: Cite | Goods, version: int = 1, **claims: object) -> DeclarationCommand:
         """The supplementary declaration of a simplified one, told to the simplified one's record."""
@@ -344,13 +366,20 @@ class Customs:
         """Invalidated, before or after release."""
         return self.bare(name, EventKind.INVALIDATED, at=at, event_id=event_id, invalidated=True)
 
-    def exited(self, name: str) -> DeclarationCommand:
-        """The goods have left."""
-        return self.bare(name, EventKind.EXIT_CONFIRMED, exited=True)
+    def exited(self, name: str, left: str = "", *, at: str = "") -> DeclarationCommand:
+        """The goods have left; `left` is the day or instant, if it is told."""
+        told: dict[str, Any] = {"exit_told": True, "exit_day": left} if left else {}
+        return self.bare(name, EventKind.EXIT_CONFIRMED, at=at, exited=True, **told)
 
     def recheck(self, name: str) -> DeclarationCommand:
         """Someone asks to try a refused claim again."""
         return self.bare(name, EventKind.RECHECK, recheck=True)
+
+
+def simplified(*names: str) -> tuple[SimplifiedReference, ...]:
+    """References to simplified declarations (`M1`), or to one item of them (`M1-2`)."""
+    parts = [name.partition("-") for name in names]
+    return tuple(sorted(SimplifiedReference(mrn_of(name), int(number or 0)) for name, _, number in parts))
 
 
 def lrn_of(name: str) -> str:

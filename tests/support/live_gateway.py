@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.operations.composition import Bridge
 from certex_bridge.operations.gateway_role import Gateway, GatewayParts, parts_of
-from certex_bridge.platform.health import HealthApp, HttpRole
+from certex_bridge.platform.health import HttpRole, PublicApp
 from certex_bridge.platform.metrics import Metrics
 from certex_bridge.platform.settings import Settings
 from certex_bridge.singlewindow.http.access import Access
@@ -73,7 +73,7 @@ def live_gateway(database_url: str, folder: Path) -> Iterator[LiveGateway]:
             parts = GatewayParts(operations, [*own.reads, PLACE], own.tasks)
             metrics = Metrics()
             gateway = Gateway(settings, Access(settings, metrics), parts)
-            role = HttpRole(settings, HealthApp(settings, metrics, bridge.turns, dict, {}, gateway.application))
+            role = HttpRole(settings, PublicApp(settings, bridge.turns, gateway.application))
             stop = asyncio.Event()
             tasks = asyncio.create_task(gateway.run(stop))
             async with serving(role) as port:

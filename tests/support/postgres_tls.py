@@ -6,12 +6,15 @@ import asyncio
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncpg
+
 from certex_bridge.platform.embedded import unprivileged_identity
-from certex_bridge.platform.processes import LOOPBACK, ChildProcess, Identity, accepts, command_line, free_port
+from certex_bridge.platform.processes import LOOPBACK, ChildProcess, Identity, command_line, free_port
 from tests.support.certificates import Certificates
 
 if TYPE_CHECKING:
@@ -68,7 +71,17 @@ class SecurePostgres:
             stop_signal=signal.SIGINT,
         )
         self._child.start()
-        await self._child.wait_ready(lambda: accepts(self._port), 30)
+        await self._child.wait_ready(self._ready, 60)
+
+    async def _ready(self) -> bool:
+        """Whether it lets us in: it listens before that, and then says that it is starting up."""
+        authority = ssl.create_default_context(cafile=str(self.certificates.authority))
+        try:
+            connection = await asyncpg.connect(self.url("localhost"), ssl=authority, timeout=10)
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+            return False
+        await connection.close()
+        return True
 
     async def stop(self) -> None:
         """Fast shutdown."""

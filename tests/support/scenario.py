@@ -18,13 +18,14 @@ from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.ledger.adapters.memory import Contents, InMemoryStore
 from certex_bridge.ledger.answers import Answer
 from certex_bridge.ledger.commands import Command, Delivery, ValidityPassed
-from certex_bridge.ledger.domain.facts import EventKind
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
 from certex_bridge.ledger.domain.model import Claim, Dim, Kind, LicenceState
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.executor import Executor
-from certex_bridge.ledger.ports import Origin
+from certex_bridge.ledger.ports import Origin, QuarantineRow
 from certex_bridge.licensing.domain.commands import LicenceEventKind
 from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence
+from tests.support.doors import check_agrees
 from tests.support.invariants import shrunk, violations
 from tests.support.ledger_contents import contents_of
 from tests.support.ledger_recorder import Recorder, read
@@ -46,7 +47,8 @@ class Scenario:
         self.store = store
         self.customs = Customs()
         self.authority = Authority()
-        self.executor = Executor(store, Recorder(), policy or Policy())
+        self.policy = policy or Policy()
+        self.executor = Executor(store, Recorder(), self.policy)
         self.told: list[Delivery] = []
         self.careful = isinstance(store, InMemoryStore)
         """Whether the invariants are checked after every step (else only at the end)."""
@@ -61,7 +63,13 @@ class Scenario:
         return made
 
     async def tell(self, *commands: Command) -> list[Answer]:
-        """Apply commands as one batch; answers in the order of the executor."""
+        """Apply commands as one batch; answers in the order of the executor.
+
+        In memory, content told alone is first asked about: a check says what then becomes of it.
+        """
+        if self.careful and len(commands) == 1 and isinstance(commands[0], DeclarationCommand):
+            assert isinstance(self.store, InMemoryStore)
+            await check_agrees(self.store, self.policy, commands[0])
         return await self.deliver(*map(self.delivery, commands))
 
     async def deliver(self, *deliveries: Delivery) -> list[Answer]:
@@ -162,9 +170,9 @@ class Scenario:
         """Invalidated."""
         return await self._tell_one(self.customs.invalidated(name, **details))
 
-    async def exited(self, name: str) -> Answer:
-        """Exit confirmed."""
-        return await self._tell_one(self.customs.exited(name))
+    async def exited(self, name: str, left: str = "") -> Answer:
+        """Exit confirmed, perhaps with its day."""
+        return await self._tell_one(self.customs.exited(name, left))
 
     async def recheck(self, name: str) -> Answer:
         """A new attempt is asked for."""
@@ -267,6 +275,11 @@ class Scenario:
     async def quarantined(self) -> list[str]:
         """Codes of what was put aside."""
         return sorted(row.code for row in (await contents_of(self.store)).quarantine.values())
+
+    async def put_aside(self) -> QuarantineRow:
+        """The only record that was put aside."""
+        (row,) = (await contents_of(self.store)).quarantine.values()
+        return row
 
     # -- soundness
 

@@ -18,10 +18,10 @@ async def serving(role: HttpRole) -> AsyncIterator[int]:
     stop = asyncio.Event()
     running = asyncio.create_task(role.run(stop))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while role.ready() and not running.done():  # noqa: ASYNC110  # the server has no event for it
                 await asyncio.sleep(0.01)
         yield role.port
     finally:
         stop.set()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 30)

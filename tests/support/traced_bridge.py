@@ -108,8 +108,9 @@ class TracedBridge:
         return self.spans.of(trace_id)[name]
 
     async def traceparents(self) -> dict[str, str]:
-        """The traceparent of every message on the outgoing topics by message id, empty: none."""
-        consumer = create_consumer(self.bridge.settings, *TOPIC_OF.values())
+        """The traceparent of every message about a licence or declaration by message id, empty: none."""
+        topics = [topic for kind, topic in TOPIC_OF.items() if kind != "seal"]  # these follow from no event
+        consumer = create_consumer(self.bridge.settings, *topics)
         await consumer.start()
         try:
             found: dict[str, str] = {}

@@ -70,7 +70,7 @@ def declaration(number: int, kind: str, minute: int, claims: dict[str, str] | No
     return event(DECLARATIONS, mrn(number), identity, f"customs.declaration.{kind}.v1", data, at)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 40.0, *, what: str = "") -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 90.0, *, what: str = "") -> None:
     """Wait until the condition holds.
 
     Raises:

@@ -220,7 +220,7 @@ def test_check_runs_what_the_readme_tells_people_to_run() -> None:
     known = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
     assert "test" in told
     assert told <= known
-    assert "$(MAKE) test " in makefile.split("\ncheck:", 1)[1].split("\n\n", 1)[0]
+    assert "\t@$(MAKE) test\n" in makefile.split("\ncheck:", 1)[1].split("\n\n", 1)[0]
 
 
 def test_editorconfig_is_readable() -> None:

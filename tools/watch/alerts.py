@@ -29,6 +29,8 @@ def _largest(metric: str, *labels: str) -> str:
     return f"max by ({', '.join(('namespace', *labels))}) (certex_bridge_{metric})"
 
 
+_ACTS = 'certex_bridge_licence_acts_total{result=~"kept|lost"}'
+
 INVARIANTS = (
     Alert(
         "LedgerImbalance",
@@ -132,6 +134,27 @@ FLOW = (
         "A topic was made anew, or the broker lost records: events the bridge has never seen may be gone.",
     ),
     Alert(
+        "PositionGap",
+        "page",
+        "0m",
+        f"{_largest('position_gap_records', 'topic', 'partition', 'from', 'to')} > 0",
+        "{{ $labels.topic }}/{{ $labels.partition }}: {{ $value }} records lost unread, "
+        "{{ $labels.from }} to {{ $labels.to }}",
+        "The log begins behind what the database has. Nothing more of the partition is read before somebody accepts "
+        "the gap.",
+    ),
+    Alert(
+        "ActWithoutEffect",
+        "page",
+        "0m",
+        # A process that reads what waited has acts in its counters before anybody looks at them first.
+        f"sum by (namespace, result) (increase({_ACTS}[15m])) > 0 or "
+        f"sum by (namespace, result) ({_ACTS} unless {_ACTS} offset 15m) > 0",
+        "An act that blocks a licence or an exporter has no effect ({{ $labels.result }})",
+        "Customs may go on reserving on a licence that was revoked, suspended or annulled, or for an exporter who was "
+        "barred: the licence is not known (kept), or the event could not be read (lost).",
+    ),
+    Alert(
         "QuarantineFlood",
         "page",
         "10m",
@@ -155,6 +178,14 @@ FLOW = (
         f"{_largest('parked_oldest_seconds')} > 86400",
         "A declaration has waited {{ $value | humanizeDuration }} for its licence",
         "Customs cite a licence the licensing system never sent, or whose event lies in quarantine.",
+    ),
+    Alert(
+        "UndecidedLong",
+        "ticket",
+        "10m",
+        f"{_largest('undecided_oldest_seconds')} > 86400",
+        "A declaration has been without content for {{ $value | humanizeDuration }}, and nothing is booked for it",
+        "Nothing was lodged under its LRN, or several lodgings could be it.",
     ),
     Alert(
         "WorkerBehind",
@@ -289,6 +320,16 @@ SURROUNDINGS = (
         "max by (namespace) (abs(certex_bridge_database_clock_skew_seconds)) > 2",
         "Clocks of the bridge and its database differ by {{ $value | humanizeDuration }}",
         "Deadlines and the ages on the dashboards are wrong by as much. One of the two hosts lost its time service.",
+    ),
+    Alert(
+        "DatabaseFilling",
+        "ticket",
+        "3h",
+        f"{_largest('database_size_bytes')} > 0.8 * {_largest('database_capacity_bytes')} or "
+        "max by (namespace) (predict_linear(certex_bridge_database_size_bytes[7d], 60 * 86400)) > "
+        f"{_largest('database_capacity_bytes')}",
+        "The database takes four fifths of its disk, or will have filled it within 60 days",
+        "When the disk is full nothing is booked: calls are refused, events wait on Kafka. More disk, or an archive.",
     ),
     Alert(
         "DatabaseRetries",

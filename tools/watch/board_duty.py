@@ -126,12 +126,14 @@ DUTY = Board(
                 ),
                 Panel(
                     "The oldest of what waits",
-                    "Above the bounds of the alerts: OutboxStuck 2 minutes, QuarantineAging 4 hours, ParkedLong a day.",
+                    "Above the bounds of the alerts: OutboxStuck 2 minutes, QuarantineAging 4 hours, ParkedLong and "
+                    "UndecidedLong a day.",
                     "s",
                     (
                         ("max(certex_bridge_outbox_oldest_seconds{@})", "message"),
                         ("max(certex_bridge_unacknowledged_oldest_seconds{@})", "acknowledgement"),
                         ("max(certex_bridge_parked_oldest_seconds{@})", "declaration without licence"),
+                        ("max(certex_bridge_undecided_oldest_seconds{@})", "undecided declaration"),
                         ("max(certex_bridge_quarantine_oldest_seconds{@})", "record in quarantine"),
                     ),
                 ),
@@ -143,6 +145,35 @@ DUTY = Board(
                         (
                             "sum by (reason) (increase(certex_bridge_quarantined_total{@}[$__rate_interval]))",
                             "{{reason}}",
+                        ),
+                    ),
+                    "stacked",
+                    12,
+                ),
+                Panel(
+                    "Licence events refused, by code",
+                    "Their senders were told in the acknowledgement; `certex-bridge licence refused` names them.",
+                    "short",
+                    (
+                        (
+                            (
+                                "sum by (code) (increase(certex_bridge_licence_events_refused_total{@}"
+                                "[$__rate_interval])) > 0"
+                            ),
+                            "{{code}}",
+                        ),
+                    ),
+                    "stacked",
+                    12,
+                ),
+                Panel(
+                    "Acts that block, by what became of them",
+                    "kept or lost: a licence may still be used that must not be. Runbook ActWithoutEffect.",
+                    "short",
+                    (
+                        (
+                            "sum by (result) (increase(certex_bridge_licence_acts_total{@}[$__rate_interval]))",
+                            "{{result}}",
                         ),
                     ),
                     "stacked",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watch.panels import Board, Panel, Row
-from watch.queries import mean, occurring, per_second, quantiles
+from watch.queries import mean, occurring, per_second, quantiles, rate_or_zero
 
 FLOW = Board(
     "flow",
@@ -132,9 +132,12 @@ FLOW = Board(
                 ),
                 Panel(
                     "Refused, by code",
-                    "Requests a second that were refused (identity, limits, form, functions); codes that occur only.",
+                    "Requests a second that were refused (identity, limits, form, functions, console).",
                     "reqps",
-                    (occurring(per_second("gateway_refusals_total", "code")),),
+                    (
+                        occurring(per_second("gateway_refusals_total", "code")),
+                        rate_or_zero("console_refusals_total", "what"),
+                    ),
                 ),
             ),
         ),

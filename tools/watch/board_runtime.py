@@ -41,6 +41,23 @@ RUNTIME = Board(
                     text="none",
                 ),
                 Panel(
+                    "Records lost before they were read",
+                    "Their partition stands still until somebody accepts the gap. Runbook PositionGap.",
+                    "short",
+                    (("sum(max by (topic, partition) (certex_bridge_position_gap_records{@})) or vector(0)", ""),),
+                    "stat",
+                    12,
+                    steps=((1, RED),),
+                    text="none",
+                ),
+                Panel(
+                    "Positions moved",
+                    "Reading went on elsewhere than believed, by cause; the log has the numbers.",
+                    "cps",
+                    (rate_or_zero("positions_moved_total", "cause"),),
+                    width=12,
+                ),
+                Panel(
                     "Relay leaders",
                     "Must be 1: one process publishes, the others wait. Runbook RelayLeaderAbsent.",
                     "short",
@@ -77,6 +94,21 @@ RUNTIME = Board(
                     "A second. A few are normal. Runbook DatabaseRetries.",
                     "cps",
                     (rate_or_zero("database_retries_total", "cause"),),
+                ),
+                Panel(
+                    "Size of the database",
+                    "On disk, and what the disk was planned for. Runbook DatabaseFilling.",
+                    "bytes",
+                    (
+                        ("max(certex_bridge_database_size_bytes{@})", "size"),
+                        ("max(certex_bridge_database_capacity_bytes{@})", "planned"),
+                    ),
+                ),
+                Panel(
+                    "The largest tables",
+                    "On disk, with their indexes.",
+                    "bytes",
+                    (("topk(8, max by (table) (certex_bridge_table_size_bytes{@}))", "{{table}}"),),
                 ),
                 Panel(
                     "The database's clock against ours",

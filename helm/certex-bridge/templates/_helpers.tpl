@@ -1,3 +1,12 @@
+{{/*
+Values that a caller's file does not know yet: `helm upgrade --reuse-values` keeps the values of the old release as they were,
+so a key that is new here is nothing at all, and each template that reads below it fails. files/defaults.yaml is a copy
+of values.yaml. Every template begins with this.
+*/}}
+{{- define "certex.defaults" -}}
+{{- $_ := set . "Values" (mergeOverwrite (.Files.Get "files/defaults.yaml" | fromYaml) .Values) -}}
+{{- end -}}
+
 {{- define "certex.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
@@ -39,12 +48,85 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- else -}}{{ .Values.serviceAccount.name | default "default" }}{{- end -}}
 {{- end -}}
 
-{{- define "certex.secret" -}}
+{{/* Secret of everything that has none of its own. */}}
+{{- define "certex.commonSecret" -}}
 {{- if .Values.secrets.externalSecret.enabled -}}{{ include "certex.fullname" . }}
-{{- else -}}{{ required "secrets.existingSecret: name the Secret with certex_database_url, or enable secrets.externalSecret" .Values.secrets.existingSecret }}{{- end -}}
+{{- else -}}{{ .Values.secrets.existingSecret }}{{- end -}}
 {{- end -}}
 
-{{/* Settings of a role as environment: common ones, then the role's, then those the chart fixes. (dict "root" $ "settings" map) */}}
+{{/* Keys of a Secret as files, those of them that are there. (dict "secret" name "keys" list) */}}
+{{- define "certex.secretSource" -}}
+{{- if .secret }}
+- secret:
+    name: {{ .secret }}
+    optional: {{ .optional }}
+    items:
+      {{- range .keys }}
+      - {key: {{ . }}, path: {{ . }}}
+      {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/*
+The files of CERTEX_SECRETS_DIR: what this role uses and nothing else. (dict "root" $ "role" name); the roles, migrations, test.
+`optional` because a key that nobody needs may be missing; the process itself says what it lacks.
+*/}}
+{{- define "certex.secretSources" -}}
+{{- $secrets := .root.Values.secrets -}}
+{{- $common := include "certex.commonSecret" .root -}}
+{{- $database := required "secrets.existingSecret: name the Secret with certex_database_url, or secrets.database, or enable secrets.externalSecret" ($secrets.database | default $common) -}}
+{{- include "certex.secretSource" (dict "secret" $database "keys" (list "certex_database_url") "optional" false) }}
+{{- if eq .role "migrations" }}
+{{- include "certex.secretSource" (dict "secret" ($secrets.migrations | default $common) "keys" (list "certex_database_migration_url") "optional" (not $secrets.migrations)) }}
+{{- end }}
+{{- if has .role (list "intake" "relay" "gateway") }}
+{{- $own := get $secrets.kafka .role }}
+{{- if and (not $own) (eq (include "certex.strimziLogin" .root) "true") }}
+- secret:
+    name: {{ include "certex.fullname" .root }}-{{ .role }}
+    optional: false
+    items:
+      - {key: password, path: certex_kafka_password}
+{{- else }}
+{{- $keys := list "certex_kafka_username" "certex_kafka_password" "certex_kafka_ssl_key_password" "certex_kafka_oauth_client_secret" }}
+{{- include "certex.secretSource" (dict "secret" ($own | default $common) "keys" $keys "optional" true) }}
+{{- end }}
+{{- end }}
+{{- if has .role (list "worker" "gateway") }}
+{{- include "certex.secretSource" (dict "secret" ($secrets.pushes | default $common) "keys" (list "certex_push_keys") "optional" true) }}
+{{- end }}
+{{- if eq .role "gateway" }}
+{{- include "certex.secretSource" (dict "secret" ($secrets.console | default $common) "keys" (list "certex_console_key" "certex_console_oidc_secret") "optional" true) }}
+{{- include "certex.secretSource" (dict "secret" $common "keys" (list "certex_http_ssl_key_password") "optional" true) }}
+{{- end }}
+{{- end -}}
+
+{{/* Whether the logins at the brokers are those that Strimzi makes. */}}
+{{- define "certex.strimziLogin" -}}
+{{- and .Values.strimzi.users.enabled (eq .Values.strimzi.users.authentication "scram-sha-512") -}}
+{{- end -}}
+
+{{/* The volume of these files. (dict "root" $ "role" name) */}}
+{{- define "certex.secretVolume" -}}
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- include "certex.secretSources" . | nindent 6 }}
+{{- end -}}
+
+{{/* Settings of a pod that speaks to the database alone: what it has no secret for is not told to it either. */}}
+{{- define "certex.databaseSettings" -}}
+{{- $found := dict -}}
+{{- range $name, $value := .Values.settings -}}
+{{- if or (hasPrefix "CERTEX_DATABASE_" $name) (hasPrefix "CERTEX_LOG_" $name) (hasSuffix "_TIMEOUT_MS" $name) -}}
+{{- if not (hasPrefix "CERTEX_KAFKA_" $name) -}}{{- $_ := set $found $name $value -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $found -}}
+{{- end -}}
+
+{{/* Settings of a role as environment: common ones, then the role's, then those the chart fixes. (dict "settings" map) */}}
 {{- define "certex.environment" -}}
 {{- range $name, $value := .settings }}
 - name: {{ $name }}
@@ -54,19 +136,26 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   value: /etc/certex/secrets
 {{- end -}}
 
+{{/* Certificates of a role. (dict "root" $ "role" name) */}}
 {{- define "certex.certificateMounts" -}}
-{{- range .Values.certificates }}
+{{- $role := .role }}
+{{- range .root.Values.certificates }}
+{{- if has $role (.roles | default (list $role)) }}
 - name: {{ printf "certificates-%s" .name }}
   mountPath: /etc/certex/{{ .name }}
   readOnly: true
 {{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "certex.certificateVolumes" -}}
-{{- range .Values.certificates }}
+{{- $role := .role }}
+{{- range .root.Values.certificates }}
+{{- if has $role (.roles | default (list $role)) }}
 - name: {{ printf "certificates-%s" .name }}
   secret:
     secretName: {{ .secret }}
     defaultMode: 0440
+{{- end }}
 {{- end }}
 {{- end -}}

@@ -4,8 +4,8 @@ Any record ends in a `DeclarationCommand` or in `Poison`. The envelope and the s
 declaration identifiable; what is wrong with one claim stays with that claim as a finding.
 
 Identity: the MRN, or exporter and LRN while there is none. A supplementary declaration keeps its own and is linked to
-the simplified one that it names, since both are one instrument (UCC Art. 167(4)); with no name of its own it is told to
-the simplified one's record.
+the simplified ones that it names, since all are one instrument (UCC Art. 167(4)); with no name of its own it is told to
+the record of the only simplified one it names.
 
 `payload_sha256` is the hash of type, source and canonical data: the same data in another spelling are the same event,
 the same data as another type are a conflict.
@@ -14,6 +14,7 @@ the same data as another type are a conflict.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ import msgspec
 
 from certex_bridge.customs import wire
 from certex_bridge.customs.events import KINDS
-from certex_bridge.customs.identity import Identity, check_clock, identify
+from certex_bridge.customs.exit_day import exit_not_counted
+from certex_bridge.customs.identity import Identity, check_acceptance, check_clock, identify
 from certex_bridge.customs.options import DEFAULT_OPTIONS, DecodeOptions
 from certex_bridge.customs.overrides import read_overrides
 from certex_bridge.customs.payload import PayloadReader
@@ -35,9 +37,8 @@ from certex_bridge.ledger.domain.facts import (
     EventKind,
     Facts,
     ItemRelease,
-    PayloadRank,
-    Stamp,
 )
+from certex_bridge.ledger.domain.stamps import PayloadRank, Stamp
 from certex_bridge.platform.envelope import CloudEvent, Envelope, read_cloudevent
 from certex_bridge.platform.jsongate import read_both
 from certex_bridge.platform.poison import UNFORESEEN, Poison
@@ -88,6 +89,7 @@ def _command(
     check_clock(event.time, timestamp_ms, options, findings)
     reading = Reading(event, data, identity, options, findings)
     facts = _FACTS[kind](reading)
+    check_acceptance(facts.acceptance_day, timestamp_ms, options, findings)
     extensions = event.extensions
     return DeclarationCommand(
         event_id=event.id,
@@ -101,6 +103,7 @@ def _command(
         source=event.source,
         findings=tuple(findings[:FINDINGS_KEPT]),
         extensions=tuple(sorted(extensions.items())) if extensions else (),
+        chosen_lodging=(data.lodged_event or identity.exporter) if isinstance(data, wire.Identified) else "",
     )
 
 
@@ -120,18 +123,22 @@ class Reading:
         self.stamp = Stamp(event.time, event.id)
 
     def facts(self, **facts: Any) -> Facts:
-        """These facts, with the identity."""
+        """These facts, with the identity and the day of exit, if it is told."""
         identity = self.identity
+        if self.data.day_of_exit is not None:
+            facts |= {"exit_told": self.stamp, "exit_day": parse_date(self.data.day_of_exit, "dayOfExit").isoformat()}
         return Facts(mrn=identity.mrn, lrn=identity.lrn, exporter=identity.exporter, **facts)
 
     def with_payload(self, *, supplementary: int = 0, **facts: Any) -> Facts:
         """These facts and the declaration's content, if the event carries it."""
         declaration: wire.Declaration | None = self.data.declaration
+        identity = self.identity
+        facts["simplified"] = identity.simplified
         if declaration is None:
             return self.facts(**facts)
-        identity = self.identity
         reader = PayloadReader(identity.country, self.options, self.findings, issuer_from=identity.country_from)
         payload = reader.read(declaration, identity.exporter or declaration.exporter or "", self.data.office or "")
+        self.findings += exit_not_counted(self.data.day_of_exit, declaration)
         rank = PayloadRank(supplementary, self.data.version or 1, self.stamp)
         return self.facts(payload=payload, payload_rank=rank, **facts)
 
@@ -143,31 +150,45 @@ def _accepted(reading: Reading) -> Facts:
 def _acceptance_day(reading: Reading) -> str:
     """The acceptance as customs state it (15 09): a date stays a date, an instant keeps its offset."""
     text = reading.data.accepted_at
-    if text is None:
-        return reading.event.time.isoformat()
+    return reading.event.time.isoformat() if text is None else _day_or_instant(reading, text, "acceptedAt")
+
+
+def _day_or_instant(reading: Reading, text: str, field: str) -> str:
     if len(text) == _DATE_LENGTH:
-        return parse_date(text, "acceptedAt").isoformat()
+        return parse_date(text, field).isoformat()
     if has_zone(text):
-        return parse_instant(text, field="acceptedAt").isoformat()
+        return parse_instant(text, field=field).isoformat()
     country = reading.identity.country
-    instant = parse_instant(text, reading.options.zone(country), "acceptedAt")
+    instant = parse_instant(text, reading.options.zone(country), field)
     message = f"the time states no zone; the legal time of {country or 'the default zone'} was assumed"
-    reading.findings.append(Finding("ASSUMED_ZONE", "acceptedAt", text, message, Severity.WARNING))
+    reading.findings.append(Finding("ASSUMED_ZONE", field, text, message, Severity.WARNING))
     return instant.astimezone(UTC).isoformat()
 
 
+def _exited(reading: Reading) -> Facts:
+    """The goods have left; a day that cannot be read is remarked, for that they left is certain all the same."""
+    text: str | None = reading.data.exited_at
+    if text is None or reading.data.day_of_exit is not None:
+        return reading.facts(exited=reading.stamp)
+    try:
+        day = _day_or_instant(reading, text, "exitedAt")
+    except InputError as error:
+        reading.findings.append(replace(error.finding(), severity=Severity.WARNING))
+        return reading.facts(exited=reading.stamp)
+    return reading.facts(exited=reading.stamp, exit_told=reading.stamp, exit_day=day)
+
+
 def _supplementary(reading: Reading) -> Facts:
-    simplified: str = reading.data.simplified_mrn or ""
-    if simplified and simplified == reading.identity.mrn:
+    if reading.identity.told_to:
         return reading.with_payload(supplementary=1)
-    return reading.with_payload(lodged=reading.stamp, simplified=simplified)
+    return reading.with_payload(lodged=reading.stamp)
 
 
 def _released(reading: Reading) -> Facts:
     items: list[wire.ReleasedItem] | None = reading.data.items
     if items is None:
         return reading.facts(releases=((ALL_ITEMS, ItemRelease(reading.stamp, released=True)),))
-    releases = [(item.item, ItemRelease(reading.stamp, True, _figures(item))) for item in items]  # noqa: FBT003
+    releases = [(item.item, ItemRelease(reading.stamp, True, _figures(item))) for item in items]  # noqa: FBT003  # a field of a value
     return reading.facts(releases=_unique(releases))
 
 
@@ -217,7 +238,8 @@ _FACTS: dict[EventKind, Callable[[Reading], Facts]] = {
         invalidated=reading.stamp, invalidation_reason=reading.data.reason or ""
     ),
     EventKind.REJECTED: lambda reading: reading.facts(rejected=reading.stamp),
-    EventKind.EXIT_CONFIRMED: lambda reading: reading.facts(exited=reading.stamp),
+    EventKind.EXIT_CONFIRMED: _exited,
     EventKind.RECHECK: lambda reading: reading.facts(recheck=reading.stamp),
+    EventKind.IDENTIFIED: lambda reading: replace(reading.facts(), exporter=""),
     EventKind.OVERRIDDEN: lambda reading: reading.facts(overrides=read_overrides(reading.data, reading.stamp)),
 }

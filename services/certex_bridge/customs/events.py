@@ -73,6 +73,13 @@ class Reference(WireModel):
     reference: Text | None = None
 
 
+class SimplifiedDeclaration(WireModel):
+    """A simplified declaration that a supplementary one names as previous document (12 01)."""
+
+    mrn: Text
+    item: Number | None = Field(None, description="Goods item of it that is meant; absent: the whole declaration")
+
+
 class Consignee(WireModel):
     """The consignee (13 03)."""
 
@@ -97,6 +104,9 @@ class GoodsItem(WireModel):
     amount: MoneyText | None = Field(None, description="14 08 with 14 05")
     documents: list[Document] = Field([], max_length=limits.PER_LEVEL)
     references: list[Reference] = Field([], max_length=limits.PER_LEVEL)
+    simplified_declarations: list[SimplifiedDeclaration] = Field(
+        [], max_length=limits.ITEMS, description="12 01, of a supplementary declaration: what this item supplements"
+    )
 
 
 class Declaration(WireModel):
@@ -147,9 +157,23 @@ class DeclarationEvent(WireModel):
     office: Code | None = Field(None, description="17 02, customs office of export")
     version: Version | None = Field(None, description="Version of the declaration's content, 1 when it was lodged")
     reason: Text | None = None
+    day_of_exit: Code | None = Field(
+        None, description="Calendar day on which the goods left; counts for a retrospective declaration (11 02 R)"
+    )
 
 
-class DeclarationLodged(DeclarationEvent):
+class DeclarationContent(DeclarationEvent):
+    """An event that may carry the declaration's content."""
+
+    declaration: Declaration | None = None
+    simplified_declarations: list[SimplifiedDeclaration] = Field(
+        [],
+        max_length=limits.ITEMS,
+        description="12 01, of a supplementary declaration: what it supplements as a whole; an item may name its own",
+    )
+
+
+class DeclarationLodged(DeclarationContent):
     """Lodged or pre-lodged: licences are checked, nothing is reserved."""
 
     lrn: Text
@@ -157,32 +181,29 @@ class DeclarationLodged(DeclarationEvent):
     declaration: Declaration
 
 
-class DeclarationPresented(DeclarationEvent):
+class DeclarationPresented(DeclarationContent):
     """The goods of a pre-lodged declaration were presented."""
 
-    declaration: Declaration | None = None
 
-
-class DeclarationAccepted(DeclarationEvent):
+class DeclarationAccepted(DeclarationContent):
     """Accepted: quantities are reserved. The content may be left out when it was lodged before."""
 
     mrn: Text
     accepted_at: Text | None = Field(None, description="15 09, date or instant; absent: the event's time")
-    declaration: Declaration | None = None
 
 
-class DeclarationAmended(DeclarationEvent):
+class DeclarationAmended(DeclarationContent):
     """An amendment took effect: the whole content in its new version."""
 
     version: Version
     declaration: Declaration
 
 
-class DeclarationSupplementary(DeclarationEvent):
-    """A supplementary declaration: one instrument with the simplified one it names (UCC Art. 167(4))."""
+class DeclarationSupplementary(DeclarationContent):
+    """A supplementary declaration: one instrument with the simplified ones it names (UCC Art. 167(4))."""
 
     declaration: Declaration
-    simplified_mrn: Text | None = None
+    simplified_mrn: Text | None = Field(None, description="The same as one entry of simplifiedDeclarations")
 
 
 class DeclarationReleased(DeclarationEvent):
@@ -208,11 +229,27 @@ class DeclarationRejected(DeclarationEvent):
 class DeclarationExitConfirmed(DeclarationEvent):
     """The goods have left the customs territory; nothing is booked."""
 
-    exited_at: Text | None = None
+    exited_at: Text | None = Field(None, description="Date or instant of exit")
 
 
 class DeclarationRecheck(DeclarationEvent):
     """Refused claims are to be tried again."""
+
+
+class DeclarationIdentified(DeclarationEvent):
+    """An officer says which lodging an MRN was, where several could be meant.
+
+    The exporter is that of the lodging; `lodgedEvent` is needed only where that exporter has several open ones.
+    """
+
+    mrn: Text
+    lrn: Text
+    exporter: Text
+    officer: Annotated[str, Field(min_length=1, max_length=limits.OFFICER)] = Field(
+        description="The officer's identification"
+    )
+    reason: Annotated[str, Field(min_length=1, max_length=limits.REASON)] = Field(description="How it is known")
+    lodged_event: Text | None = Field(None, description="Id of the event that lodged it")
 
 
 class EvidenceDocument(WireModel):
@@ -271,6 +308,7 @@ EVENT_MODELS: dict[EventKind, type[DeclarationEvent]] = {
     EventKind.SUPPLEMENTARY: DeclarationSupplementary,
     EventKind.REJECTED: DeclarationRejected,
     EventKind.RECHECK: DeclarationRecheck,
+    EventKind.IDENTIFIED: DeclarationIdentified,
     EventKind.OVERRIDDEN: DeclarationOverridden,
 }
 """What a sender may say, by kind; the other kinds are made inside (timers, notes on foreign messages)."""

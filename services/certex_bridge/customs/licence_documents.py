@@ -7,6 +7,8 @@ list: it cites nothing and is never a claim.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 NEVER_A_LICENCE: frozenset[str] = frozenset({"Y901"})
 """Statements that no setting turns into a licence."""
 
@@ -16,11 +18,34 @@ REFERENCE_SEQ = 100_000
 SHIPMENT_SEQ = 200_000
 """Added to the sequence of a shipment-level entry that is derived to the only item."""
 
-WAIVER_STATUSES: dict[str, frozenset[str]] = {"GB": frozenset({"UA", "UE", "UP", "US", "XW", "XX"})}
-"""Country to the document statuses (D.E. 2/3) under which no document is held and the reference is a statement.
 
-United Kingdom: Customs Declaration Service tariff, volume 3, appendices 5A and 5B.
+class StatusEffect(StrEnum):
+    """What a national document status (D.E. 2/3) means for the licence that the document cites."""
+
+    WRITTEN_OFF = "WRITTEN_OFF"
+    """The declared figures are written off; so is a document without status."""
+    NOT_ACTED_ON = "NOT_ACTED_ON"
+    """The declared figures are written off; what the status asks beyond them is remarked and not done."""
+    ATTRIBUTED = "ATTRIBUTED"
+    """An earlier declaration, as a rule the simplified one, has it written off: nothing is written off again."""
+    NOT_HELD = "NOT_HELD"
+    """No document is held; the reference is a statement."""
+
+
+DOCUMENT_STATUSES: dict[str, dict[str, StatusEffect]] = {
+    "GB": {
+        "EA": StatusEffect.ATTRIBUTED,
+        "IA": StatusEffect.ATTRIBUTED,
+        "EE": StatusEffect.NOT_ACTED_ON,
+        "ES": StatusEffect.NOT_ACTED_ON,
+        "EP": StatusEffect.WRITTEN_OFF,
+        "IP": StatusEffect.WRITTEN_OFF,
+        **dict.fromkeys(("UA", "UE", "UP", "US", "XW", "XX"), StatusEffect.NOT_HELD),
+    }
+}
+"""Country to the meaning of its statuses; those not listed are WRITTEN_OFF.
+
+United Kingdom: Customs Declaration Service tariff, volume 3, appendices 5A and 5B; Notice to Exporters 2024/19. EE
+(exhausted) and ES (surrendered) end a licence after a single use and are often declared by mistake for EP (used in
+part), so they are written off like EP, and whoever reads the finding decides about the licence.
 """
-
-EXHAUSTING_STATUSES: dict[str, frozenset[str]] = {"GB": frozenset({"EE", "ES"})}
-"""Country to the statuses that call a licence exhausted or surrendered; often used by mistake, so never acted on."""

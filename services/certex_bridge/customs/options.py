@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 
-from certex_bridge.customs.licence_documents import NEVER_A_LICENCE
+from certex_bridge.customs.licence_documents import DOCUMENT_STATUSES, NEVER_A_LICENCE, StatusEffect
+from certex_bridge.kernel.countries import issuing_state
 from certex_bridge.kernel.dates import ZONES
-from certex_bridge.ledger.domain.issuers import issuing_state
 from certex_bridge.licensing.domain.certificate_types import CertificateTypes
 from certex_bridge.licensing.domain.documents import LEGACY_CODE
 from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
@@ -34,6 +34,10 @@ class DecodeOptions:
     """Declaring country to issuing country where they differ."""
     line_suffix_countries: Collection[str] = frozenset({"GB"})
     """Countries whose WCO messages append the licence line to the reference (`NUMBER-0001`)."""
+    document_statuses: Mapping[str, Mapping[str, StatusEffect]] = field(default_factory=dict)
+    """Country to the meaning of document statuses, where it differs from the built-in table."""
+    zero_quantity_countries: Collection[str] = frozenset({"GB"})
+    """Countries whose declarants write the quantity 0 to have nothing written off from the licence."""
     clock_tolerance: timedelta = timedelta(hours=24)
     """How far a sender's clock may be ahead of the record timestamp before it is remarked."""
 
@@ -43,6 +47,16 @@ class DecodeOptions:
             return self.types.claim_codes
         own = {*self.legacy_codes.get(country, ()), *self.national_codes.get(country, ())}
         return (self.types.claim_codes | own) - NEVER_A_LICENCE
+
+    def statuses(self, country: str) -> Mapping[str, StatusEffect]:
+        """The meaning of document statuses in declarations of this country; empty: it uses none."""
+        state = issuing_state(country)
+        known, changed = DOCUMENT_STATUSES.get(state, {}), self.document_statuses.get(state)
+        return {**known, **changed} if changed else known
+
+    def zero_writes_off_nothing(self, country: str) -> bool:
+        """Whether a declarant of this country may write the quantity 0."""
+        return issuing_state(country) in self.zero_quantity_countries
 
     def issuer(self, country: str) -> str:
         """The issuer of a licence cited without issuer in a declaration of this country."""

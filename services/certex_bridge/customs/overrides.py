@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from certex_bridge.customs import wire
 from certex_bridge.kernel.amounts import Money, Quantity
 from certex_bridge.kernel.dates import parse_date
-from certex_bridge.ledger.domain.facts import ALL_DOCUMENTS, ALL_ITEMS, Decision, Override, Stamp
+from certex_bridge.ledger.domain.facts import ALL_DOCUMENTS, ALL_ITEMS, Decision, Override
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.licensing.domain.writeoff import Evidence
 from certex_bridge.platform.poison import Poison
 

@@ -7,26 +7,27 @@ no claim is remarked, whatever the cause.
 
 A licence cited twice at the same item is claimed twice only if both entries are documents (12 03), each with its own
 write-off. A 12 04 reference or a shipment-level document repeating a licence that the item's documents already cite
-adds nothing.
+adds nothing; nor does a second document that cites it to add another status, without figures or with the same ones.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from certex_bridge.customs.attribution import Attribution
+from certex_bridge.customs.cited import Cited, cited
 from certex_bridge.customs.figures import at, read_item_amount, read_measure, read_money, read_quantity
-from certex_bridge.customs.licence_documents import (
-    EXHAUSTING_STATUSES,
-    REFERENCE_SEQ,
-    SHIPMENT_SEQ,
-    WAIVER_STATUSES,
-)
+from certex_bridge.customs.identity import read_simplified
+from certex_bridge.customs.licence_documents import REFERENCE_SEQ, SHIPMENT_SEQ, StatusEffect
 from certex_bridge.customs.wire import Declaration, Document, GoodsItem, Reference, ShipmentDocument
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import LICENCE_NUMBER_LENGTH, check_licence_number, licence_key
-from certex_bridge.ledger.domain.facts import ClaimSpec, DocumentChange, Item, Payload
-from certex_bridge.ledger.domain.issuers import MRN, issuing_state
+from certex_bridge.ledger.domain.content import ClaimSpec, Item, Payload
+from certex_bridge.ledger.domain.issuers import MRN
+from certex_bridge.ledger.domain.requests import DocumentChange
+from certex_bridge.ledger.domain.simplified import SimplifiedReference
 from certex_bridge.platform.poison import Poison
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from certex_bridge.kernel.amounts import Money, Quantity
 
 _NONE: tuple[ClaimSpec, ...] = ()
-_NO_CODES: frozenset[str] = frozenset()
 STRONG_SIGNS = frozenset({MRN, "OFFICE", "WRAPPER"})
 """Signs of the declaring country that need no remark when a licence's issuer is taken from it."""
 _MASSES = ("KGM", "KGMG")
@@ -50,14 +50,14 @@ class PayloadReader:
     __slots__ = (
         *(
             "_assumed",
+            "_attribution",
             "_codes",
-            "_exhausting",
+            "_declared_in",
             "_issuer",
             "_issuer_from",
             "_statuses",
             "_suffixed",
             "_types",
-            "_waivers",
         ),
         "findings",
     )
@@ -70,13 +70,14 @@ class PayloadReader:
         *,
         line_suffixed: bool = False,
         issuer_from: str = "",
+        declared_in: str = "",
     ) -> None:
-        state = issuing_state(country)
+        """`declared_in` is the country as declared, where `country` is the whole of which it is a part."""
         self._suffixed = line_suffixed
+        self._declared_in = declared_in or country
         self._types = options.types
         self._codes = options.licence_codes(country)
-        self._waivers = WAIVER_STATUSES.get(state, _NO_CODES)
-        self._exhausting = EXHAUSTING_STATUSES.get(state, _NO_CODES)
+        self._attribution = Attribution(country, options, findings)
         self._issuer = options.issuer(country)
         self._issuer_from = issuer_from or "COUNTRY"
         self._assumed = False
@@ -88,12 +89,13 @@ class PayloadReader:
         """The payload, items in the order of their numbers.
 
         Raises:
-            Poison: ITEM_DUPLICATE for two items, or two documents of one item, with the same number.
+            Poison: ITEM_DUPLICATE for two items, or two documents of one item, with the same number; MRN_INVALID for a
+                simplified declaration that an item names.
         """
         shipment = self._shipment_claims(declaration)
         items = [self._item(item, declaration.destination or "") for item in declaration.items]
         _refuse_duplicates([item.number for item in items], "items")
-        items.sort(key=_number)
+        items.sort(key=attrgetter("number"))
         if shipment and len(items) == 1:
             items[0] = self._with_shipment(items[0], shipment)
             shipment = _NONE
@@ -109,6 +111,7 @@ class PayloadReader:
             office=office,
             items=tuple(items),
             header_claims=shipment,
+            attributed=tuple(self._attribution.attributed),
         )
 
     def _item(self, item: GoodsItem, destination: str) -> Item:
@@ -129,21 +132,31 @@ class PayloadReader:
             amount,
             tuple(item.additional_procedures),
             self._item_claims(item, net_mass) if item.documents or item.references else _NONE,
+            self._item_simplified(item) if item.simplified_declarations else (),
         )
+
+    def _item_simplified(self, item: GoodsItem) -> tuple[SimplifiedReference, ...]:
+        place = f"items[{item.item}].simplifiedDeclarations"
+        return read_simplified(item.simplified_declarations, place, self.findings)
 
     def _item_claims(self, item: GoodsItem, net_mass: Decimal | None) -> tuple[ClaimSpec, ...]:
         documents = item.documents
         if len(documents) > 1:
             _refuse_duplicates([document.seq for document in documents], f"items[{item.item}].documents")
-        claims = [
+        cited = [
             self._document_claim(item, document, net_mass)
             for document in documents
             if self.is_ours(document, item.item)
         ]
-        claims.sort(key=_sequence)
+        cited.sort(key=attrgetter("doc_seq"))
+        claims = self._attribution.asking(cited)
         if item.references:
-            claims += self._reference_claims(item.item, item.references, claims)
+            claims = claims + self._reference_claims(item.item, item.references, cited)
         return tuple(claims)
+
+    def cites_licence(self, document: Document) -> bool:
+        """Whether the document's code is a licence's, or is not stated."""
+        return not document.type or document.type in self._codes
 
     def is_ours(self, document: Document | ShipmentDocument, item: int) -> bool:
         """Whether the document cites a licence: its code says so, and its status does not waive it."""
@@ -151,10 +164,18 @@ class PayloadReader:
             if document.type in self._types.by_code:
                 self._not_claimed(document, item, "the code cites no licence in declarations of this country")
             return False
-        if document.status in self._waivers:
+        if not self._is_cited_here(document.type):
+            self._not_claimed(document, item, "no licence of this type is cited in declarations of this country")
+            return False
+        if self._attribution.effect(document.status) is StatusEffect.NOT_HELD:
             self._not_claimed(document, item, "its status says that no licence is held")
             return False
         return True
+
+    def _is_cited_here(self, code: str) -> bool:
+        """Whether licences of the type can be used where this was declared; true where that is not known."""
+        countries = self._types.limited.get(code)
+        return countries is None or not self._declared_in or self._declared_in in countries
 
     def _not_claimed(self, document: Document | ShipmentDocument | Reference, item: int, why: str) -> None:
         level = f"items[{item}]." if item else ""
@@ -166,18 +187,18 @@ class PayloadReader:
 
     def remark(self) -> None:
         """Remark what all claims together give rise to."""
-        exhausting = self._statuses & self._exhausting
+        exhausting = {one for one in self._statuses if self._attribution.effect(one) is StatusEffect.NOT_ACTED_ON}
         if exhausting:
             message = "a status that exhausts or surrenders a licence moves nothing beyond the declared figure"
-            self._warn("STATUS_NOT_ACTED_ON", "status", ",".join(sorted(exhausting)), message)
-        if len(self._statuses) > 1 and self._waivers:
+            self._warn("status", ",".join(sorted(exhausting)), message, code="STATUS_NOT_ACTED_ON")
+        if len(self._statuses) > 1 and self._attribution.knows_statuses:
             message = "the licences of one declaration are cited under different statuses"
-            self._warn("STATUS_MIXED", "status", ",".join(sorted(self._statuses)), message)
+            self._warn("status", ",".join(sorted(self._statuses)), message, code="STATUS_MIXED")
         if self._assumed and self._issuer_from not in STRONG_SIGNS:
             message = "the issuing country is not stated and was taken from the trader's number; the MRN may correct it"
-            self._warn("ISSUER_ASSUMED", "issuer", self._issuer, message)
+            self._warn("issuer", self._issuer, message, code="ISSUER_ASSUMED")
 
-    def _warn(self, code: str, field: str, value: str, message: str) -> None:
+    def _warn(self, field: str, value: str, message: str, *, code: str) -> None:
         self.findings.append(Finding(code, field, value, message, Severity.WARNING))
 
     def _document_claim(self, item: GoodsItem, document: Document, net_mass: Decimal | None) -> ClaimSpec:
@@ -196,7 +217,7 @@ class PayloadReader:
         item: int,
         seq: int,
         document: Document | ShipmentDocument,
-        cited: tuple[str, int | None],
+        cited: Cited,
         figures: tuple[Quantity | None, Money | None],
         findings: list[Finding],
     ) -> ClaimSpec:
@@ -210,34 +231,42 @@ class PayloadReader:
             item,
             seq,
             document.type,
-            licence_key(issuer, cited[0]),
+            licence_key(issuer, cited.number),
             document.reference,
-            cited[1],
+            cited.line,
             *figures,
             status,
             tuple(findings),
             issuer_from,
+            document.authority or "" if issuer_from else "",
+            cited.suffix,
         )
 
-    def change(self, item: int, document: Document, seq: int) -> DocumentChange:
-        """What an amendment says about one document; an empty type or reference is not stated."""
+    def change(
+        self, item: int, document: Document, seq: int, *, named: bool = True, added: bool = True
+    ) -> DocumentChange:
+        """What an amendment says about one document; an empty type or reference is not stated.
+
+        `named` and `added`: as in `DocumentChange`. The quantity 0 takes the document at its place out.
+        """
         findings = self._reference_findings(document) if document.reference else []
         cited = self.cited(document, findings)
         quantity, value = read_quantity(document.quantity, findings), read_money(document.value, findings)
         told = at(f"items[{item}].documents[{seq or document.seq}]", findings)
-        claim = self._claim(item, seq, document, cited, (quantity, value), told)
-        ours = not document.type or self.is_ours(document, item)
-        return DocumentChange(seq, claim if document.reference else replace(claim, licence_id="", issuer_from=""), ours)
+        claim = self._claim(item, seq or document.seq, document, cited, (quantity, value), told)
+        asks = self._attribution.effect(document.status) not in (StatusEffect.ATTRIBUTED, StatusEffect.NOT_HELD)
+        ours = (not document.type or self.is_ours(document, item)) and asks
+        if ours and self._attribution.says_zero(claim):
+            if seq and named:
+                self._attribution.remark_zero(claim)
+                return DocumentChange(seq, None)
+            ours = False  # no pointer says which document the 0 takes out
+        claim = claim if document.reference else replace(claim, licence_id="", issuer_from="")
+        return DocumentChange(seq, claim, ours, named, added)
 
-    def cited(self, document: Document | ShipmentDocument, findings: list[Finding]) -> tuple[str, int | None]:
-        """Licence number and line; where senders append the line to the number, the two are taken apart."""
-        if not self._suffixed:
-            return document.reference, document.line
-        number, line = split_line(document.reference)
-        if line is not None and document.line not in (None, line):
-            message = f"the reference ends in line {line}, another line is declared beside it"
-            findings.append(Finding("LINE_CONFLICT", "line", str(document.line), message))
-        return number, document.line or line
+    def cited(self, document: Document | ShipmentDocument, findings: list[Finding]) -> Cited:
+        """What the document's reference names."""
+        return cited(document, findings) if self._suffixed else Cited(document.reference, document.line)
 
     def _reference_findings(self, document: Document | ShipmentDocument) -> list[Finding]:
         reference = document.reference
@@ -265,11 +294,13 @@ class PayloadReader:
         _refuse_duplicates([reference.seq for reference in references], level)
         known = {claim.licence_id for claim in cited}
         claims = []
-        for reference in sorted(references, key=_seq):
+        for reference in sorted(references, key=attrgetter("seq")):
             if reference.type in self._types.document_only_codes:
                 self._not_claimed(reference, item, "such a licence is cited in a supporting document (D.E. 12 03) only")
             elif reference.type in self._types.by_code and not (reference.type in self._codes and reference.reference):
                 self._not_claimed(reference, item, "it names no licence of this country")
+            elif not self._is_cited_here(reference.type):
+                self._not_claimed(reference, item, "no licence of this type is cited in declarations of this country")
             elif reference.type in self._codes and reference.reference:
                 document = ShipmentDocument(reference.seq, reference.type, reference.reference)
                 claim = self._bare_claim(item, REFERENCE_SEQ + reference.seq, document, f"{level}[{reference.seq}]")
@@ -282,16 +313,16 @@ class PayloadReader:
         if not declaration.documents and not declaration.references:
             return _NONE
         _refuse_duplicates([document.seq for document in declaration.documents], "documents")
-        claims = [
+        cited = [
             self._bare_claim(0, document.seq, document, f"documents[{document.seq}]")
-            for document in sorted(declaration.documents, key=_seq)
+            for document in sorted(declaration.documents, key=attrgetter("seq"))
             if self.is_ours(document, 0)
         ]
-        return tuple(claims + self._reference_claims(0, declaration.references, claims))
+        return tuple(self._attribution.asking(cited) + self._reference_claims(0, declaration.references, cited))
 
     def _with_shipment(self, item: Item, shipment: Sequence[ClaimSpec]) -> Item:
         """The only item, with the shipment's licences that it does not cite itself."""
-        known = {claim.licence_id for claim in item.claims}
+        known = {claim.licence_id for claim in item.claims} | self._attribution.left_out
         derived = tuple(
             replace(claim, item=item.number, doc_seq=SHIPMENT_SEQ + claim.doc_seq)
             for claim in shipment
@@ -300,14 +331,6 @@ class PayloadReader:
         if not derived:
             return item
         return replace(item, claims=item.claims + derived)
-
-
-def split_line(reference: str) -> tuple[str, int | None]:
-    """`NUMBER-0001` as number and line; a reference without a suffix of 4 or 5 digits names no line."""
-    number, dash, suffix = reference.strip().rpartition("-")
-    if number and dash and len(suffix) in (4, 5) and suffix.isascii() and suffix.isdigit() and int(suffix):
-        return number, int(suffix)
-    return reference, None
 
 
 def _refuse_duplicates(numbers: list[int], field: str) -> None:
@@ -322,15 +345,3 @@ def _compare_mass(quantity: Quantity, item: GoodsItem, net_mass: Decimal | None,
     if mass is not None and quantity.amount > mass:
         message = f"more is to be written off than the goods weigh ({mass} kg)"
         findings.append(Finding("EXCEEDS_MASS", "quantity", str(quantity), message, Severity.WARNING))
-
-
-def _number(item: Item) -> int:
-    return item.number
-
-
-def _sequence(claim: ClaimSpec) -> int:
-    return claim.doc_seq
-
-
-def _seq(entry: Reference | ShipmentDocument) -> int:
-    return entry.seq

@@ -74,6 +74,13 @@ class Reference(Wire, frozen=True, gc=False):
     reference: Text | None = None
 
 
+class SimplifiedDeclaration(Wire, frozen=True, gc=False):
+    """A simplified declaration that a supplementary one names as previous document (D.E. 12 01)."""
+
+    mrn: Text
+    item: Number | None = None
+
+
 class Consignee(Wire, frozen=True, gc=False):
     """D.E. 13 03."""
 
@@ -98,6 +105,7 @@ class GoodsItem(Wire, frozen=True, gc=False):
     amount: MoneyText | None = None
     documents: Annotated[list[Document], Meta(max_length=limits.PER_LEVEL)] = []
     references: Annotated[list[Reference], Meta(max_length=limits.PER_LEVEL)] = []
+    simplified_declarations: Annotated[list[SimplifiedDeclaration], Meta(max_length=limits.ITEMS)] = []
 
 
 class Declaration(Wire, frozen=True, gc=False):
@@ -146,9 +154,17 @@ class Event(Wire, frozen=True, gc=False, kw_only=True):
     office: Code | None = None
     version: Version | None = None
     reason: Text | None = None
+    day_of_exit: Code | None = None
 
 
-class Lodged(Event, frozen=True, gc=False, kw_only=True):
+class Content(Event, frozen=True, gc=False, kw_only=True):
+    """An event that may carry the declaration's content."""
+
+    declaration: Declaration | None = None
+    simplified_declarations: Annotated[list[SimplifiedDeclaration], Meta(max_length=limits.ITEMS)] = []
+
+
+class Lodged(Content, frozen=True, gc=False, kw_only=True):
     """Lodged or pre-lodged."""
 
     lrn: Text
@@ -156,29 +172,26 @@ class Lodged(Event, frozen=True, gc=False, kw_only=True):
     declaration: Declaration
 
 
-class Presented(Event, frozen=True, gc=False, kw_only=True):
+class Presented(Content, frozen=True, gc=False, kw_only=True):
     """The goods of a pre-lodged declaration were presented."""
 
-    declaration: Declaration | None = None
 
-
-class Accepted(Event, frozen=True, gc=False, kw_only=True):
+class Accepted(Content, frozen=True, gc=False, kw_only=True):
     """Accepted: the MRN exists."""
 
     mrn: Text
     accepted_at: Text | None = None
-    declaration: Declaration | None = None
 
 
-class Amended(Event, frozen=True, gc=False, kw_only=True):
+class Amended(Content, frozen=True, gc=False, kw_only=True):
     """An amendment took effect."""
 
     version: Version
     declaration: Declaration
 
 
-class Supplementary(Event, frozen=True, gc=False, kw_only=True):
-    """The supplementary declaration to a simplified one."""
+class Supplementary(Content, frozen=True, gc=False, kw_only=True):
+    """The supplementary declaration to simplified ones."""
 
     declaration: Declaration
     simplified_mrn: Text | None = None
@@ -200,6 +213,17 @@ class ExitConfirmed(Event, frozen=True, gc=False, kw_only=True):
     """The goods have left."""
 
     exited_at: Text | None = None
+
+
+class Identified(Event, frozen=True, gc=False, kw_only=True):
+    """An officer says which lodging an MRN was."""
+
+    mrn: Text
+    lrn: Text
+    exporter: Text
+    officer: Annotated[str, Meta(min_length=1, max_length=limits.OFFICER)]
+    reason: Annotated[str, Meta(min_length=1, max_length=limits.REASON)]
+    lodged_event: Text | None = None
 
 
 class EvidenceDocument(Wire, frozen=True, gc=False):
@@ -249,6 +273,7 @@ STRUCTURES: dict[EventKind, type[Event]] = {
     EventKind.SUPPLEMENTARY: Supplementary,
     EventKind.REJECTED: Event,
     EventKind.RECHECK: Event,
+    EventKind.IDENTIFIED: Identified,
     EventKind.OVERRIDDEN: Overridden,
 }
 DECODERS: dict[EventKind, msgspec.json.Decoder[Event]] = {

@@ -77,6 +77,32 @@ def check_issuer(code: str, field: str = "issuer") -> list[Finding]:
     return check_country(code, field)
 
 
+_PARTS = {"XI": "GB", "XU": "GB"}
+"""Parts of a country that GEONOM codes apart."""
+
+
+def whole_country(country: str) -> str:
+    """The country that GEONOM codes in parts, for one of these; other codes come back unchanged."""
+    return _PARTS.get(country, country)
+
+
+def issuing_state(country: str) -> str:
+    """The state whose authority issues the licences of this country: one serves the whole United Kingdom."""
+    return whole_country(country)
+
+
+def valid_in(issuer: str, country: str) -> bool:
+    """Whether a licence of this issuer can be used in declarations of this country.
+
+    Regulation (EU) 2021/821 Art. 12(1): throughout the customs territory of the Union. It applies to Northern Ireland,
+    too, whose licences are the United Kingdom's; a licence of another state is valid there alone. True where one of the
+    two is not known.
+    """
+    if not issuer or not country or issuing_state(issuer) == issuing_state(country):
+        return True
+    return (issuer in MEMBER_STATES or issuer == "EU") and (country in MEMBER_STATES or country == "XI")
+
+
 def to_geonom(iso: str) -> str:
     """The GEONOM code for an ISO code; GEONOM codes and unknown codes come back unchanged."""
     return _TO_GEONOM.get(iso, iso)
@@ -97,4 +123,4 @@ def within_country(part: str, whole: str) -> bool:
 
     Ceuta (XC) and Melilla (XL) are not within ES: GEONOM excludes them from Spain.
     """
-    return same_country(part, whole) or (whole == "GB" and part in {"XI", "XU"})
+    return same_country(part, whole) or whole_country(part) == whole

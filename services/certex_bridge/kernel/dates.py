@@ -1,7 +1,8 @@
-"""Dates and instants: read strictly, kept aware, judged as calendar days in the issuing state's legal time.
+"""Dates and instants: read strictly, kept aware, judged as calendar days in a state's legal time.
 
 A licence is valid on calendar days, the last day included. Which day an instant falls on depends on where one
-stands; the ledger stands with the authority that issued the licence and never derives a day from UTC.
+stands: what a customs office does has the day of that office, what a licensing authority does the day of its own state.
+No day is ever derived from UTC.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ _ZONE_NAMES: dict[str, str] = {
 }
 
 ZONES: dict[str, ZoneInfo] = {country: ZoneInfo(name) for country, name in _ZONE_NAMES.items()}
-"""Issuing country to its legal time."""
+"""State to its legal time."""
 
 FIRST_YEAR = "1900"
 """Years before it are typing errors; refused with DATE_RANGE."""
@@ -184,7 +185,7 @@ def _iso_zone(zone: str) -> str:
 
 
 def legal_day(instant: datetime, zone: tzinfo) -> date:
-    """The calendar day of an instant in the issuing state's legal time.
+    """The calendar day of an instant in this legal time.
 
     Raises:
         InputError: code DATE_INVALID when the instant has no zone (the host's zone must never decide).

@@ -10,7 +10,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from certex_bridge.kernel.countries import issuing_state
 from certex_bridge.kernel.errors import Finding, IdentifierError, Severity
+from certex_bridge.kernel.numbering import normalised, numbering_of
 
 LICENCE_NUMBER_LENGTH = 70
 """D.E. 12 03 001 is an..70."""
@@ -27,7 +29,6 @@ _MRN = re.compile(r"[0-9]{2}[A-Z]{2}[A-Z0-9]{13}[0-9]", re.ASCII).fullmatch
 _MRN_STEM = re.compile(r"[0-9]{2}[A-Z]{2}[A-Z0-9]{13}", re.ASCII).fullmatch
 _LRN = re.compile(r"[!-~](?:[ -~]{0,20}[!-~])?", re.ASCII).fullmatch
 _EORI = re.compile(EORI_PATTERN, re.ASCII).fullmatch
-_OFFICE = re.compile(r"[A-Z]{2}[A-Z0-9]{6}", re.ASCII).fullmatch
 _COMMODITY = re.compile(COMMODITY_PATTERN, re.ASCII).fullmatch
 
 # ISO 6346 letter values (A=10, multiples of 11 skipped) taken modulo 11 and written as digits of base 13.
@@ -46,18 +47,22 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 def licence_key(issuer: str, number: str) -> str:
-    """The identity of a licence, `issuer/NUMBER`: the number trimmed and upper-cased, inner text untouched.
+    """The identity of a licence, `issuer/NUMBER`: the number as the issuer's numbering compares it.
 
-    Two licences of different issuers never share a key. Letters whose capital is another letter's capital too
-    (dotless i, long s, ligatures) are left alone: upper-casing must not merge two numbers that differ on paper.
+    Two licences of different issuers never share a key. XI issues under GB: one authority serves the United Kingdom.
     """
-    trimmed = number.strip()
-    return f"{issuer}/{trimmed.upper() if trimmed.isascii() else ''.join(map(_capital, trimmed))}"
+    state = issuing_state(issuer)
+    return f"{state}/{normalised(number, numbering_of(state))}"
 
 
-def _capital(character: str) -> str:
-    capital = character.upper()
-    return capital if capital.lower() == character else character
+def licence_number(licence_id: str) -> str:
+    """The number in the identity of a licence."""
+    return licence_id.partition("/")[2]
+
+
+def issuer_of(licence_id: str) -> str:
+    """The issuer in the identity of a licence."""
+    return licence_id.partition("/")[0]
 
 
 def _prints_nothing(character: str) -> bool:
@@ -153,12 +158,21 @@ def check_eori(text: str, field: str = "eori") -> list[Finding]:
     return [Finding("EORI_INVALID", field, text[:512], message)]
 
 
-def check_office(text: str, field: str = "office") -> list[Finding]:
-    """OFFICE_INVALID unless a country code and six capital letters or digits (an8)."""
-    if _OFFICE(text):
-        return []
-    message = "a customs office is a country code and six capital letters or digits"
-    return [Finding("OFFICE_INVALID", field, text[:512], message)]
+_TWINS = {"GB": "XI", "XI": "GB"}
+
+
+def eori_twins(eori: str) -> tuple[str, ...]:
+    """All EORI numbers of the trader with this one, which comes first.
+
+    The XI number of a trader in the United Kingdom is its GB number with another prefix.
+    """
+    twin = _TWINS.get(eori[:2])
+    return (eori, twin + eori[2:]) if twin else (eori,)
+
+
+def same_trader(a: str, b: str) -> bool:
+    """Whether two EORI numbers are of one trader."""
+    return a == b or (bool(a) and a in eori_twins(b))
 
 
 def check_commodity_code(text: str, field: str = "commodity") -> list[Finding]:

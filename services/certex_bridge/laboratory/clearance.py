@@ -71,7 +71,9 @@ def split_day(day: Day) -> Split:
     for message in day.messages:
         if message.topic == DECLARATIONS and message.key:
             events.setdefault(message.key.decode("utf-8", "replace"), []).append(message)
-    able = [mrn for mrn, told in events.items() if _tellable(told)]
+    # What belongs to a supplementary declaration told by a record is decided when that is taken in, between two calls.
+    joint = _supplemented(day)
+    able = [mrn for mrn, told in events.items() if mrn not in joint and _tellable(told)]
     wanted = min(max(LEAST, round(SHARE * len(events))), len(able) // 2)
     chosen = set(able[:: max(1, len(able) // wanted)][:wanted]) if wanted else set()
     taken = {mrn: _taken(events[mrn]) for mrn in chosen}
@@ -82,6 +84,17 @@ def split_day(day: Day) -> Split:
         waves.append(replace(wave, messages=tuple(one for one in wave.messages if not _is_taken(one, chosen))))
         calls.append(tuple(step for one in mine if (step := _step(one, taken)) is not None))
     return Split(replace(day, waves=tuple(waves)), tuple(calls))
+
+
+def _supplemented(day: Day) -> set[str]:
+    """MRNs of simplified declarations that a supplementary one names."""
+    named: set[str] = set()
+    for message in day.messages:
+        if _kind(message) == "supplementary":
+            data = _data(message)
+            named |= {one["mrn"] for one in data.get("simplifiedDeclarations", ())}
+            named |= {data["simplifiedMrn"]} if "simplifiedMrn" in data else set()
+    return named
 
 
 def _kind(message: Message) -> str:

@@ -43,20 +43,20 @@ async def _read(
 ) -> list[ConsumerRecord[bytes, bytes]]:
     begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     share = -(-limit // len(partitions))
-    starts = {one: max(begins[one], ends[one] - share) for one in partitions}
+    # The relay's transactions end with a marker that takes an offset as well, at worst one for each record.
+    starts = {one: max(begins[one], ends[one] - 2 * share) for one in partitions}
     for one, start in starts.items():
         consumer.seek(one, start)
     wanted = {one for one in partitions if ends[one] > starts[one]}
-    found: list[ConsumerRecord[bytes, bytes]] = []
+    found: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = {one: [] for one in partitions}
     empty = 0
-    while wanted and empty < _EMPTY_POLLS:  # a compacted topic may end before its end offset
+    while wanted and empty < _EMPTY_POLLS:  # what a transaction left open is not read
         batches = await consumer.getmany(timeout_ms=_POLL_MS)
         empty = 0 if batches else empty + 1
         for one, records in batches.items():
-            found += [record for record in records if record.value]
-            if records[-1].offset + 1 >= ends[one]:
-                wanted.discard(one)
-    return found[:limit]
+            found[one] += [record for record in records if record.value]
+        wanted = {one for one in wanted if await consumer.position(one) < ends[one]}
+    return [record for records in found.values() for record in records[-share:]][:limit]
 
 
 async def write_documents(settings: Settings, topic: str, folder: Path, limit: int) -> int:

@@ -114,6 +114,10 @@ def decide(held: Held, figure: Amounts, scratch: Scratch) -> None:
     scratch.move(held, scratch.line(held.line).limited(figure), NONE)
 
 
+_IN_DOUBT = frozenset({"CLAIM_STATE", "MORE_THAN_RESERVED", "UNIT_MISMATCH"})
+"""What may be said of a claim whose figures nobody foresees, before anything that is certain of a later one."""
+
+
 def consume(request: QuantityMovement, known: Declared, scratch: Scratch) -> Found:
     """CONSUME: everything that is named must be reserved, or have been consumed like this before (Art. 6(3))."""
     if known.ended == "INVALIDATED":
@@ -130,12 +134,12 @@ def consume(request: QuantityMovement, known: Declared, scratch: Scratch) -> Fou
         if refusal == "?":
             doubtful = True
         elif refusal:
-            return frozenset({refusal}), ()
+            return frozenset({refusal}) | (_IN_DOUBT if doubtful else frozenset()), ()
         else:
             _let_go(held, figure, scratch)
     if not told:
         known.released = True
-    return frozenset({"", "CLAIM_STATE", "MORE_THAN_RESERVED", "UNIT_MISMATCH"}) if doubtful else ANY, tuple(named)
+    return frozenset({""}) | _IN_DOUBT if doubtful else ANY, tuple(named)
 
 
 def _leaving(place: Place, told: Mapping[int, tuple[SupportingDocument, ...]], held: Held, scratch: Scratch) -> Amounts:

@@ -7,7 +7,8 @@ the rest of one licence line depends, as in life, on which of them is taken in f
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import NamedTuple
@@ -62,6 +63,12 @@ class Day:
     def answered(self) -> set[str]:
         """Ids that must be in the inbox with an answer."""
         return {message.event_id for message in self.messages if message.fate is Fate.ANSWERED}
+
+
+def with_records(day: Day, sent: Iterable[Sent]) -> Day:
+    """The day with more records, each at the end of the wave in which it is sent."""
+    waves = zip(day.waves, _waves(list(sent), day.day), strict=True)
+    return replace(day, waves=tuple([replace(wave, messages=wave.messages + more.messages) for wave, more in waves]))
 
 
 class Special(NamedTuple):

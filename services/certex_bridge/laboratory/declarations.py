@@ -164,6 +164,12 @@ class Exporters:
         return document
 
 
+def another_mrn(mrn: str, letter: str) -> str:
+    """The MRN of another declaration of the same office, made from one and a letter."""
+    stem = mrn[:4] + letter + mrn[5:17]
+    return stem + mrn_check_digit(stem)
+
+
 def scaled(plan: Plan, factor: Decimal) -> Wire:
     """The declaration's content with all cited figures multiplied: an amendment."""
     content = copy.deepcopy(plan.content)

@@ -38,7 +38,7 @@ def faults(office: Office, day: date, rounds: int) -> Iterator[Sent]:
 
 
 def _quarantined(message: Message, label: str, **changes: object) -> Message:
-    return replace(message, label=label, fate=Fate.QUARANTINED, **changes)  # type: ignore[arg-type]
+    return replace(message, label=label, fate=Fate.QUARANTINED, **changes)  # type: ignore[arg-type]  # `changes` are fields of the message
 
 
 def _unreadable(fresh: Issued, at: datetime) -> Iterator[Message]:

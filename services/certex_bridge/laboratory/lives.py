@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from certex_bridge.laboratory.declarations import Plan, scale_figures, scaled
+from certex_bridge.laboratory.declarations import Plan, another_mrn, scale_figures, scaled
 from certex_bridge.laboratory.messages import Message, Wire, cloudevent
-from certex_bridge.laboratory.wco import wco, wco_message
+from certex_bridge.laboratory.wco import wco, wco_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,36 @@ def supplementary(plan: Plan, clock: Clock, _random: Random) -> Life:
     yield clock.evening, "supplementary", own | {"declaration": final}
 
 
+def recapitulative(plan: Plan, clock: Clock, _random: Random) -> Life:
+    """Two simplified declarations, and at the end of the period one supplementary declaration for both."""
+    plan.content["additionalType"] = "C"
+    simplified = [plan.identity, plan.identity | {"mrn": another_mrn(plan.mrn, "R")}]
+    half = scaled(plan, Decimal("0.5"))
+    for identity in simplified:
+        yield clock.accepted, "accepted", accepted(plan, clock) | identity | {"declaration": half}
+        yield clock.released, "released", identity
+    final = scaled(plan, Decimal("0.48")) | {"additionalType": "Y"}
+    more = [item | {"item": item["item"] + len(final["items"])} for item in copy.deepcopy(final["items"])]
+    final["items"] += more
+    named = [{"mrn": identity["mrn"]} for identity in simplified]
+    own = {"mrn": another_mrn(plan.mrn, "S"), "office": plan.office, "simplifiedDeclarations": named}
+    yield clock.evening, "supplementary", own | {"declaration": final}
+
+
+def supplementary_replaced(plan: Plan, clock: Clock, _random: Random) -> Life:
+    """The supplementary declaration was wrong: it is invalidated, and another one takes its place."""
+    plan.content["additionalType"] = "B"
+    yield clock.accepted, "accepted", accepted(plan, clock)
+    yield clock.released, "released", plan.identity
+    for letter, factor in (("S", "0.9"), ("T", "0.95")):
+        own = {"mrn": another_mrn(plan.mrn, letter), "office": plan.office}
+        final = scaled(plan, Decimal(factor)) | {"additionalType": "X"}
+        named = {"simplifiedDeclarations": [{"mrn": plan.mrn}]}
+        yield clock.evening, "supplementary", own | named | {"declaration": final}
+        if letter == "S":
+            yield clock.evening + timedelta(minutes=1), "invalidated", own | {"reason": "lodged in error"}
+
+
 def rejected(plan: Plan, clock: Clock, _random: Random) -> Life:
     """Lodged and rejected."""
     yield clock.accepted, "lodged", plan.draft | {"version": 1, "declaration": plan.content}
@@ -204,7 +234,9 @@ PATHS: dict[Path, int] = {
     invalidated_before_release: 30,
     invalidated_after_release: 30,
     amended_after_release: 40,
-    supplementary: 40,
+    supplementary: 20,
+    recapitulative: 10,
+    supplementary_replaced: 10,
     wco: 30,
     over_limit: 25,
     asked_again: 10,
@@ -231,7 +263,7 @@ _FORGOTTEN = 0.01
 
 def _message(plan: Plan, at: datetime, kind: str, data: Wire | bytes) -> Message:
     if isinstance(data, bytes):
-        return wco_message(plan, at, kind, data)
+        return wco_record(plan.lrn, at, kind, data)
     return cloudevent(f"customs.declaration.{kind}.v1", data, at, f"declaration {kind}")
 
 

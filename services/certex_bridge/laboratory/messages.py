@@ -87,8 +87,14 @@ def cloudevent(ce_type: str, data: Wire, moment: datetime, label: str, *, again:
 
 
 def declaration_key(data: Wire) -> str:
-    """Record key of a declaration event: the MRN (for a supplementary one that of the simplified), or exporter/LRN."""
-    return str(data.get("simplifiedMrn") or data.get("mrn") or f"{data.get('exporter', '')}/{data.get('lrn', '')}")
+    """Record key of a declaration event: the MRN (for a supplementary one the first simplified's), or exporter/LRN."""
+    named = data.get("simplifiedDeclarations") or [{}]
+    return str(
+        data.get("simplifiedMrn")
+        or named[0].get("mrn")
+        or data.get("mrn")
+        or f"{data.get('exporter', '')}/{data.get('lrn', '')}"
+    )
 
 
 def licence_key(data: Wire) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
 from certex_bridge.kernel.canonical import content_id
@@ -17,14 +17,25 @@ if TYPE_CHECKING:
 CUSTOMS_MESSAGES = "customs.messages.v1"
 
 
+class Reference(NamedTuple):
+    """How messages name a declaration."""
+
+    lrn: str
+    mrn: str
+    exporter: str
+    """EORI."""
+    office: str
+
+
 def wco(plan: Plan, clock: Clock, _random: Random) -> Life:
     """Declared in WCO form; customs notify acceptance and clearance."""
-    yield clock.accepted, "wco declaration", _declaration(plan, clock)
-    yield clock.noon, "wco notification 01", _notification(plan, "01", clock.noon, accepted=clock.noon)
-    yield clock.released, "wco notification 09", _notification(plan, "09", clock.released)
+    of = Reference(plan.lrn, plan.mrn, plan.exporter.eori, plan.office)
+    yield clock.accepted, "wco declaration", wco_declaration(of, plan.content, clock.accepted)
+    yield clock.noon, "wco notification 01", response(of, "01", clock.noon, accepted=clock.noon)
+    yield clock.released, "wco notification 09", response(of, "09", clock.released)
 
 
-def wco_message(plan: Plan, at: datetime, label: str, document: bytes) -> Message:
+def wco_record(lrn: str, at: datetime, label: str, document: bytes) -> Message:
     """The document as a record: the profile in a header, the key that of the local reference number."""
     time = instant(at)
     headers = (
@@ -36,7 +47,7 @@ def wco_message(plan: Plan, at: datetime, label: str, document: bytes) -> Messag
         ("content-type", b"application/xml"),
         ("profile", b"wco"),
     )
-    return Message(CUSTOMS_MESSAGES, plan.lrn.encode(), document, headers, f"declaration {label}")
+    return Message(CUSTOMS_MESSAGES, lrn.encode(), document, headers, f"declaration {label}")
 
 
 def _moment(at: datetime) -> str:
@@ -44,14 +55,25 @@ def _moment(at: datetime) -> str:
     return f'<DateTimeString formatCode="304">{text}Z</DateTimeString>'
 
 
-def _declaration(plan: Plan, clock: Clock) -> bytes:
-    items = "".join(_item(item) for item in plan.content["items"])
+def wco_declaration(of: Reference, content: Wire, at: datetime) -> bytes:
+    """What a declarant lodges."""
+    return _declaration("9", "EXA", of._replace(mrn=""), content, at)
+
+
+def amendment_request(of: Reference, content: Wire, at: datetime) -> bytes:
+    """The whole declaration as it shall be; declarants repeat its LRN as reference of every request."""
+    return _declaration("4", "COR", of, content, at)
+
+
+def _declaration(function: str, kind: str, of: Reference, content: Wire, at: datetime) -> bytes:
+    items = "".join(_item(item) for item in content["items"])
+    named = f"<ID>{of.mrn}</ID>" if of.mrn else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?><Declaration xmlns="urn:wco:datamodel:WCO:DEC-DMS:2">'
-        f"<FunctionCode>9</FunctionCode><FunctionalReferenceID>{plan.lrn}</FunctionalReferenceID>"
-        f"<IssueDateTime>{_moment(clock.accepted)}</IssueDateTime><TypeCode>EXA</TypeCode>"
-        f"<Exporter><ID>{plan.exporter.eori}</ID></Exporter>"
-        f"<SupervisingOffice><ID>{plan.office}</ID></SupervisingOffice><GoodsShipment>{items}</GoodsShipment>"
+        f"<FunctionCode>{function}</FunctionCode><FunctionalReferenceID>{of.lrn}</FunctionalReferenceID>{named}"
+        f"<IssueDateTime>{_moment(at)}</IssueDateTime><TypeCode>{kind}</TypeCode>"
+        f"<Exporter><ID>{of.exporter}</ID></Exporter>"
+        f"<SupervisingOffice><ID>{of.office}</ID></SupervisingOffice><GoodsShipment>{items}</GoodsShipment>"
         "</Declaration>"
     ).encode()
 
@@ -72,21 +94,25 @@ def _item(item: Wire) -> str:
 
 def _document(document: Wire) -> str:
     line = f"<LineNumeric>{document['line']}</LineNumeric>" if "line" in document else ""
-    quantity, value = document["quantity"], document["value"]
+    quantity, value = document["quantity"], document.get("value")
+    amount = f'<AmountAmount currencyID="{value["currency"]}">{value["amount"]}</AmountAmount>' if value else ""
     return (
         f"<SupportingDocument><ID>{escape(document['reference'])}</ID><TypeCode>{document['type']}</TypeCode>{line}"
         f'<WriteOff><QuantityQuantity unitCode="{quantity["unit"]}">{quantity["amount"]}</QuantityQuantity>'
-        f'<AmountAmount currencyID="{value["currency"]}">{value["amount"]}</AmountAmount></WriteOff>'
-        "</SupportingDocument>"
+        f"{amount}</WriteOff></SupportingDocument>"
     )
 
 
-def _notification(plan: Plan, function: str, at: datetime, *, accepted: datetime | None = None) -> bytes:
+def response(
+    of: Reference, function: str, at: datetime, *, status: str = "", accepted: datetime | None = None
+) -> bytes:
+    """What customs notify; a decision has a status, an acceptance its moment."""
     acceptance = f"<AcceptanceDateTime>{_moment(accepted)}</AcceptanceDateTime>" if accepted else ""
+    decided = f"<Status><NameCode>{status}</NameCode></Status>" if status else ""
     return (
         f"<MetaData><WCOTypeName>RES</WCOTypeName><Response><FunctionCode>{function}</FunctionCode>"
-        f"<FunctionalReferenceID>{plan.lrn}-{function}</FunctionalReferenceID>"
-        f"<IssueDateTime>{_moment(at)}</IssueDateTime><Declaration>{acceptance}"
-        f"<FunctionalReferenceID>{plan.lrn}</FunctionalReferenceID><ID>{plan.mrn}</ID></Declaration></Response>"
+        f"<FunctionalReferenceID>{of.lrn}-{function}</FunctionalReferenceID>"
+        f"<IssueDateTime>{_moment(at)}</IssueDateTime>{decided}<Declaration>{acceptance}"
+        f"<FunctionalReferenceID>{of.lrn}</FunctionalReferenceID><ID>{of.mrn}</ID></Declaration></Response>"
         "</MetaData>"
     ).encode()

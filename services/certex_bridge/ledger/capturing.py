@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.booking import book
+from certex_bridge.ledger.domain.arrival import after
 from certex_bridge.ledger.domain.capture import findings_on, settle_captured
-from certex_bridge.ledger.domain.facts import Captured, Facts, Stamp
+from certex_bridge.ledger.domain.facts import Captured, Facts
 from certex_bridge.ledger.domain.members import Settlement
 from certex_bridge.ledger.domain.merge import merge
 from certex_bridge.ledger.domain.model import ClaimState, DeclarationState
 from certex_bridge.ledger.domain.reasons import Reason
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.ledger.domain.versions import LicenceDecision, Verdict
-from certex_bridge.ledger.joining import park
+from certex_bridge.ledger.parking import park
 from certex_bridge.ledger.work import Cause, Work
 from certex_bridge.licensing.domain.writeoff import WriteOff
 
@@ -23,13 +25,24 @@ def capture(work: Work, write_off: WriteOff, findings: tuple[Finding, ...], caus
     problems = findings_on(write_off, state)
     if problems:
         return LicenceDecision(Verdict.REFUSED, [*findings, *problems])
-    told = Captured(Stamp(cause.occurred_at, cause.event_id), write_off)
+    told = Captured(_stamp(declaration, write_off, cause), write_off)
     declaration.facts = merge(declaration.facts, Facts(captured=(told,)))
     work.changes.declarations[declaration.decl_id] = declaration
     if told not in declaration.facts.captured:
         return LicenceDecision(Verdict.SUPERSEDED, list(findings))
     settlement = settle_write_off(work, declaration, cause)
     return LicenceDecision(Verdict.ACCEPTED, [*findings, *_remarks(settlement, write_off)])
+
+
+def _stamp(declaration: DeclarationState, write_off: WriteOff, cause: Cause) -> Stamp:
+    """When the totals were told: after those of the same second, and by a sender that waits after all known."""
+    at = cause.occurred_at
+    stamp = Stamp(at, cause.event_id)
+    for held in declaration.facts.captured:
+        known = held.stamp.occurred_at
+        if held.write_off.licence_id == write_off.licence_id:
+            return after(stamp, held.stamp) if cause.waits or at in (known, known.replace(microsecond=0)) else stamp
+    return stamp
 
 
 def settle_write_off(work: Work, declaration: DeclarationState, cause: Cause) -> Settlement:

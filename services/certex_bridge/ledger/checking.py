@@ -1,7 +1,8 @@
 """Checking: what a reservation would be answered, without making one (IR 2024/2145 Art. 5(1)).
 
-The rules and the room are those of `Settling`; it runs on a declaration that nobody stores. What the declaration
-itself holds counts as free for it. Nothing here waits, writes or promises: only a reservation decides.
+The rules and the room are those of `Settling`, the order of states that of a call; it runs on a declaration that nobody
+stores. What the declaration itself holds counts as free for it. Nothing here waits, writes or promises: only a
+reservation decides, and on the same state it decides the same.
 """
 
 from __future__ import annotations
@@ -12,19 +13,18 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from certex_bridge.ledger.domain.amending import amended
+from certex_bridge.ledger.domain.advice import advised
+from certex_bridge.ledger.domain.content import ClaimSpec, Item, Payload
+from certex_bridge.ledger.domain.days import reference_day
 from certex_bridge.ledger.domain.evaluation import Evaluation
-from certex_bridge.ledger.domain.facts import ClaimSpec, Facts, Item, Payload
+from certex_bridge.ledger.domain.facts import Facts
 from certex_bridge.ledger.domain.issuers import resolved
 from certex_bridge.ledger.domain.members import ClaimResult
-from certex_bridge.ledger.domain.merge import merge
 from certex_bridge.ledger.domain.model import (
     NOTHING,
     WHOLE_LICENCE,
-    Claim,
     ClaimKey,
     ClaimState,
-    DeclarationState,
     Dim,
     Figures,
     LicenceState,
@@ -33,10 +33,10 @@ from certex_bridge.ledger.domain.model import (
 from certex_bridge.ledger.domain.outcome import ClaimOutcome
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Outcome, Reason, Rule
-from certex_bridge.ledger.domain.rules import reference_day
-from certex_bridge.ledger.domain.settle import Settling
+from certex_bridge.ledger.domain.supplementing import is_unnamed
 from certex_bridge.ledger.outcomes import claim_outcome
 from certex_bridge.ledger.reading import Picture
+from certex_bridge.ledger.rehearsing import accepted_as, own_claims, rehearsed, settled_for
 from certex_bridge.licensing.domain.licence import Direction
 
 REFERENCE_RULES = frozenset(
@@ -58,8 +58,8 @@ _ALONE = frozenset({Rule.LICENCE, Rule.STATUS, Rule.VALIDITY})
 _BY_CODE = frozenset({Rule.DOCUMENT_TYPE, Rule.LICENCE_TYPE})
 """What needs nothing but the document, and what needs its code."""
 
+_WITHOUT_FIGURES = frozenset(Rule) - {Rule.UNIT, Rule.FIGURES, Rule.AVAILABILITY}
 _FIGURES = frozenset({"quantity", "value"})
-_EXCEEDED = frozenset({"QUANTITY_EXCEEDED", "VALUE_EXCEEDED"})
 
 
 class Depth(StrEnum):
@@ -68,9 +68,11 @@ class Depth(StrEnum):
     REFERENCE = "REFERENCE"
     """Document code, licence, direction, status, validity."""
     ALL = "ALL"
-    """Every rule, and whether the figures fit."""
+    """What acceptance of the content would decide, as advice; of content that is accepted, what an amendment would."""
+    INSTRUMENT = "INSTRUMENT"
+    """Every rule but the figures: those of a supplementary declaration are decided with the simplified ones."""
     REHEARSAL = "REHEARSAL"
-    """What the ledger would answer to these facts, group by group, refusals it remembers included."""
+    """What the ledger would answer to this very event, in the words of its answer."""
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class Checked:
     found: bool
     """Whether the licence is known."""
     day: date
-    """The day that counts, in the issuing state's legal time."""
+    """The day that counts, in the legal time of the office of declaration."""
     status: Status
     """On that day, as far as it follows from what is known now."""
     passing_quantity: Decimal | None = None
@@ -89,7 +91,9 @@ class Checked:
     passing_value: Decimal | None = None
 
 
-def check(facts: Facts, picture: Picture, policy: Policy, depth: Depth = Depth.ALL) -> list[Checked]:
+def check(
+    facts: Facts, picture: Picture, policy: Policy, depth: Depth = Depth.ALL, *, ordered: bool = True
+) -> list[Checked]:
     """Judge every document that the facts cite, in the order of items and documents.
 
     Args:
@@ -97,16 +101,19 @@ def check(facts: Facts, picture: Picture, policy: Policy, depth: Depth = Depth.A
         picture: the licences cited, and the declaration if it is known.
         policy: settings of the ledger's decisions.
         depth: how much is judged.
+        ordered: whether a call that contradicts the order of states would be refused.
     """
     facts = resolved(facts)
+    if is_unnamed(facts) and depth is not Depth.INSTRUMENT:
+        return []  # it is one of an instrument that nobody can tell, and books nothing
     if depth is Depth.REHEARSAL:
-        results = _rehearsed(facts, picture, policy)
+        results = rehearsed(facts, picture, policy, ordered=ordered)
+    elif depth is Depth.ALL:
+        results = [advised(one) for one in accepted_as(facts, picture, policy, ordered=ordered) if one.evaluation]
     else:
-        results = _settled(facts, _own_claims(facts, picture), picture, policy)
-        if depth is Depth.REFERENCE:
-            results = [_by_reference(result, picture.licences) for result in results]
-        elif len(results) > 1:
-            _together(results, facts, picture, policy)
+        part = _by_reference if depth is Depth.REFERENCE else _of_an_instrument
+        settled = settled_for(facts, own_claims(facts, picture), picture, policy)
+        results = [part(result, picture.licences) for result in settled if result.evaluation is not None]
     return [_checked(result, facts, picture, policy) for result in results if result.evaluation is not None]
 
 
@@ -130,48 +137,9 @@ def check_reference(  # what a reference alone says, and when
     item = Item(1, "" if transit else "1000", "", "", "", None, None, None, (), (spec,))
     payload = Payload("T1" if transit else "EX", "A", "", "", "", "", "", (item,))
     facts = Facts(payload=payload, acceptance_day=acceptance_day)
-    (result,) = _settled(facts, {}, Picture(picture.licences), policy)
+    (result,) = settled_for(facts, {}, Picture(picture.licences), policy)
     rules = _ALONE | _BY_CODE if code else _ALONE
     return _checked(_by_reference(result, picture.licences, rules), facts, picture, policy)
-
-
-def _own_claims(facts: Facts, picture: Picture) -> dict[ClaimKey, Claim]:
-    """What the declaration holds on the items asked about; the others keep what they have."""
-    payload, declaration = facts.payload, picture.declaration
-    if payload is None or declaration is None:
-        return {}
-    items = {item.number for item in payload.items}
-    return {key: claim for key, claim in declaration.claims.items() if key.item in items}
-
-
-def _settled(
-    facts: Facts, claims: Mapping[ClaimKey, Claim], picture: Picture, policy: Policy, decl_id: str = ""
-) -> list[ClaimResult]:
-    known = picture.declaration
-    declaration = DeclarationState(decl_id or (known.decl_id if known else facts.mrn), facts=facts, claims=dict(claims))
-    return Settling(declaration, picture.licences, policy, picture.barred).run().results
-
-
-def _together(results: list[ClaimResult], facts: Facts, picture: Picture, policy: Policy) -> None:
-    """Documents that fit one by one may not fit together: then each says what all of them ask for and could have."""
-    accepted = replace(facts, mrn=facts.mrn or "-", accepted=facts.lodged)
-    forgotten = {key: replace(claim, outcome="", attempt="") for key, claim in _own_claims(facts, picture).items()}
-    joint = {result.claim.key[1:]: result for result in _settled(accepted, forgotten, picture, policy)}
-    for result in results:
-        other = joint.get(result.claim.key[1:])
-        short = tuple(reason for reason in other.reasons if reason.code in _EXCEEDED) if other else ()
-        if short and not result.reasons:
-            result.reasons = short
-            result.claim.outcome = Outcome.REFUSED
-            result.claim.reasons = tuple(reason.code for reason in short)
-
-
-def _rehearsed(facts: Facts, picture: Picture, policy: Policy) -> list[ClaimResult]:
-    known = picture.declaration
-    if known is None:
-        return _settled(facts, {}, picture, policy, facts.mrn or "-")
-    counted, _ = amended(merge(known.facts, facts))
-    return _settled(resolved(counted), known.claims, picture, policy, known.decl_id)
 
 
 def _by_reference(
@@ -206,6 +174,14 @@ def _by_reference(
     return ClaimResult(claim, judged, reasons)
 
 
+def _of_an_instrument(result: ClaimResult, licences: Mapping[str, LicenceState]) -> ClaimResult:
+    """The result of a document of a supplementary declaration; the licence may be used up by the instrument itself."""
+    seen = result.evaluation
+    if seen is not None:
+        seen.failed = [(rule, reason) for rule, reason in seen.failed if reason.code != "STATUS_EXHAUSTED"]
+    return _by_reference(result, licences, _WITHOUT_FIGURES)
+
+
 def _of_a_figure(reason: Reason) -> bool:
     return reason.field.rpartition(".")[2] in _FIGURES
 
@@ -213,7 +189,7 @@ def _of_a_figure(reason: Reason) -> bool:
 def _checked(result: ClaimResult, facts: Facts, picture: Picture, policy: Policy) -> Checked:
     key = result.claim.key
     state = picture.licences[key.licence_id]
-    day = reference_day(facts, key.item, key.licence_id.partition("/")[0], policy)
+    day = reference_day(facts, key.item, policy)
     held = _held(picture, key)
     return Checked(
         claim_outcome(picture.licences, result),
@@ -252,7 +228,9 @@ def status_on(state: LicenceState, day: date) -> Status:
     return Status.EXHAUSTED if state.is_exhausted() else Status.VALID
 
 
-def fitting(checked: Checked, facts: Facts, candidates: Sequence[LicenceState], policy: Policy) -> list[Checked]:
+def fitting(
+    checked: Checked, facts: Facts, candidates: Sequence[str], around: Picture, policy: Policy
+) -> list[Checked]:
     """Licences that would carry the same goods: every rule passes without a remark, and the figures fit."""
     payload, seen = facts.payload, checked.outcome
     item = next((one for one in payload.items if one.number == seen.key.item), None) if payload else None
@@ -260,7 +238,7 @@ def fitting(checked: Checked, facts: Facts, candidates: Sequence[LicenceState], 
     if payload is None or item is None or spec is None:
         return []
     found = []
-    for state in candidates:
+    for state in [around.licences[licence_id] for licence_id in candidates]:
         if state.licence is None or state.licence_id == seen.key.licence_id:
             continue
         code = state.licence.document_code
@@ -268,7 +246,7 @@ def fitting(checked: Checked, facts: Facts, candidates: Sequence[LicenceState], 
             spec, licence_id=state.licence_id, line_no=None, document_code=code, issuer_from="", findings=()
         )
         asked = replace(facts, payload=replace(payload, items=(replace(item, claims=(other,)),), header_claims=()))
-        (answer,) = check(asked, Picture({state.licence_id: state}), policy)
+        (answer,) = check(asked, Picture(around.licences, barred=around.barred), policy)
         if answer.outcome.outcome.startswith("OK_") and not answer.outcome.warned:
             found.append(answer)
     return found

@@ -14,25 +14,45 @@ from datetime import UTC, datetime
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.ledger.answers import DUPLICATE_ID, Answer, OutcomeDocument, read_answer
 from certex_bridge.ledger.commands import (
-    INTERNAL,
     Command,
     Delivery,
+    ExpiryUndone,
     ValidityPassed,
     licences_of,
+    move_positions,
+    waits,
     write_offs_of,
 )
 from certex_bridge.ledger.declarations import DeclarationHandling
-from certex_bridge.ledger.domain.facts import DeclarationCommand, Payload
-from certex_bridge.ledger.domain.general import initial_licences
+from certex_bridge.ledger.domain.facts import DeclarationCommand
+from certex_bridge.ledger.domain.inputs import inputs_of
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Reason
-from certex_bridge.ledger.domain.tables import GENERAL_CODES
-from certex_bridge.ledger.joining import PutAside, draft_id, drafts_of, licences_in_play, main_id
-from certex_bridge.ledger.licences import LicenceHandling
+from certex_bridge.ledger.instrument import read_references, to_lock, within_bounds
+from certex_bridge.ledger.joining import main_id
+from certex_bridge.ledger.licences import LicenceHandling, waited_for
+from certex_bridge.ledger.looking_up import issued_by, look_up, sought
+from certex_bridge.ledger.matching import drafts_of
 from certex_bridge.ledger.outcomes import tell_refused
-from certex_bridge.ledger.ports import Changes, Documents, InboxEntry, Known, OutboxRow, Store, Unit, Wake, bars_of
-from certex_bridge.ledger.pushes import push_statuses
-from certex_bridge.ledger.quarantine import conflict_row, key_text
+from certex_bridge.ledger.parking import licences_in_play
+from certex_bridge.ledger.ports import (
+    Changes,
+    Documents,
+    InboxEntry,
+    Known,
+    OutboxRow,
+    Reference,
+    Store,
+    Unit,
+    Wake,
+)
+from certex_bridge.ledger.pushes import cited_by_barred, push_statuses
+from certex_bridge.ledger.put_aside import PutAside
+from certex_bridge.ledger.quarantine import conflict_row, key_text, reused_row
+from certex_bridge.ledger.recalling import recall
+from certex_bridge.ledger.refusals import may_be_an_act
+from certex_bridge.ledger.restating import confirm, holders, to_restate
+from certex_bridge.ledger.told_late import wake_refused
 from certex_bridge.ledger.tracing import ApplySpans
 from certex_bridge.ledger.work import Cause, Work, utc_text
 from certex_bridge.licensing.domain.commands import LicenceCommand
@@ -92,11 +112,11 @@ class Executor:
         with ApplySpans(self._tracing) as spans:
             spans.begin("apply", [delivery.trace for delivery in deliveries])
             async with self._store.transaction() as unit:
-                work = Work(self._documents)
+                work = Work(self._documents, self._clock())
                 fresh, repeated = await self._register(unit, work, deliveries, spans)
                 failpoint("executor.after_inbox")
                 commands = [delivery.command for delivery in fresh if delivery.command is not None]
-                await self._lock(unit, work, commands, ())
+                await self._lock(unit, work, commands, (), {})
                 spans.mark("locked")
                 await self._decide(work, fresh, spans)
                 spans.mark("decided")
@@ -125,8 +145,10 @@ class Executor:
             if not wakes:
                 return 0
             spans.begin("wake", [wake.trace for wake in wakes])
-            work = Work(self._documents)
-            await self._lock(unit, work, (), wakes)
+            work = Work(self._documents, self._clock())
+            references = await read_references(unit, wakes)
+            waking.wakes = wakes = within_bounds(wakes, references)
+            await self._lock(unit, work, (), wakes, references)
             spans.mark("locked")
             for wake in wakes:
                 self._wake(work, wake, spans.carried(wake.trace))
@@ -166,6 +188,8 @@ class Executor:
             if delivery.refused is not None:
                 work.trace = spans.carried(delivery.trace)
                 work.quarantine(delivery.refused)
+                if may_be_an_act(delivery.refused):
+                    work.count("act:lost")
             elif command is not None and command.event_id not in first:
                 first[command.event_id] = delivery
             elif command is not None:
@@ -191,11 +215,10 @@ class Executor:
         stored = known.get(command.event_id)
         leader = first[command.event_id].command
         sha = stored.sha256 if stored is not None else leader.payload_sha256 if leader else ""
-        if sha != command.payload_sha256 and _waits(command):
+        if sha != command.payload_sha256 and waits(command):
             return [Answer(command.event_id, DUPLICATE_ID, '{"result":"DUPLICATE_ID"}', repeated=True)]
         if sha != command.payload_sha256:
-            sentence = "The id was used before for other content."
-            work.quarantine(conflict_row(delivery, "CONFLICTING_DUPLICATE", sentence))
+            work.quarantine(reused_row(delivery, sha))
             return [Answer(command.event_id, "CONFLICT", '{"result":"CONFLICT"}', repeated=True)]
         work.count("duplicate")
         body = stored.answer if stored is not None else ""
@@ -203,48 +226,46 @@ class Executor:
 
     # -- locks
 
-    async def _lock(self, unit: Unit, work: Work, commands: Sequence[Command], wakes: Sequence[Wake]) -> None:
+    async def _lock(  # the rows of commands, and of wakes: `told` is what the woken and their instruments refer to
+        self, unit: Unit, work: Work, commands: Sequence[Command], wakes: Sequence[Wake], told: Mapping[str, Reference]
+    ) -> None:
         declared = [command for command in commands if isinstance(command, DeclarationCommand)]
         create = {main_id(command) for command in declared} | write_offs_of(commands)
         lrns = {command.lrn for command in declared if command.lrn}
-        existing: set[str] = {wake.decl_id for wake in wakes}
-        references: dict[str, tuple[str, str]] = {}
-        if existing:
-            peeked_at = await unit.peek_references(existing)
-            references = {decl_id: (seen.lrn, seen.exporter) for decl_id, seen in peeked_at.items()}
-            lrns |= {lrn for lrn, _ in references.values() if lrn}
-            create |= {seen.simplified for seen in peeked_at.values() if seen.simplified}
-            existing |= {decl_id for seen in peeked_at.values() for decl_id in seen.supplements}
-        if lrns:
-            work.anchors = await unit.lock_anchors(lrns)
-        for lrn, exporter in drafts_of(declared, references):
-            # Read under the anchor's lock: a draft that came while we waited for it is among them.
-            exporters = (exporter,) if exporter else work.anchors[lrn].exporters
-            existing |= {draft_id(name, lrn) for name in exporters}
-        work.declarations = await unit.lock_declarations(create, existing - create)
-        licence_ids = licences_of(commands) | licences_in_play(commands, work.declarations.values())
-        licence_ids |= await _cited_by_barred(unit, work, commands)
-        if licence_ids:
-            work.licences = await unit.lock_licences(licence_ids)
-        issued = {command.licence_id for command in commands if isinstance(command, LicenceCommand)}
-        issued |= {part.licence_id for c in commands if isinstance(c, LicenceCommand) for part in c.parts}
+        existing, named, references = to_lock(wakes, told)
+        create |= named
+        lrns |= {lrn for lrn, _ in references.values() if lrn}
+        work.anchors = await unit.lock_anchors(lrns) if lrns else {}
+        existing |= drafts_of(declared, references, work.anchors)
+        restated = await to_restate(unit, commands)
+        only_held = await holders(unit, restated) - create - existing
+        work.declarations = await unit.lock_declarations(create, (existing | only_held) - create)
+        licence_ids = licences_of(commands)
+        licence_ids |= licences_in_play(commands, [d for d in work.declarations.values() if d.decl_id not in only_held])
+        licence_ids |= await cited_by_barred(unit, work, commands)
+        wanted, issued = sought(commands, work.declarations.values()), issued_by(commands)
+        if wanted or issued:
+            licence_ids |= await look_up(unit, wanted, issued)
+        work.licences = await unit.lock_licences(licence_ids) if licence_ids else {}
+        await confirm(unit, restated, work.declarations.keys())
         placeholders = {lid for lid in issued if lid in work.licences and not work.licences[lid].known}
-        if placeholders:
-            work.parked = await unit.parked_on(placeholders)
+        awaited = waited_for(commands, work.licences)
+        if awaited:
+            work.parked = await unit.parked_on(awaited)
+        await recall(unit, work, commands, placeholders)
         await self._look_around(unit, work, declared)
 
     async def _look_around(self, unit: Unit, work: Work, declared: Sequence[DeclarationCommand]) -> None:
         """Read, without a lock, what general authorisations depend on: bars, and the initial licences of EU003."""
         told = [command.facts for command in declared]
-        told += [declaration.facts for declaration in work.declarations.values()]
-        payloads = [facts.payload for facts in told if facts.payload is not None]
-        named = {payload.exporter for payload in payloads if _cites_general(payload)}
-        if named:
-            work.barred = await unit.bars(named)
-        if named or any(facts.requests for facts in told):
-            initial = initial_licences(told, work.licences) - work.licences.keys()
-            if initial:
-                work.licences = {**work.licences, **await unit.peek_licences(initial)}
+        for declaration in work.declarations.values():
+            told += declaration.tellings
+        wanted = inputs_of(told, work.licences)
+        if wanted.exporters:
+            work.barred = await unit.bars(wanted.exporters)
+        initial = wanted.initial - work.licences.keys()
+        if initial:
+            work.licences = {**work.licences, **await unit.peek_licences(initial)}
 
     # -- decisions
 
@@ -254,45 +275,43 @@ class Executor:
                 await asyncio.sleep(0)
             command = delivery.command
             assert command is not None
-            work.on_behalf_of(command.event_id, spans.carried(delivery.trace))
+            remarks = command.findings if isinstance(command, DeclarationCommand) else ()
+            work.on_behalf_of(command.event_id, spans.carried(delivery.trace), remarks)
             kind = getattr(command, "kind", None)
             cause = Cause(
                 command.event_id,
                 kind.value if kind else "timer",
                 command.occurred_at,
                 utc_text(command.occurred_at),
-                waits=_waits(command),
+                waits=waits(command),
             )
             self._decide_one(work, delivery, command, cause)
 
     def _decide_one(self, work: Work, delivery: Delivery, command: Command, cause: Cause) -> None:
-        if isinstance(command, ValidityPassed):
-            self._licences.on_validity_passed(work, command, cause)
+        if isinstance(command, ValidityPassed | ExpiryUndone):
+            self._licences.on_expiry(work, command, cause)
         elif isinstance(command, LicenceCommand):
             decision = self._licences.on_event(work, command, cause)
             if decision.quarantine:
-                sentence = decision.findings[-1].message if decision.findings else ""
-                work.quarantine(conflict_row(delivery, decision.quarantine, sentence))
+                last = decision.findings[-1]
+                sentence = f"Licence {command.licence_id}: {last.message}"
+                work.quarantine(conflict_row(delivery, decision.quarantine, last.field, last.value, sentence))
         else:
             try:
                 self._declarations.on_event(work, command, cause)
             except PutAside as aside:
                 if not cause.waits:
-                    work.quarantine(conflict_row(delivery, aside.code, aside.sentence))
+                    work.quarantine(conflict_row(delivery, aside.code, aside.field, aside.value, aside.sentence))
                 elif cause.event_id not in work.awaited:
-                    about = work.declarations[main_id(command)]
-                    tell_refused(work, about, cause, command, (Reason("DRAFT_AMBIGUOUS", "lrn", command.lrn),))
-                work.answer(cause.event_id, "CONFLICT", declaration=main_id(command))
+                    declaration = work.declarations[main_id(command)]
+                    tell_refused(work, declaration, cause, command, (Reason(aside.code, aside.field, aside.value),))
+                work.answer(cause.event_id, "CONFLICT", declaration=main_id(command), **aside.told)
 
     # -- writing
 
     async def _finish(self, unit: Unit, work: Work, deliveries: Sequence[Delivery]) -> None:
         changes = work.changes
-        for delivery in deliveries:
-            origin = delivery.origin
-            if origin.topic != INTERNAL.topic:
-                place = (origin.topic, origin.partition)
-                changes.offsets[place] = max(changes.offsets.get(place, 0), origin.offset + 1)
+        move_positions(changes, deliveries)
         for claim in changes.claims.values():
             assert min(*claim.reserved, *claim.consumed) >= 0, f"negative claim {claim.key}"
         messages = Changes(outbox=changes.outbox, quarantine=changes.quarantine)
@@ -308,6 +327,7 @@ class Executor:
             raise
         await writing
         await unit.write(messages)
+        await wake_refused(unit, work)
         if work.status_changes or work.cited_by_barred:
             await push_statuses(unit, work)
 
@@ -315,7 +335,7 @@ class Executor:
         """Make the documents that wait for their place in the outbox."""
         for start in range(0, len(work.outcomes), _RENDERED_AT_ONCE):
             end = start + _RENDERED_AT_ONCE
-            bodies = self._documents.outcomes(work.outcomes[start:end])
+            bodies = self._documents.outcomes(work.outcomes[start:end], work.made_at)
             for slot, body in zip(work.outcome_slots[start:end], bodies, strict=True):
                 messages.outbox[slot] = messages.outbox[slot]._replace(body=body)
             await asyncio.sleep(0)
@@ -327,21 +347,3 @@ class Executor:
             body = self._documents.dead_letter(row)
             trace = work.traces.get(row.quarantine_id, "")
             messages.outbox.append(OutboxRow("deadletter", row.quarantine_id, 1, key_text(row.key), body, at, trace))
-
-
-def _waits(command: Command) -> bool:
-    return not isinstance(command, ValidityPassed) and command.waits
-
-
-async def _cited_by_barred(unit: Unit, work: Work, commands: Iterable[Command]) -> set[str]:
-    """Licences whose open claims must hear of a bar: the notification counts on the licence's row."""
-    for command in commands:
-        if isinstance(command, LicenceCommand) and command.bar is not None and not command.refused:
-            bar = command.bar
-            codes = {one.document_code for one in bars_of(bar)}
-            work.cited_by_barred[bar.bar_id] = await unit.cited_licences(bar.issuer, bar.eori, codes)
-    return {licence_id for cited in work.cited_by_barred.values() for licence_id in cited}
-
-
-def _cites_general(payload: Payload) -> bool:
-    return any(spec.document_code in GENERAL_CODES for item in payload.items for spec in item.claims)

@@ -13,8 +13,10 @@ which the inbox absorbs.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from certex_bridge.kernel.errors import BridgeError
@@ -40,6 +42,12 @@ Raises:
 """
 
 _YIELD_EVERY = 32
+_LARGE_BYTES = 65_536
+"""Before each record above this size others have their turn."""
+
+_SLOW_SECONDS = 0.1
+"""After a record that took longer than this others have not one turn but time: a heartbeat needs several."""
+_BREATH_SECONDS = 0.01
 
 _TIMEOUTS_MAX = 3
 """So many statement time-outs of a batch in a row, and its records are applied one by one."""
@@ -53,6 +61,13 @@ class QuarantineRun(BridgeError):
     """Too many records of one partition in a row cannot be used: their sender is broken, or we are."""
 
     code = "QUARANTINE_RUN"
+
+
+class Commit(Protocol):
+    """Moves the offsets behind what was taken in."""
+
+    async def __call__(self, count: int | None = None) -> None:
+        """With `count` only the first so many records were, and the others come again."""
 
 
 class Meter(Protocol):
@@ -74,6 +89,16 @@ class Meter(Protocol):
         """A record failed for a reason that cannot pass."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of what cannot be used, or is slow, the intake bears."""
+
+    quarantine_run: int = 0
+    """Refused records of one partition in a row that stop the intake; 0: no limit."""
+    decode_seconds: float = math.inf
+    """Once a batch has been decoded for so long the rest of it waits for the next one."""
+
+
 class Intake:
     """Applies batches of records of any topic."""
 
@@ -83,7 +108,7 @@ class Intake:
         decoders: Mapping[str, Decoder],
         transient: Callable[[BaseException], str | None],
         meter: Meter | None = None,
-        quarantine_run_max: int = 0,
+        limits: Limits = Limits(),  # frozen
         tracing: Tracing = OFF,
         group: str = "",
     ) -> None:
@@ -92,8 +117,7 @@ class Intake:
         self._transient = transient
         """Label of a failure that can pass, or None."""
         self._meter = meter
-        self._run_max = quarantine_run_max
-        """Refused records of one partition in a row that stop the intake; 0: no limit."""
+        self._limits = limits
         self._tracing = tracing
         self._group = group
         """Consumer group that spans name."""
@@ -102,7 +126,7 @@ class Intake:
         self._broken = 0
         """Records in a row whose transaction failed for a reason that seemed their own."""
 
-    async def on_batch(self, envelopes: Sequence[Envelope], commit: Callable[[], Awaitable[None]]) -> list[Answer]:
+    async def on_batch(self, envelopes: Sequence[Envelope], commit: Commit) -> list[Answer]:
         """Take in one batch; returns the answers once they are committed.
 
         Raises:
@@ -114,13 +138,14 @@ class Intake:
         with BatchSpans(self._tracing, envelopes, self._group) as spans:
             return await self._take_in(envelopes, commit, spans.carried)
 
-    async def _take_in(
-        self, envelopes: Sequence[Envelope], commit: Callable[[], Awaitable[None]], traces: Sequence[str] = ()
-    ) -> list[Answer]:
+    async def _take_in(self, envelopes: Sequence[Envelope], commit: Commit, traces: Sequence[str] = ()) -> list[Answer]:
         clock = asyncio.get_running_loop().time
         started = clock()
         ages = _ages(envelopes, time.time())
-        deliveries = await self.decode(envelopes, traces)
+        deliveries, count = await self.decode(envelopes, traces)
+        if count < len(envelopes):
+            LOG.warning("batch.slow", decoded=count, of=len(envelopes), seconds=round(clock() - started, 1))
+            envelopes = envelopes[:count]
         runs = self._count_runs(deliveries)
         decoded = clock()
         failpoint("intake.after_decode")
@@ -128,7 +153,7 @@ class Intake:
         self._runs, self._timeouts = runs, 0
         done = clock()
         failpoint("intake.before_offset_commit")
-        await commit()
+        await commit(count)
         failpoint("intake.after_offset_commit")
         if self._meter is not None:
             records: dict[str, int] = {}
@@ -138,32 +163,43 @@ class Intake:
             self._meter.batch(records, applied.counts, seconds, ages)
         return applied.answers
 
-    async def decode(self, envelopes: Sequence[Envelope], traces: Sequence[str] = ()) -> list[Delivery]:
-        """Every record becomes commands or a quarantine row; nothing is dropped, nothing raises.
+    async def decode(self, envelopes: Sequence[Envelope], traces: Sequence[str] = ()) -> tuple[list[Delivery], int]:
+        """Every record becomes commands or a quarantine row, and how many records that were; nothing raises.
+
+        Fewer than all when they take too long together: what is decoded is then taken in first, or many slow records in
+        a row would look to the watchdog and to the broker like a process that stands still.
 
         `traces` has the traceparent that each record carries on, unless traces are off.
         """
+        clock = asyncio.get_running_loop().time
+        began = before = clock()
         deliveries: list[Delivery] = []
         for number, envelope in enumerate(envelopes, start=1):
-            if number % _YIELD_EVERY == 0:
+            if number % _YIELD_EVERY == 0 or len(envelope.value or b"") > _LARGE_BYTES:
                 await asyncio.sleep(0)
             deliveries += self._decode_one(envelope, traces[number - 1] if traces else "")
-        return deliveries
+            now = clock()
+            if now - began >= self._limits.decode_seconds:
+                return deliveries, number
+            if now - before > _SLOW_SECONDS:
+                await asyncio.sleep(_BREATH_SECONDS)
+            before = clock()
+        return deliveries, len(envelopes)
 
     def _decode_one(self, envelope: Envelope, trace: str) -> list[Delivery]:
-        origin = Origin(envelope.topic, envelope.partition, envelope.offset)
+        origin, reached = Origin(envelope.topic, envelope.partition, envelope.offset), envelope.reached
         try:
             commands = self._decoders[envelope.topic](envelope)
         except Poison as poison:
-            return [Delivery(origin, None, refused_row(envelope, origin, poison), trace=trace)]
+            return [Delivery(origin, None, refused_row(envelope, origin, poison), trace=trace, reached=reached)]
         except Exception as error:
             LOG.exception("decoder.failed", topic=origin.topic, partition=origin.partition, offset=origin.offset)
             self._failed(error)
-            return [Delivery(origin, None, undecoded_row(envelope, origin, error), trace=trace)]
+            return [Delivery(origin, None, undecoded_row(envelope, origin, error), trace=trace, reached=reached)]
         return [
-            Delivery(origin, None, refused_row(envelope, origin, command, position), trace=trace)
+            Delivery(origin, None, refused_row(envelope, origin, command, position), trace=trace, reached=reached)
             if isinstance(command, Poison)
-            else Delivery(origin, command, None, envelope.value, envelope.key, envelope.headers, trace)
+            else Delivery(origin, command, None, envelope.value, envelope.key, envelope.headers, trace, reached)
             for position, command in enumerate(commands)
         ]
 
@@ -173,7 +209,7 @@ class Intake:
         for delivery in deliveries:
             place = (delivery.origin.topic, delivery.origin.partition)
             runs[place] = runs.get(place, 0) + 1 if delivery.refused is not None else 0
-            if self._run_max and runs[place] > self._run_max:
+            if self._limits.quarantine_run and runs[place] > self._limits.quarantine_run:
                 raise QuarantineRun(
                     f"{runs[place]} records of {place[0]} partition {place[1]} in a row cannot be used, the last with "
                     f"{delivery.refused.code if delivery.refused else ''}. See to their sender, then raise "
@@ -231,7 +267,7 @@ class Intake:
         """
         self._failed(error)
         self._broken += delivery.refused is None
-        if self._run_max and self._broken > min(self._run_max, BROKEN_RUN_MAX):
+        if self._limits.quarantine_run and self._broken > min(self._limits.quarantine_run, BROKEN_RUN_MAX):
             raise error
         origin = delivery.origin
         place = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
@@ -239,20 +275,20 @@ class Intake:
         row = delivery.refused or internal_row(delivery, type(error).__name__, sentence(error))
         if delivery.refused is None:
             try:
-                return await self._executor.apply([_refused(row, delivery.trace)])
+                return await self._executor.apply([_refused(row, delivery)])
             except Exception as again:
                 if self._transient(again) is not None or not of_one_record(again):
                     raise
                 LOG.exception("quarantine.failed", **place)
-        return await self._executor.apply([_refused(bare(row), delivery.trace)])
+        return await self._executor.apply([_refused(bare(row), delivery)])
 
     def _failed(self, error: Exception) -> None:
         if self._meter is not None:
             self._meter.failed(error)
 
 
-def _refused(row: QuarantineRow, trace: str) -> Delivery:
-    return Delivery(row.origin, None, row, trace=trace)
+def _refused(row: QuarantineRow, delivery: Delivery) -> Delivery:
+    return Delivery(row.origin, None, row, trace=delivery.trace, reached=delivery.reached)
 
 
 def _ages(envelopes: Sequence[Envelope], now: float) -> dict[str, float]:

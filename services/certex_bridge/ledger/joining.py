@@ -1,74 +1,53 @@
-"""Where an event belongs: the meeting of a local reference number and the MRN it becomes.
+"""Where an event belongs: the local reference numbers of drafts, and the MRNs they become.
 
-Before acceptance a declaration is known by exporter and LRN (the draft), afterwards by its MRN. An answer of customs
-may name the LRN alone; it belongs to the only draft of that LRN, and waits in a record without name until there is
-one. `find` looks and changes nothing, so that an event can still be refused; `adopt` does what was found.
+Before acceptance a declaration is known by exporter and LRN (the draft), afterwards by its MRN. Which lodging an MRN
+was is derived from everything told under the LRN (`domain/lodgings.py`); an MRN that could be several lodgings has the
+facts of none, and says so. `find` looks and changes nothing, so that an event can still be refused; `adopt` does what
+was found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from certex_bridge.kernel.errors import Finding, Severity
-from certex_bridge.ledger.commands import Command
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Request, Stamp
-from certex_bridge.ledger.domain.issuers import as_declared, cited
+from certex_bridge.ledger.domain.facts import DeclarationCommand, Facts
+from certex_bridge.ledger.domain.lodgings import (
+    Anchor,
+    DraftEvent,
+    Lodging,
+    LodgingKey,
+    Placement,
+    split_lodgings,
+)
 from certex_bridge.ledger.domain.merge import merge
-from certex_bridge.ledger.domain.model import Anchor, ClaimState, DeclarationState
-from certex_bridge.ledger.domain.standing import rejection
-from certex_bridge.ledger.domain.window import in_generation
+from certex_bridge.ledger.domain.model import ClaimState, DeclarationState
+from certex_bridge.ledger.domain.reasons import SENTENCES
+from certex_bridge.ledger.matching import (
+    LODGINGS_KEPT,
+    by_stamp,
+    compositions,
+    draft_id,
+    first_named,
+    is_settled,
+    lodging_key,
+    marks_of,
+    match_lodging,
+    mrn_mark,
+    split_anew,
+    without_settled,
+)
+from certex_bridge.ledger.parking import park
+from certex_bridge.ledger.put_aside import DraftAmbiguous
 from certex_bridge.ledger.work import Cause, Work
-
-
-class PutAside(Exception):
-    """The event cannot be applied; it goes to quarantine with its bytes."""
-
-    code = ""
-    sentence = ""
-
-
-class Conflict(PutAside):
-    """The same version, or the same request, with other content."""
-
-    code = "CONFLICTING_DUPLICATE"
-    sentence = "The same declaration version or request arrived before with other content."
-
-
-class DraftAmbiguous(PutAside):
-    """An answer that names an LRN alone, which several exporters used."""
-
-    code = "DRAFT_AMBIGUOUS"
-    sentence = "Several exporters used this LRN and the event names neither MRN nor exporter."
-
-
-def draft_id(exporter: str, lrn: str) -> str:
-    """Identity of a declaration before it has an MRN: two exporters may use the same LRN."""
-    return f"{exporter}/{lrn}"
 
 
 def main_id(command: DeclarationCommand) -> str:
     """The declaration an event is about: by MRN, or by (exporter, LRN) before one exists."""
     return command.mrn or draft_id(command.exporter, command.lrn)
-
-
-def conflicts(held: Facts, told: Facts) -> bool:
-    """Whether one version gets another content, or one reference another request."""
-    if told.requests and held.requests:
-        known = {request.reference: request for request in held.requests}
-        for request in told.requests:
-            other = known.get(request.reference)
-            if other is not None and other.asked and request.asked and _asks(other) != _asks(request):
-                return True
-    if told.generation != held.generation or told.payload is None or held.payload is None:
-        return False
-    if told.payload_rank is None or held.payload_rank is None or told.payload_rank.order != held.payload_rank.order:
-        return False
-    return told.payload != held.payload and as_declared(told.payload) != as_declared(held.payload)
-
-
-def _asks(request: Request) -> tuple[object, ...]:
-    return request.changes, request.content
 
 
 @dataclass(slots=True)
@@ -77,11 +56,20 @@ class Meeting:
 
     declaration: DeclarationState
     facts: Facts
-    """Known before the event, the draft's included."""
+    """Known before the event: of a draft, about the lodging it belongs to; of an MRN, with those of its lodging."""
     told: Facts
-    """The event's own facts, in the generation they belong to."""
-    draft: DeclarationState | None = None
-    """The draft that this MRN takes over."""
+    """The event's own facts."""
+    anchor: Anchor | None = None
+    """The LRN's anchor as it is with the event; None: it changes nothing there."""
+    lodging: Lodging | None = None
+    """The lodging that the event belongs to, or that the MRN was."""
+    events: tuple[DraftEvent, ...] = ()
+    """Of a draft: everything told of it, the event included."""
+
+    @property
+    def merged(self) -> Facts:
+        """What is known with the event."""
+        return merge(self.facts, self.told)
 
 
 def find(work: Work, command: DeclarationCommand) -> Meeting:
@@ -89,64 +77,179 @@ def find(work: Work, command: DeclarationCommand) -> Meeting:
 
     Raises:
         DraftAmbiguous: it names an LRN that several exporters used, and nothing else.
+        TooManyLodgings: it is one lodging too many under its exporter and LRN.
     """
     declaration = work.declarations[main_id(command)]
-    facts = declaration.facts
-    anchor = work.anchors.get(command.lrn or facts.lrn)
-    if anchor is None:
-        return Meeting(declaration, facts, command.facts)
-    if command.mrn:
-        draft = draft_of(work, anchor, facts, command.exporter or facts.exporter)
-        known = merge(facts, replace(draft.facts, generation=None)) if draft is not None else facts
-        return Meeting(declaration, known, command.facts, draft)
-    if not command.exporter:
-        if len(anchor.exporters) > 1:
-            raise DraftAmbiguous
-        declaration = _only_draft(work, anchor) or declaration
-    return Meeting(declaration, declaration.facts, in_generation(declaration.facts, command))
-
-
-def draft_of(work: Work, anchor: Anchor, facts: Facts, exporter: str) -> DeclarationState | None:
-    """The draft that becomes this declaration, if it is certain which exporter's it is."""
-    if rejection(facts) is not None:
-        return None  # the LRN is free for another declaration
-    if not exporter:
-        return _only_draft(work, anchor)
-    return work.declarations.get(draft_id(exporter, anchor.lrn))
-
-
-def _only_draft(work: Work, anchor: Anchor) -> DeclarationState | None:
-    return work.declarations.get(draft_id(anchor.exporters[0], anchor.lrn)) if len(anchor.exporters) == 1 else None
-
-
-def adopt(work: Work, command: DeclarationCommand, meeting: Meeting) -> None:
-    """Remember the meeting, and let the MRN take the draft over."""
-    declaration, draft = meeting.declaration, meeting.draft
     anchor = work.anchors.get(command.lrn or declaration.facts.lrn)
-    if meeting.told.generation is not None and meeting.told.generation == meeting.told.lodged:
-        declaration.joined = False
-        if anchor is not None and anchor.mrns:
-            anchor.mrns = ()
-            work.changes.anchors[anchor.lrn] = anchor
-    if anchor is not None:
-        _note(work, command, declaration, anchor)
-    if draft is None:
+    if anchor is None:
+        return Meeting(declaration, declaration.facts, command.facts)
+    if command.mrn:
+        return _find_declaration(work, command, declaration, anchor)
+    exporter = command.exporter or _only_exporter(anchor, command)
+    declaration = work.declarations.get(draft_id(exporter, anchor.lrn), declaration)
+    return _find_lodging(command, declaration, exporter, anchor)
+
+
+def _only_exporter(anchor: Anchor, command: DeclarationCommand) -> str:
+    """Whose lodging an event is about that names the LRN alone; empty while nobody lodged.
+
+    Raises:
+        DraftAmbiguous: it may be about several exporters' lodgings.
+    """
+    before = {mark.exporter for mark in anchor.lodgings if mark.stamp.precedes(command.stamp)}
+    exporters = sorted(before or anchor.exporters)
+    if len(exporters) > 1:
+        sentence = f"{len(exporters)} exporters used this LRN and the event names neither MRN nor exporter."
+        raise DraftAmbiguous("lrn", anchor.lrn, sentence)
+    return exporters[0] if exporters else ""
+
+
+def _find_declaration(
+    work: Work, command: DeclarationCommand, declaration: DeclarationState, anchor: Anchor
+) -> Meeting:
+    if is_settled(declaration, anchor):
+        return Meeting(declaration, declaration.facts, command.facts)
+    own = declaration.own or declaration.facts
+    with_event = replace(anchor, mrns={**anchor.mrns, command.mrn: mrn_mark(anchor, command, own)})
+    if with_event.mrns != anchor.mrns:
+        with_event = split_anew(work, with_event)
+    seen, lodging = match_lodging(work, with_event, command.mrn, merge(own, command.facts))
+    known = merge(own, lodging.facts) if lodging else own
+    return Meeting(declaration, known, command.facts, seen, lodging)
+
+
+def _find_lodging(command: DeclarationCommand, declaration: DeclarationState, exporter: str, anchor: Anchor) -> Meeting:
+    events = tuple(sorted({*declaration.events, DraftEvent(command.stamp, command.facts)}, key=by_stamp))
+    lodgings = split_lodgings(events, first_named(anchor, exporter))
+    lodging = next(one for one in lodgings if command.event_id in one.events)
+    before = [event.facts for event in events if event.stamp.event_id in lodging.events - {command.event_id}]
+    known = reduce(merge, before, Facts())
+    marks = marks_of(exporter, lodgings)
+    others = [mark for mark in anchor.lodgings if mark.exporter != exporter]
+    seen = replace(
+        anchor,
+        lodgings=(*others, *marks),
+        exporters=tuple(sorted({*anchor.exporters, *([exporter] if exporter else [])})),
+        unnamed=anchor.unnamed or not exporter,
+    )
+    if len(marks) > LODGINGS_KEPT:
+        seen, events = without_settled(seen, exporter, lodgings, events)
+    return Meeting(declaration, known, command.facts, seen, lodging, events)
+
+
+def adopt(work: Work, command: DeclarationCommand, meeting: Meeting, cause: Cause) -> None:
+    """Remember the event where it belongs, and let each MRN take over its lodging."""
+    declaration, seen = meeting.declaration, meeting.anchor
+    if seen is None:
+        if declaration.own is not None:
+            declaration.own = merge(declaration.own, meeting.told)
+        declaration.facts = merge(declaration.facts, meeting.told)
         return
-    take_over(work, draft)
-    if command.kind is EventKind.REJECTED:
-        # Lodged again under the same LRN, the next draft must not inherit what was rejected under this MRN.
-        told = Facts(rejected=Stamp(command.occurred_at, command.event_id), generation=draft.facts.generation)
-        draft.facts = merge(draft.facts, told)
-
-
-def _note(work: Work, command: DeclarationCommand, declaration: DeclarationState, anchor: Anchor) -> None:
-    if command.mrn or declaration.decl_id == draft_id("", anchor.lrn):
-        if declaration.decl_id not in anchor.mrns:
-            anchor.mrns = tuple(sorted({*anchor.mrns, declaration.decl_id}))
-            work.changes.anchors[anchor.lrn] = anchor
-    elif command.exporter and command.exporter not in anchor.exporters:
-        anchor.exporters = tuple(sorted({*anchor.exporters, command.exporter}))
+    anchor = work.anchors[seen.lrn]
+    # What is told of an MRN may part the lodgings of a draft, where it has two events at least.
+    least = 1 if command.mrn else 0
+    before, composed = anchor.placements(), compositions(work, anchor, least)
+    if command.mrn:
+        for exporter in sorted({mark.exporter for mark in {*anchor.lodgings} ^ {*seen.lodgings}}):
+            work.wake(draft_id(exporter, anchor.lrn), cause)  # its newest lodging may be another one now
+    if (anchor.lodgings, anchor.mrns, anchor.exporters, anchor.unnamed) != (
+        seen.lodgings,
+        seen.mrns,
+        seen.exporters,
+        seen.unnamed,
+    ):
+        anchor.lodgings, anchor.mrns = seen.lodgings, seen.mrns
+        anchor.exporters, anchor.unnamed = seen.exporters, seen.unnamed
         work.changes.anchors[anchor.lrn] = anchor
+    if command.mrn:
+        own = merge(declaration.own or declaration.facts, meeting.told)
+        if not _take(declaration, anchor, own, meeting.lodging):
+            declaration.facts = merge(declaration.facts, meeting.told)
+            work.wake(declaration.decl_id, cause)
+    else:
+        declaration.events = meeting.events
+        newest = split_lodgings(meeting.events, first_named(anchor, command.exporter))[-1]
+        declaration.facts = newest.facts
+        work.changes.declarations[declaration.decl_id] = declaration
+    touched = {key for key, _ in composed.items() ^ compositions(work, anchor, least).items()}
+    _tell_others(work, anchor, before, touched, declaration, cause)
+
+
+def _take(declaration: DeclarationState, anchor: Anchor, own: Facts, lodging: Lodging | None) -> bool:
+    """Give the MRN the facts of its lodging, or of none, with the doubts that are left.
+
+    False when the lodging's draft is not locked here: the facts stay as they were, and it must be looked at again.
+    """
+    mrn = declaration.decl_id
+    placement = anchor.placements()[mrn]
+    if placement.lodging is not None and lodging is None:
+        declaration.own = own if declaration.own is not None else None
+        return False
+    declaration.own = own if lodging is not None else None
+    declaration.facts = merge(own, lodging.facts) if lodging is not None else own
+    declaration.moved = declaration.moved or declaration.lodging not in (None, placement.lodging)
+    declaration.lodging = placement.lodging
+    declaration.doubts = _doubts(anchor, placement, own)
+    return True
+
+
+def _doubts(anchor: Anchor, placement: Placement, own: Facts) -> tuple[Finding, ...]:
+    found = []
+    if placement.candidates and own.payload is None:
+        told = {one.key: one.stamp.occurred_at for one in anchor.lodgings}
+        named = [f"{key.exporter}/{anchor.lrn} of {told[key].isoformat()}" for key in placement.candidates]
+        text = SENTENCES["DRAFT_AMBIGUOUS"]
+        found.append(Finding("DRAFT_AMBIGUOUS", "lrn", "; ".join(named)[:_NAMED], text, Severity.WARNING))
+    if placement.contradicted and own.payload is not None:
+        version = str(own.payload_rank.version) if own.payload_rank else ""
+        sentence = "Another content was lodged under the same version; the accepted one counts."
+        found.append(Finding("CLAIM_CONFLICT", "version", version, sentence, Severity.WARNING))
+    return tuple(found)
+
+
+_NAMED = 512
+"""Characters in which candidates are named."""
+
+
+def _tell_others(
+    work: Work,
+    anchor: Anchor,
+    before: Mapping[str, Placement],
+    touched: AbstractSet[LodgingKey],
+    declaration: DeclarationState,
+    cause: Cause,
+) -> None:
+    """Wake the MRNs that are or could be another lodging now, or one that was touched; bring drafts up to date."""
+    for mrn, placement in sorted(anchor.placements().items()):
+        changed = placement != before.get(mrn) or not touched.isdisjoint(placement.possible)
+        if changed and mrn != declaration.decl_id:
+            work.wake(mrn, cause)
+    if anchor.unnamed and not declaration.facts.mrn and declaration.decl_id != draft_id("", anchor.lrn):
+        work.wake(draft_id("", anchor.lrn), cause)
+    freed = {p.lodging for p in before.values()} ^ {p.lodging for p in anchor.placements().values()}
+    for exporter in sorted({key.exporter for key in freed if key is not None}):
+        name = draft_id(exporter, anchor.lrn)
+        draft = work.declarations.get(name)
+        if draft is None or not _bring_up_to_date(work, draft, anchor):
+            work.wake(name, cause)
+    if not _bring_up_to_date(work, declaration, anchor):
+        # The event may be about the lodging that became an MRN, and part it from one that stands again.
+        work.wake(declaration.decl_id, cause)
+
+
+def _bring_up_to_date(work: Work, draft: DeclarationState, anchor: Anchor) -> bool:
+    """Close a draft whose newest lodging became an MRN; False: it stands again by itself and must be looked at."""
+    if draft.facts.mrn or not draft.events:
+        return True
+    exporter = draft.decl_id.removesuffix(f"/{anchor.lrn}")
+    newest = split_lodgings(draft.events, first_named(anchor, exporter))[-1]
+    taken = {placement.lodging for placement in anchor.placements().values()}
+    joined = newest.stamp is not None and lodging_key(exporter, newest) in taken
+    if joined:
+        take_over(work, draft)
+        return True
+    was_joined, draft.joined = draft.joined, False
+    return not was_joined
 
 
 def take_over(work: Work, draft: DeclarationState) -> None:
@@ -161,97 +264,55 @@ def take_over(work: Work, draft: DeclarationState) -> None:
     park(work, draft, ())
 
 
-def tell_joined(work: Work, command: DeclarationCommand, declaration: DeclarationState, cause: Cause) -> None:
-    """A draft that changes wakes the declarations it became, and the answers that waited for it."""
-    if command.mrn or command.lrn not in work.anchors:
-        return
-    for decl_id in work.anchors[command.lrn].mrns:
-        if decl_id != declaration.decl_id:
-            work.wake(decl_id, cause)
-
-
 def wake_target(work: Work, declaration: DeclarationState, cause: Cause) -> DeclarationState:
-    """The declaration that a woken one stands for, with the facts of its draft.
+    """The declaration that a woken one stands for, with the facts of the lodging that it was.
 
-    What was told of an LRN alone goes to the only draft that has come since.
+    What was told of an LRN alone goes to the only exporter who lodged since.
     """
-    facts = declaration.facts
-    anchor = work.anchors.get(facts.lrn)
+    anchor = work.anchors.get(declaration.facts.lrn)
     if anchor is None:
         return declaration
-    if declaration.decl_id == draft_id("", anchor.lrn):
-        draft = None if declaration.joined else _only_draft(work, anchor)
-        if draft is None:
+    work.changes.declarations[declaration.decl_id] = declaration
+    if declaration.facts.mrn:
+        if declaration.decl_id not in anchor.mrns or is_settled(declaration, anchor):
             return declaration
-        draft.facts = merge(draft.facts, replace(facts, generation=draft.facts.generation))
-        take_over(work, declaration)
-        work.changes.declarations[draft.decl_id] = draft
-        for decl_id in anchor.mrns if draft.joined else ():
-            if decl_id != declaration.decl_id:
-                work.wake(decl_id, cause)
-        return draft
-    found = draft_of(work, anchor, facts, facts.exporter) if facts.mrn else None
-    if found is not None:
-        told = replace(found.facts, generation=None)
-        if conflicts(facts, told):
-            # The draft came late and says something else: what was accepted stands, and customs hear of the other.
-            told = replace(told, payload=None, payload_rank=None)
-            sentence = "Another content was lodged under the same version; the accepted one counts."
-            version = str(facts.payload_rank.version) if facts.payload_rank else ""
-            work.remarks[declaration.decl_id] = (
-                Finding("CLAIM_CONFLICT", "version", version, sentence, Severity.WARNING),
-            )
-        declaration.facts = merge(facts, told)
-        work.changes.declarations[declaration.decl_id] = declaration
-        take_over(work, found)
+        before = anchor.placements()
+        own = declaration.own or declaration.facts
+        seen, lodging = match_lodging(work, anchor, declaration.decl_id, own)
+        if seen.mrns != anchor.mrns:
+            anchor.mrns = seen.mrns
+            work.changes.anchors[anchor.lrn] = anchor
+        if not _take(declaration, anchor, own, lodging):
+            work.wake(declaration.decl_id, cause)
+            return declaration
+        _tell_others(work, anchor, before, set(), declaration, cause)
+        return declaration
+    if declaration.decl_id == draft_id("", anchor.lrn):
+        return _hand_over(work, declaration, anchor, cause)
+    exporter = declaration.decl_id.removesuffix(f"/{anchor.lrn}")
+    declaration.facts = split_lodgings(declaration.events, first_named(anchor, exporter))[-1].facts
+    _bring_up_to_date(work, declaration, anchor)
     return declaration
 
 
-def park(work: Work, declaration: DeclarationState, waiting_for: Iterable[str]) -> None:
-    """Remember the unknown licences that the declaration waits for."""
-    now = set(waiting_for)
-    before = set(declaration.waiting_for)
-    for licence_id in now - before:
-        work.changes.unparked.discard((licence_id, declaration.decl_id))
-        work.changes.parked.add((licence_id, declaration.decl_id))
-    for licence_id in before - now:
-        work.changes.parked.discard((licence_id, declaration.decl_id))
-        work.changes.unparked.add((licence_id, declaration.decl_id))
-    declaration.waiting_for = tuple(sorted(now))
-
-
-def drafts_of(
-    declared: Iterable[DeclarationCommand], references: dict[str, tuple[str, str]]
-) -> Iterable[tuple[str, str]]:
-    """(LRN, exporter) of the drafts that these events and woken declarations may meet; exporter empty: whoever's."""
-    for command in declared:
-        if command.lrn and (command.mrn or not command.exporter):
-            yield command.lrn, command.exporter
-    for lrn, exporter in references.values():
-        if lrn:
-            yield lrn, exporter
-
-
-def licences_in_play(commands: Iterable[Command], declarations: Iterable[DeclarationState]) -> set[str]:
-    """Every licence that settling may touch; an assumed issuer may change when a draft meets its MRN."""
-    declared = [command for command in commands if isinstance(command, DeclarationCommand)]
-    told = [command.facts for command in declared]
-    numbers: dict[str, set[str]] = {}
-    for command in declared:
-        if command.mrn and command.lrn:
-            numbers.setdefault(command.lrn, set()).add(command.mrn)
-    found: set[str] = set()
-    for declaration in declarations:
-        found.update([key.licence_id for key in declaration.claims])
-        told.append(declaration.facts)
-    for facts in told:
-        found |= cited(facts)
-        if facts.simplified:
-            found |= cited(facts, facts.simplified)
-        if facts.mrn and facts.lrn:
-            numbers.setdefault(facts.lrn, set()).add(facts.mrn)
-    if numbers:
-        for facts in told:
-            for mrn in () if facts.mrn else numbers.get(facts.lrn, ()):
-                found |= cited(facts, mrn)
-    return found
+def _hand_over(work: Work, unnamed: DeclarationState, anchor: Anchor, cause: Cause) -> DeclarationState:
+    """Give what was told of the LRN alone to the exporter's draft."""
+    exporter = anchor.exporters[0] if len(anchor.exporters) == 1 else ""
+    draft = work.declarations.get(draft_id(exporter, anchor.lrn)) if exporter else None
+    if draft is None or unnamed.joined:
+        return unnamed
+    before = anchor.placements()
+    draft.events = tuple(sorted({*draft.events, *unnamed.events}, key=by_stamp))
+    lodgings = split_lodgings(draft.events, first_named(anchor, exporter))
+    draft.facts = lodgings[-1].facts
+    others = [mark for mark in anchor.lodgings if mark.exporter != exporter]
+    anchor.lodgings = (*others, *marks_of(exporter, lodgings))
+    work.changes.anchors[anchor.lrn] = anchor
+    work.changes.declarations[draft.decl_id] = draft
+    take_over(work, unnamed)
+    after = anchor.placements()
+    for mrn in sorted(after):
+        if after[mrn].possible or after[mrn] != before.get(mrn):
+            work.wake(mrn, cause)
+    _bring_up_to_date(work, draft, anchor)
+    return draft

@@ -28,7 +28,7 @@ class Mismatch(NamedTuple):
     source: str
     """Who told the release."""
     verdict: str
-    """REFUSED or WAITING."""
+    """REFUSED, WAITING, or INVALIDATED where the declaration had ended."""
     reasons: tuple[str, ...]
     recorded: bool
     """Whether the release became a fact, or was refused as a call."""
@@ -60,6 +60,15 @@ class Asked:
             and (self.until is None or one.at < self.until)
         )
 
+    def wants_undecided(self, one: Undecided) -> bool:
+        """Whether this one is asked for; which licences it would use is what nobody knows."""
+        return (
+            (one.member_state == self.member_state if self.member_state else not self.issuer)
+            and not self.source
+            and (self.since is None or one.since >= self.since)
+            and (self.until is None or one.since < self.until)
+        )
+
 
 class Total(NamedTuple):
     """How many of one source, member state and verdict."""
@@ -70,12 +79,35 @@ class Total(NamedTuple):
     claims: int
 
 
+class Undecided(NamedTuple):
+    """A declaration that customs accepted or released and whose content cannot be told; nothing is booked for it."""
+
+    decl_id: str
+    """MRN."""
+    lrn: str
+    state: str
+    """ACCEPTED or RELEASED, say."""
+    since: datetime
+    """When it was accepted, or released if no acceptance was told."""
+    code: str
+    """DRAFT_AMBIGUOUS: it could be several lodgings. CONTENT_MISSING: it could be none that is known."""
+    candidates: str = ""
+    """The lodgings that it could be."""
+
+    @property
+    def member_state(self) -> str:
+        """Of the declaration."""
+        return self.decl_id[2:4]
+
+
 @dataclass(frozen=True, slots=True)
 class MismatchReport:
     """Totals over all, and the newest of them."""
 
     totals: Sequence[Total] = ()
     listed: Sequence[Mismatch] = field(default_factory=tuple)
+    undecided: Sequence[Undecided] = ()
+    """The oldest first."""
 
 
 class Mismatches(Protocol):

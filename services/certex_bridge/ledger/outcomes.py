@@ -11,6 +11,7 @@ from decimal import Decimal
 from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.domain.correlation import last_told
+from certex_bridge.ledger.domain.differences import Conflicting
 from certex_bridge.ledger.domain.evaluation import not_tested
 from certex_bridge.ledger.domain.facts import DeclarationCommand, Facts
 from certex_bridge.ledger.domain.members import ENDED_STATES, ClaimResult, Settlement
@@ -45,17 +46,18 @@ def tell_refused(
     cause: Cause,
     command: DeclarationCommand,
     reasons: tuple[Reason, ...],
+    sentence: str = "",
 ) -> None:
     """Queue the answer to an event that is refused as a whole: every claim as it stands, and why nothing changes.
 
-    A declaration without claims is answered by the finding alone.
+    A declaration without claims is answered by the finding alone; `sentence` says more than its code's own one.
     """
     work.changes.declarations[declaration.decl_id] = declaration
     standing = [claim for _, claim in sorted(declaration.claims.items()) if claim.state not in ENDED_STATES]
     claims = _standing(work, standing, reasons)
     for claim in claims:
         claim.outcome = Outcome.REFUSED
-    finding = Finding(reasons[-1].code, reasons[-1].field, reasons[-1].declared, reasons[-1].sentence)
+    finding = Finding(reasons[-1].code, reasons[-1].field, reasons[-1].declared, sentence or reasons[-1].sentence)
     facts = declaration.facts
     named = replace(facts, mrn=facts.mrn or command.mrn, lrn=facts.lrn or command.lrn)
     _queue(work, declaration, cause, tuple(claims), (finding, *command.findings), named)
@@ -79,10 +81,9 @@ def _standing(work: Work, claims: Sequence[Claim], reasons: tuple[Reason, ...]) 
     return [claim_outcome(work.licences, ClaimResult(claim, None, reasons, changed=False)) for claim in claims]
 
 
-def conflict_reasons(command: DeclarationCommand) -> tuple[Reason, ...]:
-    """The same version of a declaration arrived before with other content (the first one counts)."""
-    rank = command.facts.payload_rank
-    return (Reason("CLAIM_CONFLICT", "version", str(rank.version) if rank else ""),)
+def conflict_reasons(found: Conflicting) -> tuple[Reason, ...]:
+    """The same version of a declaration, or request, arrived before with other content (the first one counts)."""
+    return (Reason("CLAIM_CONFLICT", found.about, found.value),)
 
 
 def too_late_reasons(known: Facts) -> tuple[Reason, ...]:

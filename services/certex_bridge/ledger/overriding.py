@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 from certex_bridge.kernel.errors import Severity
 from certex_bridge.ledger.domain.amending import amended
-from certex_bridge.ledger.domain.facts import (
-    ALL_DOCUMENTS,
-    ALL_ITEMS,
-    ClaimSpec,
-    Decision,
-    DeclarationCommand,
-    Item,
-    Override,
-)
+from certex_bridge.ledger.domain.content import ClaimSpec, Item
+from certex_bridge.ledger.domain.days import reference_day
+from certex_bridge.ledger.domain.facts import ALL_DOCUMENTS, ALL_ITEMS, Decision, DeclarationCommand, Override
 from certex_bridge.ledger.domain.figures import declared_figures
 from certex_bridge.ledger.domain.members import ENDED_STATES
 from certex_bridge.ledger.domain.model import Claim, DeclarationState, Dim
@@ -54,7 +49,9 @@ def _unbookable(
             continue
         for claim in declaration.claims.values():
             if _covers(override, claim) and claim.state not in ENDED_STATES:
-                yield from _mismatches(work, override, claim, policy)
+                yield from _mismatches(
+                    work, override, claim, reference_day(declaration.facts, claim.key.item, policy), policy
+                )
 
 
 def _covers(override: Override, claim: Claim) -> bool:
@@ -62,7 +59,7 @@ def _covers(override: Override, claim: Claim) -> bool:
     return override.item in (ALL_ITEMS, key.item) and override.doc_seq in (ALL_DOCUMENTS, key.doc_seq)
 
 
-def _mismatches(work: Work, override: Override, claim: Claim, policy: Policy) -> Iterator[Reason]:
+def _mismatches(work: Work, override: Override, claim: Claim, day: date, policy: Policy) -> Iterator[Reason]:
     key = claim.key
     state = work.licences[key.licence_id]
     bare = ClaimSpec(key.item, key.doc_seq, claim.document_code, key.licence_id, "", key.line_no, None, None)
@@ -74,6 +71,6 @@ def _mismatches(work: Work, override: Override, claim: Claim, policy: Policy) ->
         for dim in Dim
         if told[dim] and (account := state.limit(line_no, dim)) is not None
     ]
-    for rule, reason in declared_figures(as_told(bare, override), item, limits, policy).problems:
+    for rule, reason in declared_figures(as_told(bare, override), item, limits, policy, day).problems:
         if rule is Rule.UNIT:
             yield reason

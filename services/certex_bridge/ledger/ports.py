@@ -1,6 +1,7 @@
 """What the ledger needs of the world: a transactional store, and someone who writes documents.
 
-Lock order, the same for every caller: inbox ids, wake rows, anchors, declarations, licences; each sorted.
+Lock order, the same for every caller: inbox ids, wake rows, anchors, declarations, licence numbers, licences; each
+sorted.
 A row that may not exist yet is made first, in a statement of its own, for only what exists can be locked.
 """
 
@@ -9,18 +10,25 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from certex_bridge.ledger.domain.acts import Act, VersionNote
+from certex_bridge.ledger.domain.days import told_day
 from certex_bridge.ledger.domain.facts import Facts
-from certex_bridge.ledger.domain.model import Anchor, Claim, DeclarationState, LicenceState, Movement
+from certex_bridge.ledger.domain.lodgings import Anchor
+from certex_bridge.ledger.domain.model import Claim, DeclarationState, LicenceState, Movement
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
 from certex_bridge.ledger.domain.reasons import Answerable, Incident
+from certex_bridge.ledger.domain.supplementing import names_of
 from certex_bridge.ledger.domain.versions import LicenceDecision
 from certex_bridge.ledger.mismatches import Mismatch
+from certex_bridge.ledger.refused_events import RefusedLicenceEvent
+from certex_bridge.ledger.stored import DocumentRow, LicenceVersionRow, StatusRecord
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceCommand
 from certex_bridge.licensing.domain.documents import EUGEA_CODES
-from certex_bridge.licensing.domain.licence import Licence
+from certex_bridge.licensing.domain.licence import LicenceLine
+from certex_bridge.platform.positions import Reached
 
 
 class Origin(NamedTuple):
@@ -88,24 +96,24 @@ class Wake(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """What a declaration refers to: its draft, and the other half of its instrument."""
+    """What a declaration refers to: its draft, and the others of its instrument."""
 
     lrn: str
     exporter: str
-    simplified: str = ""
+    simplified: tuple[str, ...] = ()
+    """Simplified declarations that it names, by MRN."""
     supplements: tuple[str, ...] = ()
+    """Declarations known to supplement it."""
 
+    @staticmethod
+    def of(facts: Facts) -> Reference:
+        """What these facts refer to."""
+        return Reference(facts.lrn, facts.exporter, tuple(sorted(names_of(facts))), facts.supplements)
 
-class LicenceVersionRow(NamedTuple):
-    """One version of a licence for ever: the snapshot, and the certificate document of the moment it came in force."""
-
-    licence_id: str
-    version: int
-    event_id: str
-    at: str
-    status: str
-    licence: Licence
-    certificate: bytes
+    @property
+    def instrument(self) -> set[str]:
+        """Declarations that are one instrument with this one."""
+        return {*self.simplified, *self.supplements}
 
 
 class OpenClaim(NamedTuple):
@@ -121,7 +129,7 @@ class OpenClaim(NamedTuple):
     office: str = ""
     """Customs office as declared; its first two letters name the member state of a draft, which has no MRN yet."""
     accepted: str = ""
-    """Day or instant of acceptance (D.E. 15 09), ISO text; empty before acceptance."""
+    """Day or instant that counts (D.E. 15 09, or the day of exit), ISO text; empty before acceptance."""
 
     @staticmethod
     def of(  # a claim's columns, in their order
@@ -130,9 +138,8 @@ class OpenClaim(NamedTuple):
         """With what a push tells of the declaration."""
         payload = facts.payload
         exporter = payload.exporter if payload else facts.exporter
-        accepted = facts.acceptance_day or (facts.accepted.occurred_at.isoformat() if facts.accepted else "")
         office = payload.office if payload else ""
-        return OpenClaim(licence_id, decl_id, item, doc_seq, state, document_code, exporter, office, accepted)
+        return OpenClaim(licence_id, decl_id, item, doc_seq, state, document_code, exporter, office, told_day(facts))
 
 
 class StatusChange(NamedTuple):
@@ -144,33 +151,6 @@ class StatusChange(NamedTuple):
     at: str
     event_id: str
     """The event that led to it."""
-
-
-class StatusRecord(NamedTuple):
-    """One change of a licence's status, for ever; written whether or not anybody waits for the licence."""
-
-    licence_id: str
-    change_no: int
-    """Dense per licence."""
-    old: str
-    new: str
-    """The same as `old` where something else bears on open claims (VALIDITY_SHORTENED, EXPORTER_BARRED)."""
-    reason: str
-    at: str
-    """When the event happened that led to it (UTC, ISO text)."""
-    event_id: str
-    exporter: str
-    """For a bar: whose claims it bears on; else empty."""
-    licence_version: int
-    lv: int
-    number: str
-    """The licence's number as its authority writes it."""
-    document_code: str
-    direction: str
-    valid_from: date | None
-    valid_to: date | None
-    trace: str = ""
-    """W3C traceparent of the event, empty: none."""
 
 
 class Bar(NamedTuple):
@@ -200,10 +180,12 @@ class Changes:
     licences: dict[str, LicenceState] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     versions: list[LicenceVersionRow] = field(default_factory=list)
+    documents: list[DocumentRow] = field(default_factory=list)
+    refused_licence_events: list[RefusedLicenceEvent] = field(default_factory=list)
     bars: list[ExporterBar] = field(default_factory=list)
     status_records: list[StatusRecord] = field(default_factory=list)
     parked: set[tuple[str, str]] = field(default_factory=set)
-    """(licence, declaration) pairs to add."""
+    """(licence, declaration) pairs to add; the licence is `*/NUMBER` where any issuer may be meant."""
     unparked: set[tuple[str, str]] = field(default_factory=set)
     wakes: list[tuple[str, str, str, str]] = field(default_factory=list)
     """(declaration, cause, at, traceparent)."""
@@ -213,6 +195,8 @@ class Changes:
     outbox: list[OutboxRow] = field(default_factory=list)
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     """Next offset to read per (topic, partition)."""
+    reached: dict[tuple[str, int], Reached] = field(default_factory=dict)
+    """How far the database must be there before; where nobody says, it is not asked."""
 
 
 class Unit(Protocol):
@@ -228,7 +212,7 @@ class Unit(Protocol):
         """Put a wake off for so long, each further time for twice as long (at most a day)."""
 
     async def peek_references(self, decl_ids: Collection[str]) -> Mapping[str, Reference]:
-        """What declarations refer to, without a lock; what is set never changes, supplements may be added."""
+        """What declarations refer to, without a lock; it may have grown when they are locked."""
 
     async def lock_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
         """Create what is missing, then lock in order."""
@@ -238,14 +222,36 @@ class Unit(Protocol):
     ) -> Mapping[str, DeclarationState]:
         """Create `create` where missing, lock these and those of `existing` that exist; with their claims."""
 
+    def surely_known(self, licence_ids: Collection[str]) -> Collection[str]:
+        """Those of which this process has seen a version; a licence that is known stays so."""
+
+    async def known_under(self, numbers: Collection[str]) -> Collection[str]:
+        """Licences that are known under these numbers, whoever issued them; without a lock."""
+
+    async def lock_numbers(self, numbers: Collection[str]) -> None:
+        """Create what is missing, then lock in order.
+
+        A licence's first version is applied under the lock of its number, and whoever waits for a number whatever its
+        issuer looks and parks under it: neither can miss the other.
+        """
+
     async def lock_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
         """Create placeholders where missing, then lock in order and load the accounts."""
 
     async def peek_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
         """Those that are known, without a lock and without accounts: to look at, not to change."""
 
-    async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
-        """Declarations parked on each licence, in order."""
+    async def parked_on(self, numbers: Collection[str]) -> Mapping[str, list[str]]:
+        """Declarations parked on licences of each number, whoever issued them; in order."""
+
+    async def version_notes(self, licence_ids: Collection[str]) -> Mapping[str, dict[int, VersionNote]]:
+        """What must be remembered of every version of these licences, by licence and number."""
+
+    async def kept_acts(self, licence_ids: Collection[str]) -> Mapping[str, list[Act]]:
+        """Acts that came before their licences, in order of version and id."""
+
+    async def last_lines(self, lines: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], LicenceLine]:
+        """Lines (licence, number) as the last version said that had them."""
 
     async def bars(self, exporters: Collection[str]) -> frozenset[Bar]:
         """Bars on these exporters."""
@@ -256,8 +262,21 @@ class Unit(Protocol):
     async def cited_licences(self, issuer: str, eori: str, document_codes: Collection[str]) -> Collection[str]:
         """Licences of an issuer that an exporter's open claims cite under these codes, without a lock."""
 
+    async def value_holders(self, licence_ids: Collection[str]) -> Collection[str]:
+        """Declarations with a claim on these licences that has a value or is refused for its currency; no lock."""
+
+    async def refused_since(self, moments: Mapping[str, datetime]) -> Collection[tuple[str, str]]:
+        """(licence, declaration) with a claim refused at the licence's moment or later, this transaction's included.
+
+        Without those that a wake of that moment or an earlier one waits for already.
+        """
+
     async def write(self, changes: Changes) -> None:
-        """Write everything; may be called more than once in a transaction."""
+        """Write everything; may be called more than once in a transaction.
+
+        Raises:
+            PositionsFell: the database is behind what was read before these records.
+        """
 
 
 class Store(Protocol):
@@ -280,11 +299,11 @@ class Outgoing(Protocol):
 class Documents(Protocol):
     """Who writes the messages: bytes that already passed their schema."""
 
-    def certificate(self, state: LicenceState, event_id: str, at: datetime) -> bytes:
-        """The certificate of the version in force, with the status and the figures as they stand."""
+    def certificate(self, state: LicenceState, event_id: str, at: datetime, made_at: datetime) -> bytes:
+        """The certificate of the version in force, with status and figures as of `at`; `made_at`: now."""
 
-    def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
-        """The outcome documents, one each."""
+    def outcomes(self, outcomes: Sequence[DeclarationOutcome], made_at: datetime) -> list[bytes]:
+        """The outcome documents, one each; `made_at`: now."""
 
     def balance(self, state: LicenceState, cause: Mapping[str, str], at: str) -> bytes:
         """All balances of a licence after one journal version."""

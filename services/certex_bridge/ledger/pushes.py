@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from certex_bridge.kernel.identifiers import same_trader
+from certex_bridge.ledger.commands import Command
 from certex_bridge.ledger.ports import OpenClaim, StatusChange, Unit, bars_of
 from certex_bridge.ledger.statuses import VALIDITY_SHORTENED, record_status
 from certex_bridge.ledger.work import Work
+from certex_bridge.licensing.domain.commands import LicenceCommand
 
 EXPORTER_BARRED = "EXPORTER_BARRED"
 """Reason of a push to the claims of one exporter; the licence's own status is the same."""
@@ -25,7 +28,7 @@ async def push_statuses(unit: Unit, work: Work) -> None:
     """Queue the pushes of this transaction, after its claims are written."""
     cited = {licence_id for licences in work.cited_by_barred.values() for licence_id in licences}
     claims = by_licence(await unit.open_claims(cited | work.status_changes.keys()))
-    pushes = Work(work.documents, licences=work.licences, traces=work.traces)
+    pushes = Work(work.documents, work.made_at, licences=work.licences, traces=work.traces)
     for licence_id, change in work.status_changes.items():
         same = work.licences[licence_id].status.value == change.old and change.reason != VALIDITY_SHORTENED
         if not same:
@@ -39,7 +42,7 @@ async def push_statuses(unit: Unit, work: Work) -> None:
             pushes.trace = work.traces.get(cause.event_id, "")
             if pushes.licences[licence_id].known:
                 record_status(pushes, pushes.licences[licence_id], change, bar.eori)
-            theirs = [one for one in open_claims if one.exporter == bar.eori and one.document_code in codes]
+            theirs = [one for one in open_claims if same_trader(one.exporter, bar.eori) and one.document_code in codes]
             _push(pushes, change, theirs)
     if pushes.changes.outbox or pushes.changes.status_records:
         await unit.write(pushes.changes)
@@ -73,3 +76,13 @@ def by_licence(claims: Iterable[OpenClaim]) -> dict[str, list[OpenClaim]]:
     for claim in claims:
         found.setdefault(claim.licence_id, []).append(claim)
     return found
+
+
+async def cited_by_barred(unit: Unit, work: Work, commands: Iterable[Command]) -> set[str]:
+    """Licences whose open claims must hear of a bar: the notification counts on the licence's row."""
+    for command in commands:
+        if isinstance(command, LicenceCommand) and command.bar is not None and not command.refused:
+            bar = command.bar
+            codes = {one.document_code for one in bars_of(bar)}
+            work.cited_by_barred[bar.bar_id] = await unit.cited_licences(bar.issuer, bar.eori, codes)
+    return {licence_id for cited in work.cited_by_barred.values() for licence_id in cited}

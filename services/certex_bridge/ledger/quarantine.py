@@ -81,15 +81,24 @@ def internal_row(delivery: Delivery, what: str, message: str) -> QuarantineRow:
     )
 
 
-def conflict_row(delivery: Delivery, code: str, sentence: str) -> QuarantineRow:
+def conflict_row(delivery: Delivery, code: str, field: str, value: str, sentence: str) -> QuarantineRow:
     """A decoded event that still must be seen by an operator."""
     command = delivery.command
     assert command is not None
     event_id, origin = command.event_id, delivery.origin
     quarantine_id = content_id(code, event_id, command.payload_sha256, *map(str, origin))
     return QuarantineRow(
-        quarantine_id, origin, code, "", "", sentence, event_id, delivery.key, delivery.raw, delivery.headers
+        quarantine_id, origin, code, field, value, sentence, event_id, delivery.key, delivery.raw, delivery.headers
     )
+
+
+def reused_row(delivery: Delivery, before: str) -> QuarantineRow:
+    """An event id that came again with other content; `before` is the hash of what it was."""
+    command = delivery.command
+    assert command is not None
+    event_id, now = command.event_id, command.payload_sha256
+    sentence = f"The id {event_id} was used before for other content: the hash was {before[:16]}, is now {now[:16]}."
+    return conflict_row(delivery, "CONFLICTING_DUPLICATE", "ce_id", event_id, sentence)
 
 
 def bare(row: QuarantineRow) -> QuarantineRow:

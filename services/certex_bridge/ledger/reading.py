@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from certex_bridge.kernel.errors import BridgeError
+from certex_bridge.ledger.domain.facts import Facts
+from certex_bridge.ledger.domain.inputs import inputs_of
 from certex_bridge.ledger.domain.model import DeclarationState, LicenceState
 from certex_bridge.ledger.ports import Bar
 
@@ -37,7 +39,7 @@ class Picture:
     declaration: DeclarationState | None = None
     """With its claims; None when it was not asked for, or is not known."""
     barred: frozenset[Bar] = frozenset()
-    """Bars on the exporter."""
+    """Bars on the exporters asked for."""
 
 
 class PastAccount(NamedTuple):
@@ -98,26 +100,54 @@ class Moved(NamedTuple):
     """Change of what is consumed."""
 
 
+class Issued(NamedTuple):
+    """The authority's own bytes."""
+
+    version: int
+    """Of the event that brought them: a bare act on the status brings none."""
+    at: str
+    event_id: str
+    media_type: str
+    content: bytes
+
+
+class Attached(NamedTuple):
+    """The document that the authority attached."""
+
+    media_type: str
+    sha256: str
+    content: bytes
+
+
 class Original(NamedTuple):
-    """The document that was issued with a licence version."""
+    """What was issued with a licence version."""
 
     version: int
     at: str
     """When the licensing side says that it happened."""
     event_id: str
     certificate: bytes
+    issued: Issued | None = None
+    attached: Attached | None = None
 
 
 class LedgerReader(Protocol):
     """Reads; every method raises LedgerAway when the database cannot be reached, ReadTooSlow when its time is over."""
 
-    async def picture(self, licence_ids: Collection[str], decl_id: str = "", exporter: str = "") -> Picture:
-        """What a check is judged by, as of one commit.
+    async def picture(
+        self,
+        licence_ids: Collection[str],
+        decl_id: str = "",
+        exporters: Collection[str] = (),
+        numbers: Collection[str] = (),
+    ) -> Picture:
+        """Licences, a declaration and bars, as of one commit.
 
         Args:
-            licence_ids: the licences cited.
+            licence_ids: the licences asked for.
             decl_id: the declaration, if it may be known.
-            exporter: whose bars are asked for.
+            exporters: whose bars are asked for.
+            numbers: of citations that leave open who issued the licence: all that are known under them come, too.
         """
 
     async def open_claims(self, licence_id: str) -> Mapping[str, int]:
@@ -127,7 +157,7 @@ class LedgerReader(Protocol):
         """Status that the version in force at an instant came in force with; empty before the first."""
 
     async def original(self, licence_id: str, version: int) -> Original | None:
-        """The certificate of the moment a version came in force."""
+        """What was issued with a version: the authority's bytes, its document, the certificate of that moment."""
 
     async def held_by(self, issuer: str, holder: str, limit: int) -> list[LicenceState]:
         """Licences of an issuer held under this identification number, Valid ones first, then by number."""
@@ -137,3 +167,38 @@ class LedgerReader(Protocol):
 
     async def moves(self, decl_id: str, licence_ids: Collection[str]) -> list[Moved]:
         """What a declaration moved on these licences, in the order of each journal."""
+
+
+_MORE_LOOKS_MAX = 3
+"""For what the known declaration cites, for what registrations name, and for a change meanwhile."""
+
+
+async def picture_of(
+    reader: LedgerReader,
+    told: Collection[Facts],
+    decl_id: str = "",
+    licence_ids: Collection[str] = (),
+    exporters: Collection[str] = (),
+) -> Picture:
+    """All that settling these facts would be judged by, as of one commit.
+
+    What is read may ask for more (a registration names the initial licence of EU003): then all of it is read again.
+
+    Args:
+        reader: of the ledger.
+        told: the facts in question.
+        decl_id: the declaration, if it may be known.
+        licence_ids: licences wanted besides.
+        exporters: whose bars are wanted besides.
+    """
+    needed = inputs_of(told, {})
+    wanted, names, numbers = needed.licences | set(licence_ids), needed.exporters | set(exporters), needed.numbers
+    picture = await reader.picture(sorted(wanted), decl_id, sorted(names), sorted(numbers))
+    for _ in range(_MORE_LOOKS_MAX):
+        known = (picture.declaration.facts,) if picture.declaration else ()
+        needed = inputs_of((*told, *known), picture.licences)
+        if needed.licences <= wanted and needed.exporters <= names and needed.numbers <= numbers:
+            break
+        wanted, names, numbers = wanted | needed.licences, names | needed.exporters, numbers | needed.numbers
+        picture = await reader.picture(sorted(wanted), decl_id, sorted(names), sorted(numbers))
+    return picture

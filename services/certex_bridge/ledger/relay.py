@@ -1,9 +1,9 @@
 """The relay role: outbox rows to Kafka, at least once, in order per aggregate.
 
 One leader at a time. Batches are read in the order of their ids, which were drawn under the locks of the aggregates;
-rows are sent in order with an idempotent producer, acknowledged, and only then marked, all on the connection that holds
-the leader's lock: whoever loses it cannot mark anything any more. A crash in between sends again the same messages with
-the same ids.
+rows are sent in order, in a transaction per topic, and only then marked, all on the connection that holds the leader's
+lock: whoever loses it cannot mark anything any more, and the broker takes nothing from him once his successor has sent.
+A crash between the end of a transaction and the mark sends again the same messages with the same ids.
 
 What the broker refuses for good is held, with all later versions of its aggregate; everything else goes on. A topic
 that takes nothing (missing, no right to write) is left alone for a while, its rows wait in order; what the broker has
@@ -13,7 +13,7 @@ confirmed of a batch that waits for such a topic is remembered and not sent agai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
@@ -45,8 +45,19 @@ class Refused(NamedTuple):
     code: str
 
 
+class LeadLost(ConnectionError):
+    """The session that held the leader's lock does not hold it any more."""
+
+
 class Lead(Protocol):
     """What is to be published, for the one who leads; raises once the lead is lost."""
+
+    async def prove(self) -> None:
+        """Ask the database whether we still lead.
+
+        Raises:
+            LeadLost: we do not.
+        """
 
     async def unsent(self, rows_max: int, waiting: Collection[int], last: int | None) -> list[Batch]:
         """The oldest batches not sent and not waiting for a topic, in order, up to batch `last`."""
@@ -69,7 +80,13 @@ class Outbox(Protocol):
 
 
 class Publisher(Protocol):
-    """Sends records; the result has an error per record, or None once the broker has it."""
+    """Sends records; the result has an error per record, or None once the broker has it.
+
+    After `lead` of one publisher, what any other one sends under a lead of before is refused by the broker.
+    """
+
+    async def lead(self, proof: Callable[[], Awaitable[None]]) -> None:
+        """Begin a lead; `proof` is asked after each beginning on the broker, and raises when the lead is lost."""
 
     async def send_all(self, records: Sequence[Record]) -> Sequence[Exception | None]:
         """Send in order per lane; returns when each is acknowledged or refused."""
@@ -212,6 +229,7 @@ class Relay:
         self._cause = ""
 
     async def _lead(self, lead: Lead, stop: asyncio.Event) -> None:
+        await self._publisher.lead(lead.prove)
         held = await lead.held()
         while not stop.is_set():
             if not await self.publish_some(lead, held):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from certex_bridge.ledger.domain.journal import Entry
 from certex_bridge.ledger.domain.model import Kind, LicenceState, Status
 from certex_bridge.ledger.domain.reasons import Answerable, Incident
-from certex_bridge.ledger.ports import StatusChange, StatusRecord
+from certex_bridge.ledger.ports import StatusChange
+from certex_bridge.ledger.stored import StatusRecord
 from certex_bridge.ledger.work import Cause, Work
 
 VALIDITY_SHORTENED = "VALIDITY_SHORTENED"
@@ -37,7 +38,7 @@ def issue_certificate(work: Work, state: LicenceState, cause: Cause) -> bytes:
     """
     state.cv += 1
     work.touch(state)
-    document = work.documents.certificate(state, cause.event_id, cause.occurred_at)
+    document = work.documents.certificate(state, cause.event_id, cause.occurred_at, work.made_at)
     work.send("certificate", state.licence_id, state.cv, state.licence_id, document, cause.at)
     work.count("certificates")
     return document

@@ -1,5 +1,7 @@
 """The worker role: wakes what waited, fires the legal timers, and measures what nobody else sees.
 
+The legal timers rest while the clocks of this process and of the database differ: an expiry by a wrong clock is final.
+
 One wake or timer that fails for good keeps nobody else waiting: it is tried alone, put off with a word in the log, and
 comes again later, when a new release may know better. A measurement that fails ends nothing.
 """
@@ -14,8 +16,9 @@ from typing import NamedTuple, Protocol
 
 from certex_bridge.kernel.dates import legal_day
 from certex_bridge.ledger.commands import INTERNAL, Command, Delivery, ValidityPassed
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Stamp
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
 from certex_bridge.ledger.domain.policy import Policy
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.ledger.executor import Executor, Waking
 from certex_bridge.platform.database_errors import of_one_record
 from certex_bridge.platform.logs import get_logger
@@ -26,10 +29,17 @@ LOG = get_logger("certex_bridge.worker")
 PRESENTATION_DAYS = 30
 """A pre-lodged declaration whose goods are not presented is deemed not lodged (UCC Art. 171)."""
 
+RELEASE_HOURS = 24
+"""Goods that left are released goods; a release that was not told so long after the exit is missing."""
+
 WAKE_AGAIN_SECONDS = 60.0
 """First pause of a wake that fails; doubles."""
 TIMER_AGAIN_SECONDS = 3_600.0
 """Pause of a timer that fails."""
+
+
+class ClocksApart(Exception):
+    """The clocks of this process and of the database differ by too much to judge by either which day it is."""
 
 
 class Expiring(NamedTuple):
@@ -38,6 +48,8 @@ class Expiring(NamedTuple):
     licence_id: str
     version: int
     valid_to: str
+    change: int = 0
+    """Number of its last change of status."""
 
 
 class Unpresented(NamedTuple):
@@ -47,6 +59,8 @@ class Unpresented(NamedTuple):
     mrn: str
     lrn: str
     exporter: str
+    since: datetime | None = None
+    """When it was lodged: another lodging under the same LRN has a timer of its own."""
 
 
 class Calendar(Protocol):
@@ -57,6 +71,9 @@ class Calendar(Protocol):
 
     async def unpresented(self, before: datetime, limit: int) -> Sequence[Unpresented]:
         """Declarations lodged before this instant and neither presented nor accepted."""
+
+    async def unreleased(self, before: datetime, limit: int) -> Sequence[str]:
+        """MRNs whose goods left before this instant, and no release was told."""
 
 
 class Meter(Protocol):
@@ -95,6 +112,8 @@ class Worker:
         *,
         clock: Callable[[], datetime] | None = None,
         zone: Callable[[str], tzinfo] | None = None,
+        skew: Callable[[], Awaitable[float]] | None = None,
+        skew_seconds_max: float = 10.0,
         wakes_max: int = 200,
         poll_seconds: float = 0.2,
         timers_seconds: float = 60.0,
@@ -109,6 +128,9 @@ class Worker:
         self._clock = clock or (lambda: datetime.now(UTC))
         self._zone = zone or Policy().zone
         """Legal time of an issuer."""
+        self._skew = skew
+        """Seconds by which the database's clock is ahead, measured when it is asked."""
+        self._skew_seconds_max = skew_seconds_max
         self._wakes_max = wakes_max
         self._needed = (
             Rhythm("wakes", poll_seconds, self.wake_all),
@@ -216,7 +238,12 @@ class Worker:
     # -- timers
 
     async def fire_timers(self) -> int:
-        """Apply the timers that are due; each has an id made from content, so firing twice has one effect."""
+        """Apply the timers that are due; each has an id made from content, so firing twice has one effect.
+
+        Raises:
+            ClocksApart: nothing was fired.
+        """
+        await self._agree_on_the_time()
         now, monotonic = self._clock(), time.monotonic()
         self._put_off = {name: until for name, until in self._put_off.items() if until > monotonic}
         due = [command for command in await self._due(now) if command.event_id not in self._put_off]
@@ -224,15 +251,23 @@ class Worker:
             await self._fire(due)
         return len(due)
 
+    async def _agree_on_the_time(self) -> None:
+        skew = 0.0 if self._skew is None else await self._skew()
+        if abs(skew) > self._skew_seconds_max:
+            raise ClocksApart(f"the database's clock is {skew:+.1f} s ahead of ours: timers rest")
+
     async def _due(self, now: datetime) -> list[Command]:
         due: list[Command] = []
         for licence in await self._calendar.expiring(now, 500 + len(self._put_off)):
             zone = self._zone(licence.licence_id.partition("/")[0])
             if legal_day(now, zone).isoformat() > licence.valid_to:
-                due.append(ValidityPassed(licence.licence_id, licence.version, now))
+                due.append(ValidityPassed(licence.licence_id, licence.version, now, licence.change))
         long_ago = now - timedelta(days=PRESENTATION_DAYS)
         late = await self._calendar.unpresented(long_ago, 500 + len(self._put_off))
-        return due + [not_presented(declaration, now) for declaration in late]
+        due += [not_presented(declaration, now) for declaration in late]
+        long_gone = now - timedelta(hours=RELEASE_HOURS)
+        gone = await self._calendar.unreleased(long_gone, 500 + len(self._put_off))
+        return due + [release_overdue(mrn, now) for mrn in gone]
 
     async def _fire(self, due: Sequence[Command]) -> None:
         try:
@@ -265,10 +300,18 @@ class Worker:
 
 def not_presented(declaration: Unpresented, now: datetime) -> DeclarationCommand:
     """The timer of a declaration that was never presented."""
-    event_id = f"timer:NOT_PRESENTED:{declaration.decl_id}"
+    since = f":{declaration.since.astimezone(UTC).isoformat()}" if declaration.since else ""
+    event_id = f"timer:NOT_PRESENTED:{declaration.decl_id}{since}"
     facts = Facts(
         not_presented=Stamp(now, event_id), mrn=declaration.mrn, lrn=declaration.lrn, exporter=declaration.exporter
     )
     return DeclarationCommand(
         event_id, now, EventKind.NOT_PRESENTED, "", facts, declaration.mrn, declaration.lrn, declaration.exporter
     )
+
+
+def release_overdue(mrn: str, now: datetime) -> DeclarationCommand:
+    """The timer of goods that left and whose release was not told."""
+    event_id = f"timer:RELEASE_OVERDUE:{mrn}"
+    facts = Facts(release_overdue=Stamp(now, event_id), mrn=mrn)
+    return DeclarationCommand(event_id, now, EventKind.RELEASE_OVERDUE, "", facts, mrn)

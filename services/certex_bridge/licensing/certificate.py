@@ -2,7 +2,7 @@
 
 Content is what IR (EU) 2024/2145 Annex II Part B.3 maps for the licence's type, plus original data the record has;
 figures stay in the licence's own unit and currency (Regulation (EU) 2022/2399 Art. 10(2)(b)). The bytes depend on the
-arguments alone: the same state gives the same document, whoever builds it and whenever.
+arguments alone: the same state gives the same document, whoever builds it; the time of making is one of them.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def render_certificate(  # noqa: PLR0913  # what a document is made of, each by 
     *,
     prepared_at: datetime,
     event_id: str,
+    status_at: datetime | None = None,
     sender: str = SENDER,
     recipient: str = RECIPIENT,
     journal_version: int = 0,
@@ -55,8 +56,9 @@ def render_certificate(  # noqa: PLR0913  # what a document is made of, each by 
         licence: the version in force.
         status: CERTEX status (Valid, Cancelled, Exhausted, Expired, Suspended, Revoked).
         balances: accounts of the licence in any order; line 0 is the whole licence.
-        prepared_at: time of the event that led here, never the clock's; the status is told as of then.
+        prepared_at: when the document is made.
         event_id: the event that led here.
+        status_at: when that event happened; the status is told as of then. None: as of the making.
         sender: this installation's name in message headers (an..35).
         recipient: the system that certificates are for (an..35).
         journal_version: the last journal entry that the figures include; 0 leaves it out.
@@ -71,6 +73,7 @@ def render_certificate(  # noqa: PLR0913  # what a document is made of, each by 
         balances,
         prepared_at=prepared_at,
         event_id=event_id,
+        status_at=status_at,
         sender=sender,
         recipient=recipient,
         journal_version=journal_version,
@@ -87,6 +90,7 @@ def build_certificate(  # noqa: PLR0913  # the same
     *,
     prepared_at: datetime,
     event_id: str,
+    status_at: datetime | None = None,
     sender: str = SENDER,
     recipient: str = RECIPIENT,
     journal_version: int = 0,
@@ -95,20 +99,23 @@ def build_certificate(  # noqa: PLR0913  # the same
     """As `render_certificate`, without validation."""
     accounts = {(balance.line_no, str(balance.dim)): balance for balance in balances}
     direction = licence.direction
-    at = f"{prepared_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+    status_at = status_at or prepared_at
+    at, made_at = (f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" for moment in (status_at, prepared_at))
     identity = _message_identity(licence, status, accounts, event_id)
     word = _kind(licence, types).statuses.get(status, status)
-    lines = [parts.line(licence, line, accounts, number) for number, line in enumerate(licence.lines, 1)]
+    form = _on_form(licence)
+    lines = [parts.line(licence, line, accounts, number, form=form) for number, line in enumerate(licence.lines, 1)]
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<Certificate xmlns="{NAMESPACE}">'
         f"<messageSender>{parts.escape(sender)}</messageSender>"
-        f"<messageRecipient>{parts.escape(recipient)}</messageRecipient>{_header(at, identity, event_id)}"
+        f"<messageRecipient>{parts.escape(recipient)}</messageRecipient>{_header(made_at, identity, event_id)}"
         f"{_identity(licence, status, at, word)}{_holder(licence)}{_form_persons(licence)}"
         f"{parts.countries('CountryOfConsignment', licence.consignment_countries, direction)}"
         f"{parts.countries('CountryOfDestination', licence.destinations, direction)}"
         f"{parts.procedures(licence.procedures, direction)}"
-        f"{parts.numbered('AcceptedProcedure', 'code', _accepted(licence, status, prepared_at, types))}"
-        f"{parts.numbered('Condition', 'text', licence.conditions)}{_shipment_limit(licence)}"
+        f"{parts.numbered('AcceptedProcedure', 'code', _accepted(licence, status, status_at, types))}"
+        f"{parts.numbered('Condition', 'text', licence.conditions)}{parts.original_data(licence, form=form)}"
+        f"{_shipment_limit(licence)}"
         f"{f'<journalVersion>{journal_version}</journalVersion>' if journal_version else ''}"
         f"{_whole(licence, accounts)}{''.join(lines)}{_removed(licence, accounts)}</Certificate>\n"
     ).encode()

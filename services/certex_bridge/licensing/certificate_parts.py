@@ -150,15 +150,68 @@ def commodity_codes(codes: Sequence[str]) -> str:
     )
 
 
-def line(licence: Licence, entry: LicenceLine, balances: Balances, number: int) -> str:
-    """One line of the licence with its figures; `number` is its position."""
+def original_data(licence: Licence, *, form: bool) -> str:
+    """What Annex II maps to no data element, in original form (IR 2024/2145 Art. 5(1)(c), introduction to Annex II).
+
+    Nothing about the operator or who acts for it is passed on in transit, as nothing is mapped there.
+    """
+    told = [("", "subStatus", licence.sub_status)]
+    if licence.direction is Direction.EXPORT:
+        holder, agent = licence.holder, licence.representative
+        told += [
+            ("", "holder.legalType", holder.legal_type),
+            ("", "holder.vat", holder.vat),
+            ("", "holder.countryOfRegistration", holder.registration_country),
+        ]
+        if agent is not None:
+            told += [
+                ("7", "representative.name", agent.name),
+                ("7", "representative.identification", agent.identification),
+                ("7", "representative.street", agent.street),
+                ("7", "representative.postcode", agent.postcode),
+                ("7", "representative.city", agent.city),
+                ("7", "representative.country", agent.country),
+            ]
+    told += [("10", "memberStatesOfLocation", state) for state in licence.location_states]
+    told += [("11", "memberStatesOfEntry", state) for state in licence.entry_states]
+    told += [("19", "endUse", text) for text in licence.end_use]
+    told.append(("20", "contractDate", licence.contract_date.isoformat() if licence.contract_date else ""))
+    told += [("22", "additionalInformation", text) for text in licence.additional_information]
+    return _originals(told, form=form)
+
+
+def _line_originals(entry: LicenceLine, *, form: bool) -> str:
+    told = (
+        ("", "itemType", entry.item_type),
+        ("13", "technicalSpecification", entry.technical_specification),
+        ("16", "controlListRegulation", entry.regulation),
+        ("19", "endUse", entry.end_use),
+        ("", "consumptionMethod", entry.consumption_method),
+        ("", "customsPurposesOnly", entry.customs_purposes_only),
+    )
+    return _originals(told, form=form)
+
+
+def _originals(told: Sequence[tuple[str, str, str]], *, form: bool) -> str:
+    """Box, name in the licence event, text; the boxes are those of the form of Annex III Section A."""
+    stated = [one for one in told if one[2]]
+    return "".join(
+        f"<OriginalData><sequenceNumber>{number}</sequenceNumber>{optional('box', box if form else '')}"
+        f"<dataItem>{name}</dataItem><text>{escape(text)}</text></OriginalData>"
+        for number, (box, name, text) in enumerate(stated, 1)
+    )
+
+
+def line(licence: Licence, entry: LicenceLine, balances: Balances, number: int, *, form: bool) -> str:
+    """One line of the licence with its figures; `number` is its position, `form`: whether its boxes have numbers."""
     return (
         f"<CertificateLine><sequenceNumber>{number}</sequenceNumber>"
         f"<documentLineItemNumber>{entry.line_no}</documentLineItemNumber>"
         f"<descriptionOfGoods>{escape(entry.description)}</descriptionOfGoods>"
         f"{optional('controlListCode', entry.control_list)}{commodity_codes(entry.commodity_codes)}"
         f"{country('countryOfOrigin', 'customsCountryOfOrigin', entry.origin, licence.direction)}"
-        f"{numbered('CasNumber', 'number', entry.cas)}{_line_figures(licence, entry, balances)}</CertificateLine>"
+        f"{numbered('CasNumber', 'number', entry.cas)}{_line_originals(entry, form=form)}"
+        f"{_line_figures(licence, entry, balances)}</CertificateLine>"
     )
 
 

@@ -11,22 +11,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from certex_bridge.kernel.canonical import canonical_json, sha256_hex
+from certex_bridge.kernel.countries import issuing_state
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import licence_key
-from certex_bridge.licensing import wire_findings
+from certex_bridge.licensing import acts, originals, wire_findings
 from certex_bridge.licensing.certificate import largest_certificate
 from certex_bridge.licensing.domain.certificate_types import CertificateTypes
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceCommand, LicenceEventKind
 from certex_bridge.licensing.domain.documents import DEFAULT_LEGACY_CODES
 from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
 from certex_bridge.licensing.domain.licence import Licence
-from certex_bridge.licensing.domain.lint import MAX_VERSION, lint, lint_bar, lint_split, under
+from certex_bridge.licensing.domain.lint import MAX_VERSION, lint, lint_bar, lint_bare_act, lint_split, under
 from certex_bridge.licensing.domain.lint_case import LegacyCodes
 from certex_bridge.licensing.domain.lint_writeoff import lint_write_off
 from certex_bridge.licensing.domain.writeoff import Evidence, WriteOff, WriteOffLine
-from certex_bridge.licensing.events import EVENT_MODELS, ExporterBarred, LicenceSplit, WireLicence, WriteOffCaptured
+from certex_bridge.licensing.events import (
+    EVENT_MODELS,
+    BareAct,
+    ExporterBarred,
+    LicenceSplit,
+    WireLicence,
+    WriteOffCaptured,
+)
 from certex_bridge.licensing.figures import read_total
-from certex_bridge.licensing.snapshot import read_licence
+from certex_bridge.licensing.snapshot import issued_by, read_licence
 from certex_bridge.licensing.wire_shape import check_shape
 from certex_bridge.platform.envelope import CloudEvent, Envelope, read_cloudevent
 from certex_bridge.platform.jsongate import parse_json
@@ -60,6 +68,8 @@ class LicensingOptions:
     """Certificate types whose licences are taken."""
     certificate_bytes_max: int = 1_048_576
     """Bytes of the largest message that the broker takes; the certificate of a licence must fit with its figures."""
+    document_bytes_max: int = 524_288
+    """Bytes of the largest document that may be attached to a licence."""
 
 
 DEFAULT_OPTIONS = LicensingOptions()
@@ -92,19 +102,26 @@ def decode_licence_event(envelope: Envelope, options: LicensingOptions = DEFAULT
 def _licence_command(
     event: CloudEvent, kind: LicenceEventKind, data: dict[str, Any], options: LicensingOptions, key: bytes | None
 ) -> LicenceCommand:
-    licence_id = licence_key(_identity(data, "issuer"), _identity(data, "number"))
-    model = EVENT_MODELS[event.type]
+    licence_id = licence_key(acts.issuer_of_act(kind, _identity(data, "issuer")), _identity(data, "number"))
+    bare = acts.is_bare(kind, data)
+    model = BareAct if bare else EVENT_MODELS[event.type]
     findings, checked = check_shape(model, data)
     broken, wire = wire_findings.validate(model, checked, options.types)
     findings += broken
     licence: Licence | None = None
     parts: list[Licence] = []
+    documents: dict[str, bytes] = {}
     if isinstance(wire, WireLicence):
         licence, told = _checked(wire, kind, options, broken)
         findings += told
         if isinstance(wire, LicenceSplit):
             parts, told = _checked_parts(licence, wire, options, broken)
             findings += told
+        licence, parts, documents, told = originals.attach(licence, parts, wire, broken, options.document_bytes_max)
+        findings += told
+    elif isinstance(wire, BareAct):
+        told = lint_bare_act(wire.issuer, wire.number, wire.version, wire.status, wire.sub_status, kind)
+        findings += wire_findings.outside(broken, told)
     findings += _check_key(key, licence_id)
     readable = not any(finding.severity is Severity.ERROR for finding in findings)
     if readable and licence is not None:
@@ -121,6 +138,11 @@ def _licence_command(
         payload_sha256=_payload_hash(data),
         licence_id=licence_id,
         version=_version(data),
+        received=originals.received(event, licence, parts) if readable and licence is not None else {},
+        documents=documents if readable else {},
+        bare=bare,
+        stated=acts.stated_status(data),
+        sub_status=acts.stated_sub_status(data),
     )
 
 
@@ -188,19 +210,23 @@ def _bar_command(event: CloudEvent, data: dict[str, Any]) -> LicenceCommand:
     findings += broken
     bar = None
     if isinstance(wire, ExporterBarred):
-        bar = ExporterBar(wire.issuer, wire.eori, tuple(wire.document_codes), wire.from_, wire.reason)
+        bar = ExporterBar(
+            issued_by(wire.issuer, findings), wire.eori, tuple(wire.document_codes), wire.from_, wire.reason
+        )
         findings += wire_findings.outside(broken, lint_bar(bar))
-    readable = not any(finding.severity is Severity.ERROR for finding in findings)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        bar = acts.bar_of(event, data, issuer, eori)
+        findings[:0] = [acts.bar_taken(bar)] if bar is not None else []
     return LicenceCommand(
         event_id=event.id,
         occurred_at=event.time,
         kind=LicenceEventKind.EXPORTER_BARRED,
         licence=None,
         parts=(),
-        bar=bar if readable else None,
+        bar=bar,
         findings=tuple(findings),
         payload_sha256=_payload_hash(data),
-        licence_id=f"{issuer}/bar:{eori}",
+        licence_id=bar.bar_id if bar is not None else f"{issuing_state(issuer)}/bar:{eori}",
         version=0,
     )
 

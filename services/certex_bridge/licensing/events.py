@@ -6,49 +6,20 @@ dates. Everything else is the lint's. Unknown fields are tolerated and told: a s
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from certex_bridge.kernel.amounts import QUANTITY_SCALE, VALUE_SCALE, parse_decimal
 from certex_bridge.kernel.currencies import minor_unit
-from certex_bridge.kernel.dates import parse_date
-from certex_bridge.kernel.errors import InputError
 from certex_bridge.licensing import wire_types as facet
 from certex_bridge.licensing.domain.certificate_types import CertificateTypes
 from certex_bridge.licensing.domain.licence import AuthorityStatus, Control, Direction
 from certex_bridge.licensing.domain.writeoff import WriteOffSource
+from certex_bridge.licensing.wire_reading import Day, read
 
-_Read = TypeVar("_Read")
-
-
-def read(reader: Callable[[], _Read]) -> _Read:
-    """Run a kernel reader and hand its refusal to pydantic with the kernel's code, so that all are collected.
-
-    Raises:
-        PydanticCustomError: type is the stable code of the refusal.
-    """
-    try:
-        return reader()
-    except InputError as refused:
-        # Braces would be taken for placeholders of the message template.
-        message = refused.message.replace("{", "(").replace("}", ")")
-        raise PydanticCustomError(refused.code, message) from None
-
-
-def _read_date(value: Any) -> Any:
-    return read(lambda: parse_date(value)) if isinstance(value, str) else value
-
-
-def _schema_date() -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "format": "date"})
-
-
-Day = Annotated[date, BeforeValidator(_read_date), _schema_date()]
 Country = Annotated[str, facet.COUNTRY]
 OptionalCountry = Annotated[str, facet.OPTIONAL_COUNTRY]
 
@@ -129,6 +100,18 @@ class WirePartner(Wire):
     name: Annotated[str, facet.text("name", required=True)]
     identification: Annotated[str, facet.text("identificationNumber")] = ""
     vat: Annotated[str, facet.text("vatNumber")] = ""
+
+
+class WireDocument(Wire):
+    """The licence document as issued, a PDF or XML file (IR 2024/2145 Art. 5(1)(c)).
+
+    It is kept under its hash. A later version that leaves it out keeps it; one that names the hash alone means the
+    document that an earlier version brought.
+    """
+
+    media_type: Annotated[str, facet.MEDIA_TYPE]
+    sha256: Annotated[str, facet.SHA256] = ""
+    content: Annotated[str, facet.FILE] = ""
 
 
 class WireInitialLicence(Wire):
@@ -217,6 +200,8 @@ class WireLicence(Wire):
     initial_licence: WireInitialLicence | None = None
     cap: WireCap | None = None
     shipment_value_max: WireMoney | None = None
+    contract_date: Day | None = None
+    original_document: WireDocument | None = None
     lines: Annotated[list[WireLine], facet.many("lines")] = []
 
     @field_validator("type")
@@ -227,6 +212,16 @@ class WireLicence(Wire):
             known = ", ".join(types.by_licence_type)
             raise PydanticCustomError("ENUM", f"a licence type is one of {known}")
         return text
+
+
+class BareAct(Wire):
+    """An act without content: the content in force stays."""
+
+    issuer: Country
+    number: Annotated[str, facet.NUMBER]
+    version: Annotated[int, facet.VERSION]
+    status: Annotated[AuthorityStatus, Field(strict=False)] | None = None
+    sub_status: Annotated[str, facet.text("subStatus")] = ""
 
 
 class LicenceIssued(WireLicence):

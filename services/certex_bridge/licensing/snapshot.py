@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from certex_bridge.kernel.amounts import Money
-from certex_bridge.kernel.errors import Finding
+from certex_bridge.kernel.countries import issuing_state
+from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.licensing.domain.caps import unlimited
 from certex_bridge.licensing.domain.certificate_types import CertificateTypes
 from certex_bridge.licensing.domain.dual_use import DUAL_USE_TYPES
@@ -23,6 +24,15 @@ from certex_bridge.licensing.figures import read_figures
 _NO_CAP = LicenceCap()
 
 
+def issued_by(issuer: str, findings: list[Finding]) -> str:
+    """The issuer under which licences are kept: one authority serves the whole United Kingdom."""
+    state = issuing_state(issuer)
+    if state != issuer:
+        message = f"licences of {issuer} are issued by the authority of {state} and kept under it"
+        findings.append(Finding("ISSUER_NORMALISED", "issuer", issuer, message, Severity.WARNING))
+    return state
+
+
 def read_licence(wire: WireLicence, findings: list[Finding], types: CertificateTypes = DUAL_USE_TYPES) -> Licence:
     """The domain's licence; what the figures give rise to is added to `findings`.
 
@@ -31,7 +41,7 @@ def read_licence(wire: WireLicence, findings: list[Finding], types: CertificateT
     binds = not unlimited(wire.type)
     initial, most = wire.initial_licence, wire.shipment_value_max
     return Licence(
-        issuer=wire.issuer,
+        issuer=issued_by(wire.issuer, findings),
         number=wire.number,
         version=wire.version,
         type=wire.type,
@@ -63,6 +73,7 @@ def read_licence(wire: WireLicence, findings: list[Finding], types: CertificateT
         replaces=wire.replaces,
         initial_licence=InitialLicence(initial.issuer, initial.number) if initial else None,
         shipment_value_max=Money(Decimal(most.amount), most.currency) if most else None,
+        contract_date=wire.contract_date,
         cap=_cap(wire.cap, findings, binds=binds) if wire.cap else _NO_CAP,
         lines=tuple([_line(line, f"lines[{index}]", findings, binds=binds) for index, line in enumerate(wire.lines)]),
     )

@@ -53,6 +53,7 @@ _STAND_INS: dict[str, Any] = {
     "evidence": {"type": "x", "number": "x", "date": "2000-01-01"},
     "date": "2000-01-01",
     "tolerancePercent": "0",
+    "mediaType": "application/pdf",
 }
 """By field name; a field that is not listed is optional and is left out."""
 _PART = {

@@ -16,6 +16,7 @@ from certex_bridge.licensing.domain.documents import DOCUMENT_CODE_PATTERN, EUGE
 from certex_bridge.licensing.domain.licence import LicenceType
 from certex_bridge.licensing.domain.lint import MAX_VERSION
 from certex_bridge.licensing.domain.lint_lines import MAX_LINE_NUMBER
+from certex_bridge.licensing.domain.originals import MEDIA_TYPES
 from certex_bridge.licensing.domain.texts import COUNTS, LENGTHS
 
 TOLERANCE_SCALE = 4
@@ -73,5 +74,11 @@ UNIT = facets(
     "other unit is kept as text, and only where the quantity is not controlled",
     minLength=1,
     maxLength=LENGTHS["unitAsStated"],
+)
+MEDIA_TYPE = facets("What the file is; its content is looked at", enum=list(MEDIA_TYPES))
+SHA256 = matching("[0-9a-f]{64}", "SHA-256 of the file; needed where the content is left out", optional=True)
+FILE = facets(
+    "The file, up to CERTEX_LICENCE_DOCUMENT_BYTES_MAX; left out where an earlier version brought the same one",
+    contentEncoding="base64",
 )
 PERCENT = matching(r"100(?:\.0{1,4})?|[1-9]?[0-9](?:\.[0-9]{1,4})?", "Per cent as text, 0 to 100")

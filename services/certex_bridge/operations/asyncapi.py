@@ -24,7 +24,8 @@ _DESCRIPTION = (
     "CloudEvents 1.0 on Kafka: binary mode is written, binary and structured mode are read. Amounts are JSON texts. "
     "Every consumer must tolerate repeated messages: the event id is the identity. Messages of one aggregate carry a "
     "dense version at the end of their id; a gap means a lost message, and an older version than one already seen is "
-    "to be ignored. What is written fits its closed schema; what is read may have more: a reader ignores fields it "
+    "to be ignored. Messages are written in transactions: read with isolation.level=read_committed. "
+    "What is written fits its closed schema; what is read may have more: a reader ignores fields it "
     "does not know, and within a major version fields are only added. A required field, another name or a narrower "
     "value is a new type on a new topic, and both are written for a while."
 )

@@ -12,9 +12,12 @@ import typer
 
 from certex_bridge.kernel.errors import BridgeError
 from certex_bridge.operations.cli_gateway import callers_app, report_app
+from certex_bridge.operations.cli_ledger import declaration_app, licence_app
 from certex_bridge.operations.cli_notice import notice_app
 from certex_bridge.operations.cli_options import JsonFlag
+from certex_bridge.operations.cli_positions import positions_app
 from certex_bridge.operations.cli_pushes import pushes_app, subscriptions_app
+from certex_bridge.operations.cli_quarantine import quarantine_app
 from certex_bridge.operations.failures import explain
 
 USER_MISTAKE = 2
@@ -28,15 +31,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-licence_app = typer.Typer(help="What the ledger holds of a licence.", no_args_is_help=True)
-declaration_app = typer.Typer(help="What the ledger holds of a declaration.", no_args_is_help=True)
 journal_app = typer.Typer(help="The append-only journal.", no_args_is_help=True)
 outbox_app = typer.Typer(help="Messages on their way out: what is held, and sending again.", no_args_is_help=True)
-quarantine_app = typer.Typer(help="Records that could not be used.", no_args_is_help=True)
 contracts_app = typer.Typer(help="Contracts, schemas and reference pages made from the code; alone: write.")
 app.add_typer(licence_app, name="licence")
 app.add_typer(declaration_app, name="declaration")
 app.add_typer(journal_app, name="journal")
+app.add_typer(positions_app, name="positions")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(callers_app, name="callers")
@@ -48,8 +49,6 @@ app.add_typer(contracts_app, name="contracts", hidden=True)  # for those who cha
 
 AggregateType = Annotated[str, typer.Argument(metavar="TYPE", help="balance, outcome, certificate, notification …")]
 AggregateId = Annotated[str, typer.Argument(metavar="ID", help="ISSUER/NUMBER, or the declaration's MRN.")]
-Quarantined = Annotated[str, typer.Argument(metavar="ID", help="Id, or its beginning as the list shows it.")]
-Licence = Annotated[str, typer.Argument(metavar="ISSUER/NUMBER", help="For instance BE/BE-2026-000123.")]
 
 
 class Phase(StrEnum):
@@ -144,58 +143,60 @@ def submit(
     raise typer.Exit(run_submit(files, SubmitOptions(profile, ce_type, wait, as_json)))
 
 
-@licence_app.command("show")
-def licence_show(licence: Licence, as_json: JsonFlag = False) -> None:
-    """Status, validity, lines and balances as they are now."""
-    from certex_bridge.operations.show import run_licence_show
-
-    run_licence_show(licence, as_json=as_json)
-
-
-@licence_app.command("history")
-def licence_history(
-    licence: Licence,
-    last: Annotated[int, typer.Option(min=1, help="So many of the newest entries.")] = 100,
-    as_json: JsonFlag = False,
-) -> None:
-    """The journal of a licence: every version, status and movement, oldest first."""
-    from certex_bridge.operations.show import run_licence_history
-
-    run_licence_history(licence, last, as_json=as_json)
-
-
-@licence_app.command("at")
-def licence_at(
-    licence: Licence,
-    time: Annotated[str, typer.Argument(metavar="TIME", help="2026-03-01, or 2026-03-01T10:00:00+01:00.")],
-    recorded: Annotated[
-        bool, typer.Option("--recorded", help="As the ledger knew it then, not as customs and authorities dated it.")
-    ] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Balances at an instant, rebuilt from the journal alone. A date means the end of that day in the issuing state."""
-    from certex_bridge.operations.show import run_licence_at
-
-    run_licence_at(licence, time, recorded=recorded, as_json=as_json)
-
-
-@declaration_app.command("show")
-def declaration_show(
-    declaration: Annotated[str, typer.Argument(metavar="ID", help="MRN, or EXPORTER/LRN before acceptance.")],
-    as_json: JsonFlag = False,
-) -> None:
-    """State, claims with their outcomes and reasons, and what they moved."""
-    from certex_bridge.operations.show import run_declaration_show
-
-    run_declaration_show(declaration, as_json=as_json)
-
-
 @journal_app.command("verify")
-def journal_verify(as_json: JsonFlag = False) -> None:
-    """Prove constraints, sums, hash chains, outbox and claims; names the first row that is wrong (exit status 1)."""
-    from certex_bridge.operations.verify_command import run_verify
+def journal_verify(
+    heads: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Heads of an earlier moment, of journal heads.")
+    ] = None,
+    seals: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Seals kept outside, of journal seals or of certex.seals.v1.")
+    ] = None,
+    newer: Annotated[
+        bool, typer.Option("--newer", help="Only what was written after the last of these seals.")
+    ] = False,
+    key: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PEM", help="Public key that must have signed; several may be named, one is enough."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Prove guards, sums, chains, content, states, messages, seals; names the first row that is wrong (exit status 1).
 
-    raise typer.Exit(run_verify(as_json=as_json))
+    With heads or seals kept outside it also proves that nothing written before them was changed, taken away or put in
+    between since, by whoever owns the database.
+    """
+    from certex_bridge.operations.verify_command import Kept, run_verify
+
+    raise typer.Exit(run_verify(Kept(heads, seals, key or (), newer), as_json=as_json))
+
+
+@journal_app.command("seals")
+def journal_seals(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of seals, or a new one.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Add the seals made since to a file, which journal verify --seals compares with.
+
+    Keep it where the database's administrators cannot write.
+    """
+    from certex_bridge.operations.seals_command import run_seals
+
+    run_seals(file, as_json=as_json)
+
+
+@journal_app.command("heads")
+def journal_heads(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
+    key: Annotated[Path | None, typer.Option(metavar="PEM", help="Ed25519 private key to sign with.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write the head of every licence's journal, hashes of all that was written, and one head over them.
+
+    Keep the file where the database's administrators cannot write: journal verify --heads compares with it.
+    """
+    from certex_bridge.operations.verify_command import run_heads
+
+    run_heads(out, key, as_json=as_json)
 
 
 @outbox_app.command("held")
@@ -225,50 +226,6 @@ def outbox_resend(
     from certex_bridge.operations.outbox_command import run_resend
 
     run_resend(aggregate_type, aggregate, first, as_json=as_json)
-
-
-@quarantine_app.command("list")
-def quarantine_list(
-    every: Annotated[bool, typer.Option("--all", help="Also those that were dealt with.")] = False,
-    last: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 100,
-    as_json: JsonFlag = False,
-) -> None:
-    """Records nobody has dealt with, newest first."""
-    from certex_bridge.operations.quarantine_command import run_list
-
-    run_list(every=every, last=last, as_json=as_json)
-
-
-@quarantine_app.command("show")
-def quarantine_show(quarantined: Quarantined, as_json: JsonFlag = False) -> None:
-    """One record: where it came from, why it could not be used, and its bytes."""
-    from certex_bridge.operations.quarantine_command import run_show
-
-    run_show(quarantined, as_json=as_json)
-
-
-@quarantine_app.command("retry")
-def quarantine_retry(
-    quarantined: Quarantined,
-    file: Annotated[Path | None, typer.Option(help="Repaired bytes in place of the record's own.")] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Publish a record again under its key and event id; what was applied before is not applied again."""
-    from certex_bridge.operations.quarantine_command import run_retry
-
-    run_retry(quarantined, file, as_json=as_json)
-
-
-@quarantine_app.command("discard")
-def quarantine_discard(
-    quarantined: Quarantined,
-    reason: Annotated[str, typer.Option(help="Why; kept with the record.")],
-    as_json: JsonFlag = False,
-) -> None:
-    """Close a record for good; it stays in the database."""
-    from certex_bridge.operations.quarantine_command import run_discard
-
-    run_discard(quarantined, reason, as_json=as_json)
 
 
 @contracts_app.callback(invoke_without_command=True)

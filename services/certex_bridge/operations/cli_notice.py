@@ -22,13 +22,14 @@ def notice_announce(  # noqa: PLR0913, PLR0917  # one option per field of the no
     begins: Annotated[str, typer.Option("--from", metavar="TIME", help="First moment, UTC; default: now.")] = "",
     ends: Annotated[str, typer.Option("--until", metavar="TIME", help="End, UTC; default: not known yet.")] = "",
     meanwhile: Annotated[str, typer.Option(help="How to work meanwhile.")] = "",
+    issuer: Annotated[str, typer.Option(metavar="STATE", help="Only for its licences; default: for all.")] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Announce that a function is or will be unavailable; while it is, its calls are refused with the notice."""
     from certex_bridge.operations.notice_command import run_announce
 
     kind = "SUDDEN" if sudden else "PLANNED"
-    run_announce(notice, function, kind, reason, begins, ends, meanwhile, as_json=as_json)
+    run_announce(notice, function, kind, reason, begins, ends, meanwhile, issuer, as_json=as_json)
 
 
 @notice_app.command("end")

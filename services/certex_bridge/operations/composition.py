@@ -13,27 +13,32 @@ from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.customs.profiles import decode_message
 from certex_bridge.ledger.adapters.calendar import PostgresCalendar
 from certex_bridge.ledger.adapters.outbox import PostgresOutbox
+from certex_bridge.ledger.adapters.positions import PostgresPositions
 from certex_bridge.ledger.adapters.postgres import PostgresStore
 from certex_bridge.ledger.adapters.status_changes import PostgresStatusChanges
 from certex_bridge.ledger.commands import Command
 from certex_bridge.ledger.executor import Executor
-from certex_bridge.ledger.intake import Decoder, Intake
+from certex_bridge.ledger.intake import Decoder, Intake, Limits
 from certex_bridge.ledger.relay import Envelopes, Relay
-from certex_bridge.ledger.worker import Rhythm, Worker
+from certex_bridge.ledger.worker import ClocksApart, Rhythm, Worker
 from certex_bridge.licensing.decode import decode_licence_event
+from certex_bridge.operations.database_size import SIZE_SECONDS, DatabaseSize
+from certex_bridge.operations.heads import private_key
 from certex_bridge.operations.licence_measures import LicenceMeasures
 from certex_bridge.operations.measuring import LedgerMeasures
 from certex_bridge.operations.meters import BridgeMeter
 from certex_bridge.operations.policies import decode_options_of, licensing_options_of, policy_of, types_of
 from certex_bridge.operations.pushing import DeliveryRole, fan_out_rhythm
+from certex_bridge.operations.sealing import Sealer
 from certex_bridge.operations.surroundings import clock_skew
 from certex_bridge.platform.envelope import Envelope, Poison
-from certex_bridge.platform.kafka import BatchSubscription, Publisher, create_broker, subscribe_batches
+from certex_bridge.platform.kafka import BatchSubscription, FencedPublisher, create_broker, subscribe_batches
 from certex_bridge.platform.kafka_batches import Commit
 from certex_bridge.platform.metrics import Metrics
 from certex_bridge.platform.postgres import check_schema, create_pool, retry_cause
 from certex_bridge.platform.runtime import BatchRole, Role
 from certex_bridge.platform.settings import Settings
+from certex_bridge.platform.time_limit import timed
 from certex_bridge.platform.tracing import Tracing, tracing_of
 from certex_bridge.platform.watchdog import Turns
 from certex_bridge.singlewindow.adapters.pushes import PostgresPushes
@@ -49,6 +54,7 @@ TOPIC_OF: Mapping[str, str] = {
     "incident": "licensing.incidents.v1",
     "record": "licensing.records.v1",
     "deadletter": "certex.deadletters.v1",
+    "seal": "certex.seals.v1",
 }
 """Topic by outbox aggregate type."""
 
@@ -75,15 +81,18 @@ def decoders_of(settings: Settings) -> dict[str, Decoder]:
     def messages(envelope: Envelope) -> Sequence[Command | Poison]:
         return decode_message(envelope, customs, settings.message_bytes_max)
 
-    return {
+    decoders: dict[str, Decoder] = {
         "licensing.licences.v1": licences,
         "customs.declarations.v1": declarations,
         "customs.messages.v1": messages,
     }
+    return {topic: timed(decoder, settings.decode_seconds) for topic, decoder in decoders.items()}
 
 
 def transient(error: BaseException) -> str | None:
-    """Label of a failure that can pass (database or broker away, another transaction in the way), or None."""
+    """Label of a failure that can pass (a server away, another transaction in the way, clocks apart), or None."""
+    if isinstance(error, ClocksApart):
+        return "clock"
     return "broker" if isinstance(error, KafkaError) else retry_cause(error)
 
 
@@ -175,7 +184,8 @@ class Bridge:
             decoders,
             transient,
             self.meter,
-            settings.quarantine_run_max,
+            # A quarter: with one more record and the transaction still well before the watchdog's limit.
+            Limits(settings.quarantine_run_max, settings.watchdog_stuck_seconds / 4),
             self.tracing,
             settings.kafka_group,
         )
@@ -191,7 +201,7 @@ class Bridge:
             on_batch,
             settings=settings,
             metrics=self.metrics,
-            start_offsets=self.next_offsets,
+            positions=PostgresPositions(self.pool),
         )
         self.subscriptions.append(subscription)
         return BatchRole("intake", broker, [subscription], settings, self.turns)
@@ -201,10 +211,15 @@ class Bridge:
         longest = settings.statement_timeout_ms / 1000 + settings.database_connect_seconds
         measures = LedgerMeasures(self.pool, self.metrics)
         licences = LicenceMeasures(self.pool, self.metrics, settings.reservation_idle_days)
+        size = DatabaseSize(self.pool, self.metrics, settings.database_capacity_bytes)
+        key = settings.seal_key_file
+        sealer = Sealer(self.pool, settings.seal_seconds, private_key(key) if key else None)
         return Worker(
             self.executor,
             self.calendar,
             zone=policy_of(settings).zone,
+            skew=lambda: clock_skew(self.pool),
+            skew_seconds_max=settings.clock_skew_seconds_max,
             poll_seconds=settings.worker_poll_ms / 1000,
             timers_seconds=settings.timers_poll_seconds,
             more=[fan_out_rhythm(self)],
@@ -212,6 +227,8 @@ class Bridge:
                 Rhythm("depths", DEPTHS_SECONDS, self._measure),
                 Rhythm("ledger", settings.verify_poll_seconds, measures.measure),
                 Rhythm("licences", settings.verify_poll_seconds, licences.measure),
+                Rhythm("size", SIZE_SECONDS, size.measure),
+                Rhythm("seals", settings.seal_seconds, sealer.seal),
             ],
             meter=self.meter,
             transient=transient,
@@ -227,12 +244,6 @@ class Bridge:
             self.metrics.measured(name, value)
         self.metrics.measured("database_clock_skew_seconds", await clock_skew(self.pool))
 
-    async def next_offsets(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """Where the database says that reading goes on, for partitions whose group offset is lost."""
-        rows = await self.pool.fetch("SELECT topic, partition, next_record FROM consumer_offset")
-        known = {(row[0], row[1]): row[2] for row in rows}
-        return {place: known[place] for place in places if place in known}
-
 
 class RelayRole:
     """Publishes the outbox; empties it before it stops."""
@@ -242,8 +253,8 @@ class RelayRole:
     def __init__(self, bridge: Bridge) -> None:
         settings = bridge.settings
         # A broker that is away holds a batch up for as long; to restart this process would help nobody.
-        longest = 2 * settings.kafka_delivery_seconds + settings.statement_timeout_ms / 1000
-        self._publisher = Publisher(settings)
+        longest = 2 * settings.kafka_delivery_seconds + 2 * settings.statement_timeout_ms / 1000
+        self._publisher = FencedPublisher(settings)
         self._relay = Relay(
             bridge.outbox,
             self._publisher,

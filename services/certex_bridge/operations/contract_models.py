@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from certex_bridge.customs.events import EVENT_MODELS as CUSTOMS_MODELS
 from certex_bridge.customs.events import event_type
+from certex_bridge.licensing.domain.commands import BARE_ACTS
 from certex_bridge.licensing.events import EVENT_MODELS as LICENSING_MODELS
+from certex_bridge.licensing.events import BareAct
 from certex_bridge.platform.resources import contract_path
 from certex_bridge.singlewindow.events import BalanceBody, IncidentBody, RecordBody, StatusBody
 
@@ -37,7 +39,7 @@ class AcknowledgementBody(_Body):
     issuer: str
     number: str
     version: int
-    verdict: Literal["ACCEPTED", "REFUSED", "SUPERSEDED", "ALREADY_DONE", "CONFLICT"]
+    verdict: Literal["ACCEPTED", "REFUSED", "SUPERSEDED", "ALREADY_DONE", "CONFLICT", "KEPT"]
     findingsTotal: Annotated[int, Field(ge=0, description="How many findings there are")]  # noqa: N815  # wire spelling
     findings: Annotated[
         list[FindingBody], Field(max_length=1000, description="The first of them, errors before warnings")
@@ -57,11 +59,35 @@ class DeadLetterBody(_Body):
     partition: int
     offset: int
     key: str | None
-    keyCut: Annotated[bool, Field(description="Whether the key is longer than what is carried")]  # noqa: N815
+    keyCut: Annotated[bool, Field(description="Whether the key is longer than what is carried")]  # noqa: N815  # the name on the wire
     headers: list[list[str | None]]
-    headersOmitted: Annotated[bool, Field(description="Whether the headers were too large to be carried")]  # noqa: N815
+    headersOmitted: Annotated[bool, Field(description="Whether the headers were too large to be carried")]  # noqa: N815  # the name on the wire
     rawBytes: int  # noqa: N815  # the wire's own spelling
     raw: Annotated[str | None, Field(description="Absent when the record is too large to be carried")]
+
+
+class SealedRows(_Body):
+    """What a seal says of one table."""
+
+    table: str
+    rows: Annotated[int, Field(ge=1, description="Rows written in the seal's time")]
+    digest: Annotated[str, Field(description="SHA-256 over the hashes of these rows, in hexadecimal")]
+
+
+class SealBody(_Body):
+    """Topic certex.seals.v1: number and hash of all rows written in a time, chained to the seal before."""
+
+    form: Annotated[int, Field(ge=1, description="Which tables are sealed, and how")]
+    seal: Annotated[int, Field(ge=1, description="Dense")]
+    since: Annotated[str, Field(description="End of the time of the seal before")]
+    asOf: Annotated[str, Field(description="What was written before this instant is sealed")]  # noqa: N815  # wire
+    rows: list[SealedRows]
+    before: Annotated[str, Field(description="Chain value of the seal before; the first has 64 zeros")]
+    chain: Annotated[
+        str, Field(description="SHA-256 of the chain value before (32 bytes) and the line [form,seal,since,asOf,rows]")
+    ]
+    key: Annotated[str, Field(description="Name of the key, from its SHA-256; empty: not signed")]
+    signature: Annotated[str, Field(description="Ed25519 over the words `certex-bridge-seal 1 ` and the chain value")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +147,11 @@ class MessageContract:
 
 
 def _licensing() -> tuple[MessageContract, ...]:
-    return tuple(MessageContract(name, (model,), examples="licences") for name, model in LICENSING_MODELS.items())
+    bare = {f"licensing.licence.{kind}.v1" for kind in BARE_ACTS}
+    return tuple(
+        MessageContract(name, (model, BareAct) if name in bare else (model,), examples="licences")
+        for name, model in LICENSING_MODELS.items()
+    )
 
 
 def _customs() -> tuple[MessageContract, ...]:
@@ -143,6 +173,7 @@ MESSAGES: dict[str, tuple[MessageContract, ...]] = {
     "certex.certificates.v1": (MessageContract("certex.certificate.v1", xsd="certificate/1", examples="certificates"),),
     "certex.outcomes.v1": (MessageContract("certex.outcome.v1", xsd="quantity-movement/1", examples="outcomes"),),
     "certex.notifications.v1": (MessageContract("certex.notification.v1", (StatusBody,), examples="notifications"),),
+    "certex.seals.v1": (MessageContract("certex.seal.v1", (SealBody,), examples="seals"),),
     "certex.deadletters.v1": (MessageContract("certex.deadletter.v1", (DeadLetterBody,), examples="deadletters"),),
 }
 """Messages by topic; a test compares the topics with contracts/topics.yaml and with what the bridge reads and sends."""

@@ -8,16 +8,18 @@ import secrets
 import time
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from certex_bridge.laboratory.cases import make_cases, sent_of
 from certex_bridge.laboratory.clearance import Split, split_day
 from certex_bridge.laboratory.collect import CERTIFICATES, OUTCOMES, write_documents
-from certex_bridge.laboratory.day import make_day
+from certex_bridge.laboratory.day import make_day, with_records
 from certex_bridge.laboratory.publish import Published, Sender
 from certex_bridge.operations import demo_report
+from certex_bridge.operations.demo_cases import case_results, settle_by_hand
 from certex_bridge.operations.demo_clearance import Clearance, as_rows, callers_of, clearance
 from certex_bridge.operations.demo_facts import gather_facts
 from certex_bridge.operations.demo_report import DOCUMENTS_WRITTEN, DemoResult, HttpResult, Verdict, WaveTime
@@ -34,6 +36,7 @@ from certex_bridge.platform.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from certex_bridge.laboratory.cases import Case
     from certex_bridge.laboratory.clearance import Step
     from certex_bridge.operations.composition import Bridge
     from certex_bridge.operations.demo_screen import Bars
@@ -94,8 +97,11 @@ async def _demo(options: DemoOptions) -> int:
     with step("laboratory") as said:
         day = make_day(licences=options.licences, declarations=options.declarations, seed=options.seed, day=yesterday())
         split = split_day(day)
+        cases = make_cases(day.day)
+        split = replace(split, records=with_records(split.records, sent_of(cases)))
         said.append(
-            f"{count(options.licences)} licences, {count(options.declarations)} declarations, seed {options.seed}"
+            f"{count(options.licences)} licences, {count(options.declarations)} declarations, {len(cases)} cases, "
+            f"seed {options.seed}"
         )
     async with AsyncExitStack() as stack:
         settings, named = await _prepare(stack)
@@ -106,7 +112,8 @@ async def _demo(options: DemoOptions) -> int:
             address = await stack.enter_async_context(gateway_beside(bridge, callers=callers))
             said.append(f"{address}, {count(len(split.declarations))} declarations over HTTP")
         customs = await stack.enter_async_context(clearance(address, callers))
-        result = await _play(bridge, split, customs, roles, options, time.monotonic() - began)
+        played = _Played(split, cases, time.monotonic() - began)
+        result = await _play(bridge, played, customs, roles, options)
         demo_report.show(result)
         _write_summary(result, options.out)
         if options.keep:
@@ -143,31 +150,52 @@ async def _prepare(stack: AsyncExitStack) -> tuple[Settings, bool]:
     return settings, database.named
 
 
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """What is played."""
+
+    split: Split
+    cases: tuple[Case, ...]
+    set_up_seconds: float
+
+
 async def _play(
-    bridge: Bridge,
-    split: Split,
-    customs: Clearance,
-    roles: asyncio.Task[None],
-    options: DemoOptions,
-    set_up_seconds: float,
+    bridge: Bridge, played: _Played, customs: Clearance, roles: asyncio.Task[None], options: DemoOptions
 ) -> DemoResult:
     say()
+    split = played.split
     watch = Watch(bridge.pool)
     began = time.monotonic()
     await customs.subscribe()
     published, waves = await _play_waves(bridge, split, customs, watch, roles)
+    with step("settled by hand") as said:
+        before = await settle_by_hand(bridge, played.cases)
+        await watch.settle(roles)
+        said.append("an undecided declaration, by declaration identify")
     seconds = time.monotonic() - began
     with step("documents") as said:
         written = await _write_documents(bridge, options.out)
         said.append(f"{', '.join(f'{number} {name}' for name, number in written.items())} in {options.out}")
     facts = await gather_facts(bridge.pool, published)
+    results = await case_results(bridge.pool, played.cases, before)
     verdict = await _verify(bridge)
     folders = {str(options.out / name): number for name, number in written.items()}
     pushes = customs.receiver
     http = HttpResult(
         as_rows(customs.made), dict(pushes.kinds()), dict(pushes.refused), len(split.declarations), customs.seconds
     )
-    return DemoResult(split.records, facts, tuple(waves), verdict, options.seed, seconds, set_up_seconds, folders, http)
+    return DemoResult(
+        split.records,
+        facts,
+        tuple(waves),
+        verdict,
+        options.seed,
+        seconds,
+        played.set_up_seconds,
+        folders,
+        http,
+        results,
+    )
 
 
 async def _play_waves(
@@ -185,7 +213,7 @@ async def _play_waves(
                 sent = await sender.send(wave.messages)
                 watch.sent(sent)
                 await watch.settle(
-                    roles, lambda depths, bar=bar, total=total: bar.at(total - depths.unread),  # type: ignore[misc]
+                    roles, lambda depths, bar=bar, total=total: bar.at(total - depths.unread),  # type: ignore[misc]  # mypy does not know the type of a default of a lambda
                     done=lambda depths: not depths.unread,
                 )  # fmt: skip
                 waves.append(WaveTime(wave.name, total, time.monotonic() - began))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
+from certex_bridge.laboratory.cases import Balance
 from certex_bridge.operations.terminal import colour, count, grouped, say, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from certex_bridge.laboratory.day import Day
+    from certex_bridge.operations.demo_cases import CaseResult
     from certex_bridge.operations.demo_facts import Facts
 
 DOCUMENTS_WRITTEN = 200
@@ -80,12 +84,14 @@ class DemoResult:
     written: dict[str, int]
     """Files by folder."""
     http: HttpResult
+    cases: tuple[CaseResult, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Every invariant holds, every record is accounted for, and every push was signed by the bridge."""
+        """Every invariant holds, every record is accounted for, every push was signed, every hard case came right."""
         balanced = all(balance.holds for balance in self.facts.balances)
-        return self.verdict.ok and self.facts.accounted and balanced and not self.http.pushes_refused
+        right = all(case.ok for case in self.cases)
+        return self.verdict.ok and self.facts.accounted and balanced and right and not self.http.pushes_refused
 
 
 def show(result: DemoResult) -> None:
@@ -99,6 +105,7 @@ def show(result: DemoResult) -> None:
     say(_claims(facts))
     say(_http(result.http))
     say(_balances(facts))
+    say(_cases(result.cases))
     say(_times(result))
     say(_checks(result))
     _last_lines(result)
@@ -192,6 +199,24 @@ def _balances(facts: Facts) -> Table:
     return made
 
 
+def _cases(cases: Sequence[CaseResult]) -> Table:
+    """What is wrong stands in red beside what was seen."""
+    made = table(
+        "Lives in which a wrong answer is easy: licences for 100 pieces each, every figure as the law asks for",
+        "what happened", "reserved", "consumed", "available", "besides", "",
+        numbers=frozenset({1, 2, 3}),
+    )  # fmt: skip
+    for case in cases:
+        held = list(case.balances.values())
+        columns = [
+            "\n".join(grouped(one[place]) if one else "none" for one in held) for place in range(len(Balance._fields))
+        ]
+        wrong = [f"[red]wrong: {escape(one)}[/]" for one in case.wrong]
+        besides = "\n".join([*map(escape, case.seen), *wrong])
+        made.add_row(escape(case.name), *columns, besides, "[green]✓[/]" if case.ok else "[red]✗[/]")
+    return made
+
+
 def _times(result: DemoResult) -> Table:
     made = table("Time", "wave", "records", "seconds", "records/s", numbers=frozenset({1, 2, 3}))
     for wave in result.waves:
@@ -254,6 +279,7 @@ def as_document(result: DemoResult) -> dict[str, Any]:
         "published": facts.messages,
         "totals": facts.totals,
         "accounted": facts.accounted,
+        "cases": [case.as_document() for case in result.cases],
         "http": asdict(result.http),
         "waves": [asdict(wave) | {"rate": round(wave.rate, 1)} for wave in result.waves],
         "seconds": round(result.seconds, 3),

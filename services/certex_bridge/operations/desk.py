@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.ledger.adapters.listing import PostgresLicenceIndex
 from certex_bridge.ledger.adapters.outgoing import PostgresOutgoing
+from certex_bridge.operations.policies import decode_options_of
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.platform.postgres import retry_cause
 from certex_bridge.singlewindow.adapters.desk import PostgresNotices, PostgresOrders, PostgresRecords
 from certex_bridge.singlewindow.functions import lists, records, unavailability
 from certex_bridge.singlewindow.list_making import ListMaker
 from certex_bridge.singlewindow.messages.base import Message
-from certex_bridge.singlewindow.notices import AvailabilityWatch, function_of
+from certex_bridge.singlewindow.notices import AvailabilityWatch, function_of, issuers_of
 from certex_bridge.singlewindow.operation import Call, Operation, Read, Reply
 from certex_bridge.singlewindow.pushes.ports import Pushes
+from certex_bridge.singlewindow.quotas import Quotas
 
 if TYPE_CHECKING:
     from certex_bridge.operations.composition import Bridge
@@ -42,16 +44,19 @@ class Desk:
         pool, settings = bridge.pool, bridge.settings
         sender, figures_shown = settings.message_sender, settings.figures_shown_to_customs
         index, orders, notices = PostgresLicenceIndex(pool), PostgresOrders(pool), PostgresNotices(pool)
+        quotas = Quotas.of(settings)
+        keeping = records.RecordKeeping(PostgresRecords(pool, PostgresOutgoing()), index, sender, quotas=quotas)
         self._callers = bridge.callers
+        self._settings = settings
         self._pushes = pushes
-        self._unavailability = unavailability.Unavailability(notices, sender)
+        self._unavailability = unavailability.Unavailability(notices, sender, quotas=quotas)
         self._availability = AvailabilityWatch(notices)
         self._maker = ListMaker(
             index, orders, self._callers, sender, pushes=pushes, figures_shown=figures_shown, transient=retry_cause
         )
         self.operations: Sequence[Operation] = (
-            *records.operations(records.RecordKeeping(PostgresRecords(pool, PostgresOutgoing()), index, sender)),
-            *lists.operations(lists.Listing(index, orders, sender, figures_shown=figures_shown)),
+            *records.operations(keeping),
+            *lists.operations(lists.Listing(index, orders, sender, figures_shown=figures_shown, quotas=quotas)),
             *unavailability.operations(self._unavailability),
         )
         self.reads: Sequence[Read] = unavailability.reads(self._unavailability)
@@ -60,10 +65,17 @@ class Desk:
         """The operation, refused while its function is announced to be unavailable."""
 
         async def handler(call: Call, request: Message) -> Reply:
-            self._availability.require(function_of(operation.function, request))
+            self._availability.require(function_of(operation.function, request), self._issuers(call, request))
             return await operation.handler(call, request)
 
         return replace(operation, handler=handler)
+
+    def _issuers(self, call: Call, request: Message) -> frozenset[str]:
+        """Whose licences a call is about; read only while a notice depends on it."""
+        if not self._availability.by_issuer:
+            return frozenset()
+        state = call.caller.member_state
+        return issuers_of(request, state, decode_options_of(self._settings).licence_codes(state))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Make lists, read and tell notices until told to stop; a failure is told and tried again."""

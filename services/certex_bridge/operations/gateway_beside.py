@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from certex_bridge.operations.console_role import open_gateway
-from certex_bridge.platform.health import HealthApp, HttpRole
+from certex_bridge.platform.health import HttpRole, PublicApp
 from certex_bridge.singlewindow.http.access import Access
 from certex_bridge.singlewindow.http.gateway import gateway_application
 
@@ -47,7 +47,7 @@ async def gateway_beside(
         return gateway_application(parts.operations, metrics, settings.message_sender, parts.reads, recorder=recorder)
 
     gateway = open_gateway(bridge, access, application)
-    http = HttpRole(settings, HealthApp(settings, bridge.metrics, bridge.turns, dict, {}, gateway.application))
+    http = HttpRole(settings, PublicApp(settings, bridge.turns, gateway.application))
     scheme = "https" if settings.http_ssl_certfile else "http"
     # The server goes before the tasks: calls in work depend on them.
     async with _running(gateway.run), _running(http.run) as serving:

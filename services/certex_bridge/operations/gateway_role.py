@@ -158,13 +158,12 @@ def _raise_failure(tasks: Sequence[asyncio.Task[None]]) -> None:
             task.result()
 
 
-def in_stop_order(roles: Sequence[Role], http: HttpRole, gateway: Gateway | None) -> list[Role]:
-    """The roles of a process in the order in which they stop.
+def in_stop_order(roles: Sequence[Role], http: HttpRole | None = None, gateway: Gateway | None = None) -> list[Role]:
+    """The roles of a process in the order in which they stop; probes and metrics go after all of them.
 
-    Without a gateway the HTTP server is the last to go: health and metrics tell of the stop. With one it goes before
-    the gateway's tasks, on which calls in work depend, and both before the relay, which sends what those calls wrote.
+    The gateway's server goes before its tasks, on which calls in work depend, and both before the relay, which sends
+    what those calls wrote.
     """
-    if gateway is None:
-        return [*roles, http]
     before = [role for role in roles if role.name != "relay"]
-    return [*before, http, gateway, *(role for role in roles if role.name == "relay")]
+    served = [role for role in (http, gateway) if role is not None]
+    return [*before, *served, *(role for role in roles if role.name == "relay")]

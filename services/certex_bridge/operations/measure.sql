@@ -45,6 +45,15 @@ SELECT count(*) FROM claim JOIN declaration USING (decl_id)
 WHERE claim.state = 'RESERVED' AND claim.licence_id > $1 AND claim.licence_id <= $2
   AND declaration.touched_at < now() - make_interval(days => $3)
 
+-- name: table_sizes
+-- Every table of the schema with its indexes and its large values.
+SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+
+-- name: database_size
+-- All that it takes on disk.
+SELECT pg_database_size(current_database())
+
 -- name: ending
 -- Licences whose last day is near (index licence_to_expire).
 SELECT count(*) FROM licence

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from certex_bridge.ledger.ports import OutboxRow
+from certex_bridge.ledger.refusals import ACT_RESULTS, REFUSAL_CODES
 from certex_bridge.platform.metrics import Metrics
 from certex_bridge.platform.tracing import exemplar
 from certex_bridge.platform.xsd import DocumentInvalid
@@ -21,6 +22,11 @@ class BridgeMeter:
         self._topic_of = topic_of
         """Topic by outbox aggregate type."""
         self._clock = clock or (lambda: datetime.now(UTC))
+        # A rate sees only what comes after a series began.
+        for code in REFUSAL_CODES:
+            metrics.licence_events_refused_total.labels(code)
+        for result in ACT_RESULTS:
+            metrics.licence_acts_total.labels(result)
 
     def batch(
         self,
@@ -59,6 +65,10 @@ class BridgeMeter:
                 metrics.movements_total.labels(detail).inc(times)
             elif what == "quarantined":
                 metrics.quarantined_total.labels(detail).inc(times)
+            elif what == "refused":
+                metrics.licence_events_refused_total.labels(detail).inc(times)
+            elif what == "act":
+                metrics.licence_acts_total.labels(detail).inc(times)
             elif what == "incident":
                 metrics.incidents_total.labels(detail).inc(times)
             elif what == "certificates":

@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from certex_bridge.kernel.errors import InputError
-from certex_bridge.operations.reading import read, write
+from certex_bridge.operations.reading import OneConnection, read, write
 from certex_bridge.operations.terminal import print_json, say, table
 from certex_bridge.singlewindow.adapters.desk import PostgresNotices
 from certex_bridge.singlewindow.answering import header, instant_text
+from certex_bridge.singlewindow.callers import OPERATOR
 from certex_bridge.singlewindow.functions.unavailability import next_notice, notice_part
 from certex_bridge.singlewindow.messages.notice import UnavailabilityNotice
 from certex_bridge.singlewindow.notices import NoticeRow
 
-OPERATOR = "operator"
-"""Who announced it, where no caller did."""
 
-
-class _OneConnection:
-    """A command's only connection where a pool is expected."""
-
-    def __init__(self, connection: Any) -> None:
-        self.fetch = connection.fetch
-        self._connection = connection
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
-        """The connection."""
-        yield self._connection
-
-
-def run_announce(  # noqa: PLR0913  # one per field of the notice
-    name: str, function: str, kind: str, reason: str, begins: str, ends: str, meanwhile: str, *, as_json: bool
+def run_announce(  # noqa: PLR0913, PLR0917  # one per field of the notice
+    name: str,
+    function: str,
+    kind: str,
+    reason: str,
+    begins: str,
+    ends: str,
+    meanwhile: str,
+    issuer: str,
+    *,
+    as_json: bool,
 ) -> None:
     """Store a notice; running gateways have it within a second.
 
     Raises:
         InputError, Refusal: it cannot be announced so.
     """
-    given = {"fromDateAndTime": begins, "untilDateAndTime": ends, "degradedMode": meanwhile}
+    given = {"fromDateAndTime": begins, "untilDateAndTime": ends, "degradedMode": meanwhile, "issuingCountry": issuer}
     _change("ANNOUNCE", name, {"function": function, "kind": kind, "reason": reason, **given}, as_json=as_json)
 
 
@@ -64,7 +57,7 @@ def run_list(*, as_json: bool) -> None:
 
 
 def _notices(connection: Any) -> PostgresNotices:
-    return PostgresNotices(_OneConnection(connection))  # type: ignore[arg-type]  # what it uses of a pool is there
+    return PostgresNotices(OneConnection(connection))  # type: ignore[arg-type]  # what it uses of a pool is there
 
 
 def _change(action: str, name: str, items: dict[str, str], *, as_json: bool) -> None:
@@ -98,9 +91,17 @@ def _show(notices: Sequence[NoticeRow], now: datetime, *, as_json: bool) -> None
         return
     from rich.markup import escape
 
-    made = table("", "name", "function", "kind", "state", "from", "until", "reason", "by")
+    made = table("", "name", "function", "licences", "kind", "state", "from", "until", "reason", "by")
     for part in parts:
         times = (part.from_date_and_time, part.until_date_and_time or "not known")
         said = (escape(part.reason), escape(part.announced_by))
-        made.add_row(escape(part.notice_identification), part.function, part.kind, part.state, *times, *said)
+        made.add_row(
+            escape(part.notice_identification),
+            part.function,
+            part.issuing_country or "all",
+            part.kind,
+            part.state,
+            *times,
+            *said,
+        )
     say(made if parts else "Nothing is announced.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from certex_bridge.customs.licence_documents import StatusEffect
 from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.ledger.domain.policy import FigureSource, Policy, SettleGroup
 from certex_bridge.ledger.domain.reasons import Rule
@@ -44,12 +45,18 @@ def decode_options_of(settings: Settings) -> DecodeOptions:
         zones={country: ZoneInfo(name) for country, name in settings.calendar_zones.items()},
         default_zone=ZoneInfo(settings.calendar_zone),
         legacy_codes=settings.legacy_document_codes,
+        document_statuses={
+            country: {status: StatusEffect(effect) for status, effect in statuses.items()}
+            for country, statuses in settings.document_statuses.items()
+        },
+        zero_quantity_countries=settings.zero_quantity_countries,
     )
 
 
 def licensing_options_of(settings: Settings) -> LicensingOptions:
     """How licence events are read, as the settings say."""
     return LicensingOptions(
+        document_bytes_max=settings.licence_document_bytes_max,
         legacy_codes=settings.legacy_document_codes,
         types=types_of(settings),
         certificate_bytes_max=settings.kafka_message_bytes_max,

@@ -18,6 +18,7 @@ from certex_bridge.singlewindow.pushes.fan_out import FanOut
 from certex_bridge.singlewindow.pushes.sending import HttpSender
 from certex_bridge.singlewindow.pushes.signing import PushKeys
 from certex_bridge.singlewindow.pushes.verdicts import Verdicts
+from certex_bridge.singlewindow.quotas import Quotas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,5 +94,6 @@ def subscriptions(bridge: Bridge, _times: GatewayTimes) -> GatewayParts:
         settings.message_sender,
         private=settings.push_private_networks,
         transient=transient,
+        quotas=Quotas.of(settings),
     )
     return GatewayParts(operations(handler))

@@ -1,27 +1,36 @@
-"""`quarantine list|show|retry|discard`: what could not be used, and what becomes of it.
+"""`quarantine list|show|retry|discard|approve|reject`: what could not be used, and what becomes of it.
 
 A record is retried by publishing it again under its own key and event id, as it was or repaired: whatever had an effect
-before has none a second time, because the inbox knows its id.
+before has none a second time, because the inbox knows its id. As in the console one person proposes and another
+approves; persons are told apart by their logins at the database, and what is approved is what was shown.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from certex_bridge.kernel.errors import InputError
-from certex_bridge.operations.reading import NotFound, connection, read, write
-from certex_bridge.operations.terminal import count, print_json, say, table
+from certex_bridge.ledger.quarantine import key_text
+from certex_bridge.operations.console_role import poster
+from certex_bridge.operations.freeze_command import operator_of
+from certex_bridge.operations.outcome_told import in_words
+from certex_bridge.operations.reading import NotFound, OneConnection, read, write
+from certex_bridge.operations.terminal import count, print_json, say
+from certex_bridge.oversight.console.repairs import Letter, Proposal, RepairRefused, Repairs, Shown
+from certex_bridge.oversight.console.wording import words
 from certex_bridge.platform.settings import Settings
 
 _COLUMNS = "quarantine_id, topic, partition, record, code, field, value, message, event_id, at, resolved"
-_LIST = f"SELECT {_COLUMNS} FROM quarantine WHERE $1 OR resolved = '' ORDER BY at DESC, quarantine_id LIMIT $2"  # noqa: S608
-_ONE = f"SELECT {_COLUMNS}, key, raw, headers FROM quarantine WHERE starts_with(quarantine_id, $1) LIMIT 2"  # noqa: S608
-_RESOLVE = "UPDATE quarantine SET resolved = $2 WHERE quarantine_id = $1"
+_LIST = f"SELECT {_COLUMNS}, key FROM quarantine WHERE $1 OR resolved = '' ORDER BY at DESC, quarantine_id LIMIT $2"  # noqa: S608  # put together of constants
+_ONE = f"SELECT {_COLUMNS}, key, raw, headers FROM quarantine WHERE starts_with(quarantine_id, $1) LIMIT 2"  # noqa: S608  # put together of constants
+_PROPOSED = """
+SELECT repair_id, kind, reason, proposed_name, proposed_at, value, repair_shown(r) AS shown
+FROM console_repair r WHERE quarantine_id = $1 AND state = 'PROPOSED'
+"""
 
 _SHOWN = 12
 """Characters of an id in a table; any unique beginning names a record."""
@@ -29,18 +38,21 @@ _SHOWN = 12
 
 def run_list(*, every: bool, last: int, as_json: bool) -> None:
     """Show the records nobody has dealt with, newest first; with `every` the others, too."""
-    rows = [dict(row) for row in read(lambda database: database.fetch(_LIST, every, last))]
+    found = read(lambda database: database.fetch(_LIST, every, last))
+    rows = [{**row, "key": key_text(row["key"])} for row in found]
     if as_json:
         print_json(rows)
         return
     from rich.markup import escape
 
-    made = table("", "id", "since", "topic", "partition", "offset", "code", "field", "event", "resolved")
-    for row in rows:
-        place = (row["topic"], str(row["partition"]), str(row["record"]))
-        about = (row["code"], escape(row["field"]), escape(row["event_id"]), escape(row["resolved"]))
-        made.add_row(row["quarantine_id"][:_SHOWN], row["at"].isoformat(timespec="seconds"), *place, *about)
-    say(made if rows else "Nothing is in quarantine.")
+    for row in rows:  # two lines each: seven columns beside a sentence fit on no terminal
+        place = f"{row['topic']} {row['partition']}/{row['record']}"
+        event = row["event_id"][:_SHOWN] + ("…" if len(row["event_id"]) > _SHOWN else "")
+        about = "  ".join(filter(None, (place, row["key"], event and f"event {event}", row["resolved"])))
+        say(f"[bold]{row['quarantine_id'][:_SHOWN]}[/]  {row['at'].isoformat(timespec='seconds')}  {escape(about)}")
+        say(f"    {escape(in_words(row))}")
+    if not rows:
+        say("Nothing is in quarantine.")
 
 
 def run_show(quarantine_id: str, *, as_json: bool) -> None:
@@ -49,11 +61,17 @@ def run_show(quarantine_id: str, *, as_json: bool) -> None:
     Raises:
         NotFound, InputError: no record's id begins so, or more than one does.
     """
-    row = read(lambda database: _one(database, quarantine_id))
+
+    async def find(database: Any) -> tuple[dict[str, Any], Any]:
+        row = await _one(database, quarantine_id)
+        return row, await database.fetchrow(_PROPOSED, row["quarantine_id"])
+
+    row, proposed = read(find)
     headers = _headers(row)
     if as_json:
         bodies = {"key": _base64(row["key"]), "raw": _base64(row["raw"])}
-        print_json({**row, **bodies, "headers": [[name, _base64(value)] for name, value in headers]})
+        told = dict(proposed) | {"value": _base64(proposed["value"])} if proposed else None
+        print_json({**row, **bodies, "headers": [[name, _base64(value)] for name, value in headers], "proposed": told})
         return
     from rich.markup import escape
 
@@ -74,62 +92,93 @@ def run_show(quarantine_id: str, *, as_json: bool) -> None:
         say(f"[dim]{'header':>13}[/]  {escape(name)}: {escape(_text(value))}")
     say(f"[dim]{'resolved':>13}[/]  {escape(row['resolved'] or 'no')}")
     say(escape(_text(row["raw"])))
+    if proposed:
+        about = f"{proposed['kind']} by {proposed['proposed_name']}: {proposed['reason']}"
+        say(f"[dim]{'proposed':>13}[/]  {escape(about)}")
+        if proposed["value"] is not None:
+            say(escape(_text(proposed["value"])))
+        say(_how_to_decide(row["quarantine_id"], Shown(proposed["repair_id"], proposed["shown"])))
 
 
-def run_retry(quarantine_id: str, repaired: Path | None, *, as_json: bool) -> None:
-    """Publish a record again, with the bytes of `repaired` when it is given.
+def run_propose(quarantine_id: str, kind: str, reason: str, repaired: Path | None, *, as_json: bool) -> None:
+    """Propose to publish a record again, with the bytes of `repaired` when it is given, or to close it (DISCARD).
+
+    Raises:
+        NotFound, InputError: no such record.
+        RepairRefused: it cannot be proposed so.
+    """
+    proposal = Proposal(kind, reason, repaired.read_bytes() if repaired else None)
+
+    async def propose(database: Any) -> tuple[str, Shown]:
+        name = (await _one(database, quarantine_id))["quarantine_id"]
+        return name, await _repairs(database).propose(await operator_of(database), name, proposal)
+
+    name, shown = write(_told(propose))
+    if as_json:
+        print_json({"id": name, "proposal": shown.repair_id, "shown": shown.sha256})
+    else:
+        say(f"Proposed. {_how_to_decide(name, shown)}")
+
+
+def run_decide(quarantine_id: str, decided: tuple[int, str], *, approved: bool, as_json: bool) -> None:
+    """Approve what another person proposed and this one was shown, or reject it (take it back, where it is one's own).
+
+    `decided` is the proposal's number and the hash of what it does.
 
     Headers without value are left out: nothing reads them, and they may be why the record was refused.
 
     Raises:
-        NotFound, InputError: no such record, or its bytes were not kept and no file is given.
-        KafkaError: the broker does not take it.
-    """
-    settings = Settings.load()
-    settings.require_servers()
-    value = repaired.read_bytes() if repaired else None
-    place = asyncio.run(_retry(settings, quarantine_id, value))
-    if as_json:
-        print_json(dict(zip(("topic", "partition", "offset"), place, strict=True)))
-    else:
-        say(f"Published again: {place[0]} partition {place[1]} offset {place[2]}.")
-
-
-async def _retry(settings: Settings, quarantine_id: str, value: bytes | None) -> tuple[str, int, int]:
-    from certex_bridge.laboratory.messages import Message
-    from certex_bridge.laboratory.publish import Sender
-
-    async with connection(settings, readonly=False) as database:
-        row = await _one(database, quarantine_id)
-        raw = row["raw"] if value is None else value
-        if raw is None:
-            message = f"the bytes of {row['quarantine_id']} were not kept: give them with --file"
-            raise InputError(message, field="file", code="RAW_MISSING")
-        headers = tuple((name, told) for name, told in _headers(row) if told is not None)
-        async with Sender(settings) as sender:
-            sent = await sender.send([Message(row["topic"], row["key"] or b"", raw, headers, row["quarantine_id"])])
-        place = sent[0].place
-        await database.execute(_RESOLVE, row["quarantine_id"], f"RETRIED {place[0]} {place[1]} {place[2]}")
-    return place
-
-
-def run_discard(quarantine_id: str, reason: str, *, as_json: bool) -> None:
-    """Close a record for good; it stays in the database with the reason.
-
-    Raises:
         NotFound, InputError: no such record.
+        RepairRefused: it cannot be decided so: one's own, exchanged, or decided before.
+        KafkaError: the broker does not take the record; the proposal stands.
     """
 
-    async def discard(database: Any) -> str:
-        row = await _one(database, quarantine_id)
-        await database.execute(_RESOLVE, row["quarantine_id"], f"DISCARDED {reason}")
-        return str(row["quarantine_id"])
+    async def decide(database: Any) -> tuple[str, str]:
+        name = (await _one(database, quarantine_id))["quarantine_id"]
+        repairs, person, shown = _repairs(database), await operator_of(database), Shown(*decided)
+        if approved:
+            return name, await repairs.approve(person, name, shown)
+        await repairs.decline(person, name, shown)
+        return name, ""
 
-    done = write(discard)
+    name, resolved = write(_told(decide))
     if as_json:
-        print_json({"id": done, "resolved": f"DISCARDED {reason}"})
+        print_json({"id": name, "resolved": resolved})
     else:
-        say(f"{done[:_SHOWN]} is closed.")
+        done = f"is closed: {resolved}" if approved else "has no proposal any more"
+        say(f"{name[:_SHOWN]} {done}.")
+
+
+T = TypeVar("T")
+
+
+def _told(work: Callable[[Any], Awaitable[T]]) -> Callable[[Any], Awaitable[T]]:
+    """The work, whose refusals have the console's sentences."""
+
+    async def run(database: Any) -> T:
+        try:
+            return await work(database)
+        except RepairRefused as refused:
+            sentence = words("en")(f"repair.{refused.code}")
+            raise RepairRefused(sentence, field=refused.field, value=refused.value, code=refused.code) from None
+
+    return run
+
+
+def _repairs(database: Any) -> Repairs:
+    settings = Settings.load()
+
+    async def post(letter: Letter) -> tuple[str, int, int]:
+        settings.require_servers()
+        place: tuple[str, int, int] = await poster(settings)(letter)
+        return place
+
+    return Repairs(OneConnection(database), post)  # type: ignore[arg-type]  # what it uses of a pool is there
+
+
+def _how_to_decide(quarantine_id: str, shown: Shown) -> str:
+    about = f"{quarantine_id[:_SHOWN]} --proposal {shown.repair_id} --shown {shown.sha256}"
+    return f"Another person decides, in the console or with:\n    certex-bridge quarantine approve {about}"
 
 
 async def _one(database: Any, beginning: str) -> dict[str, Any]:

@@ -19,6 +19,19 @@ class NotFound(BridgeError):
     code = "NOT_FOUND"
 
 
+class OneConnection:
+    """A command's only connection where a pool is expected."""
+
+    def __init__(self, connection: Any) -> None:
+        self.fetch = connection.fetch
+        self._connection = connection
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        """The connection."""
+        yield self._connection
+
+
 @asynccontextmanager
 async def connection(settings: Settings, *, readonly: bool = True) -> AsyncIterator[Any]:
     """A connection to the database of the settings, read-only unless said otherwise.

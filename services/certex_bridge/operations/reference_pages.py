@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 _CLI_HEAD = """# Command line
@@ -23,15 +23,22 @@ Outcomes, reasons and incidents as they stand in outcome documents and incidents
 Codes are stable; sentences may improve. This page is generated from the code: `make contracts`.
 """
 
-_EXPLAINED = "Findings of severity INFO in the answer to a call: why there is nothing more to tell."
-_FINDINGS = (
-    (
-        "Findings on declarations",
-        "An ERROR on a document refuses its claim with this code; one on the record puts that into quarantine.",
-        "customs",
-    ),
-    ("Findings on licence events", "Told in the acknowledgement.", "licensing"),
+_EXPLAINED = "Findings of severity INFO: why there is nothing more to tell, or why nothing moves."
+_RECORDS = (
+    "A record that can never be used goes to quarantine with one of these codes, or with one of those below; its "
+    "operator repairs or discards it. A caller of the gateway is told the same code as the reason of a mistake."
 )
+_INCIDENTS = (
+    "Told to the licensing authority in `licensing.incidents.v1`; it decides what is done. A declaration of which no "
+    "licence is known (`RELEASED_UNDECIDED`) is told to customs and counted by `incidents_total` only."
+)
+_MISTAKES = (
+    "The `errorReason` of each mistake in a call that is refused with `SCHEMA_INVALID`; bytes that are no document and "
+    "values that cannot be read have the codes of findings."
+)
+_LICENCES = "Told in the acknowledgement."
+_OPERATORS = "A process ends with one of these, or a command refuses; the sentence beside it names what is wrong."
+_DECLARATIONS = "An ERROR on a document refuses its claim with this code; one on the record puts that into quarantine."
 
 
 def command_line() -> str:
@@ -100,20 +107,34 @@ def events() -> str:
 def codes() -> str:
     """The page docs/reference/codes.md."""
     from certex_bridge.ledger.domain.reasons import EXPLANATIONS, SENTENCES, Incident, Outcome
-    from certex_bridge.operations.code_scan import codes_of
+    from certex_bridge.operations import code_catalogue as words
+    from certex_bridge.operations import finding_catalogue as findings
+    from certex_bridge.singlewindow.notification import INCIDENT_SENTENCES
     from certex_bridge.singlewindow.refusals import REFUSALS
 
-    parts = [_CODES_HEAD, "\n## Outcomes\n\n"]
-    parts += [f"- `{outcome.value}`\n" for outcome in Outcome]
-    parts.append("\n## Reasons\n\n| Code | Sentence |\n| --- | --- |\n")
-    parts += [f"| `{code}` | {sentence} |\n" for code, sentence in sorted(SENTENCES.items())]
-    parts.append(f"\n## Explanations\n\n{_EXPLAINED}\n\n| Code | Sentence |\n| --- | --- |\n")
-    parts += [f"| `{code}` | {sentence} |\n" for code, sentence in sorted(EXPLANATIONS.items())]
-    parts.append("\n## Incidents\n\n")
-    parts += [f"- `{incident.value}`\n" for incident in Incident]
-    for title, sentence, package in _FINDINGS:
-        parts.append(f"\n## {title}\n\n{sentence}\n\n")
-        parts += [f"- `{code}`\n" for code in sorted(codes_of(package, "kernel"))]
-    parts.append("\n## Refusals of the gateway\n\n| Code | HTTP | CL180 | Meaning |\n| --- | --- | --- | --- |\n")
-    parts += [f"| `{code}` | {one.status} | {one.error_code} | {one.title} |\n" for code, one in REFUSALS.items()]
+    todo = "What to do"
+    reasons = [(code, sentence, words.REASONS[code]) for code, sentence in sorted(SENTENCES.items())]
+    incidents = [(one, INCIDENT_SENTENCES[one], words.INCIDENTS[one]) for one in Incident]
+    refusals = [(code, one.status, one.error_code, one.title, words.REFUSED[code]) for code, one in REFUSALS.items()]
+    return "".join(
+        [
+            _CODES_HEAD,
+            _table("Outcomes", "", ("Code", "Meaning"), [(one, words.OUTCOMES[one]) for one in Outcome]),
+            _table("Reasons", "", ("Code", "Sentence", todo), reasons),
+            _table("Explanations", _EXPLAINED, ("Code", "Sentence"), sorted(EXPLANATIONS.items())),
+            _table("Incidents", _INCIDENTS, ("Code", "Sentence", todo), incidents),
+            _table("Findings on records", _RECORDS, ("Code", todo), sorted(findings.RECORDS.items())),
+            _table("Findings on declarations", _DECLARATIONS, ("Code", todo), sorted(findings.DECLARATIONS.items())),
+            _table("Findings on licence events", _LICENCES, ("Code", todo), sorted(findings.LICENCE_EVENTS.items())),
+            _table("Mistakes in messages", _MISTAKES, ("Code", todo), sorted(findings.MISTAKES.items())),
+            _table("Refusals of the gateway", "", ("Code", "HTTP", "CL180", "Meaning", todo), refusals),
+            _table("Words to operators", _OPERATORS, ("Code", todo), sorted(words.OPERATORS.items())),
+        ]
+    )
+
+
+def _table(title: str, sentence: str, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    parts = [f"\n## {title}\n\n", f"{sentence}\n\n" if sentence else "", f"| {' | '.join(head)} |\n"]
+    parts.append(f"| {' | '.join('---' for _ in head)} |\n")
+    parts += [f"| `{code}` | {' | '.join(map(str, rest))} |\n" for code, *rest in rows]
     return "".join(parts)

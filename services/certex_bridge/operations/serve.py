@@ -13,7 +13,7 @@ from certex_bridge.operations.console_role import open_gateway
 from certex_bridge.operations.gateway_role import Gateway, application_of, in_stop_order
 from certex_bridge.operations.surroundings import watch_certificates
 from certex_bridge.platform.collector import tune_collector
-from certex_bridge.platform.health import HealthApp, HttpRole
+from certex_bridge.platform.health import HealthApp, HttpRole, Listener, PublicApp
 from certex_bridge.platform.kafka import TopicCatalogue, TopicReport, ensure_topics
 from certex_bridge.platform.logs import configure_logging, get_logger
 from certex_bridge.platform.metrics import Metrics, bridge_version
@@ -26,6 +26,9 @@ from certex_bridge.singlewindow.http.access import Access
 
 LOG = get_logger("certex_bridge.operations")
 
+KAFKA_ROLES = frozenset({"intake", "relay", "gateway"})
+"""A process without one of these never speaks to a broker, and needs no login there."""
+
 
 async def serve(settings: Settings) -> int:
     """Run until a signal or a failure; returns the exit code.
@@ -33,7 +36,8 @@ async def serve(settings: Settings) -> int:
     Raises:
         ConfigurationError, DatabaseUnfit, SchemaMismatch: the process must not start; nothing was read.
     """
-    settings.require_servers()
+    kafka = not KAFKA_ROLES.isdisjoint(settings.roles)
+    settings.require_servers(kafka=kafka)
     configure_logging(settings)
     for name, meant in misspelt_variables(os.environ).items():
         LOG.warning("setting.unknown", variable=name, perhaps=meant)
@@ -45,7 +49,8 @@ async def serve(settings: Settings) -> int:
         bridge.callers = lambda: access.registry.current.by_name
     await bridge.open()
     try:
-        judge_topics(await ensure_topics(settings), settings)
+        if kafka:
+            judge_topics(await ensure_topics(settings), settings)
         factory = partial(application_of, tracing=bridge.tracing)
         gateway = open_gateway(bridge, access, factory) if access else None
         return await _supervise(bridge, gateway)
@@ -83,9 +88,11 @@ async def _supervise(bridge: Bridge, gateway: Gateway | None) -> int:
 
     # A gateway answers without the database too: see gateway_role.
     checks = {} if gateway else _checks(bridge)
-    application = gateway.application if gateway else None
-    http = HttpRole(settings, HealthApp(settings, metrics, bridge.turns, readiness, checks, application))
-    supervisor = Supervisor(in_stop_order(bridge.roles(settings.roles), http, gateway), settings)
+    health = HealthApp(settings, metrics, bridge.turns, readiness, checks)
+    probes = HttpRole(settings, health, Listener.health(settings))
+    public = HttpRole(settings, PublicApp(settings, bridge.turns, gateway.application)) if gateway else None
+    serving = (public, gateway) if public and gateway else ()
+    supervisor = Supervisor([*in_stop_order(bridge.roles(settings.roles), *serving), probes], settings)
     stop = asyncio.Event()
     watchdog = Watchdog(settings, bridge.turns, bridge.subscriptions, metrics)
     background = {

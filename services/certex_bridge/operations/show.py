@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from certex_bridge.operations import show_declaration, show_licence
+from certex_bridge.operations.outcome_told import in_words
 from certex_bridge.operations.policies import policy_of
 from certex_bridge.operations.reading import read
-from certex_bridge.operations.terminal import colour, count, grouped, print_json, say, table
+from certex_bridge.operations.terminal import colour, console, count, grouped, print_json, say, table
 from certex_bridge.platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _show_licence(view: LicenceView, *, as_json: bool) -> None:
     for line in _content_lines(view):
         say("  " + escape(line))
     if view.frozen:
-        say("  [yellow]frozen: nothing new is reserved until the auditor has looked[/]")
+        say("  [yellow]frozen: nothing new is reserved until somebody runs licence unfreeze[/]")
     if view.waiting:
         say(f"  [yellow]{count(view.waiting)} declarations wait for it[/]")
     say(_balances(view) if view.balances else "  [dim]no limit: use is checked, nothing is written off[/]")
@@ -165,16 +166,59 @@ def run_declaration_show(decl_id: str, *, as_json: bool) -> None:
     say(f"[bold]{escape(view['declaration'])}[/]  {view['state'] or 'no content yet'}  [dim]{escape(names)}[/]")
     if view["waitingFor"]:
         say(f"  [yellow]waits for {escape(', '.join(view['waitingFor']))}[/]")
+    if view["undecided"]:
+        _undecided(view["undecided"])
     if view["joined"]:
         say("  accepted under an MRN; see there")
     for one in sorted(view["said"], key=lambda said: str(said["at"])):
         say(f"  {one['at']}  {escape(one['fact'])}")
+    for one in view["findings"]:
+        say(f"  {one['at']}  [yellow]{one['severity'].lower()}[/]")
+        _indented(escape(in_words(one)), 4)
     say(_claims(view["claims"]))
     if view["movements"]:
         say(_movements(view["movements"]))
 
 
+def _undecided(one: dict[str, Any]) -> None:
+    """That nobody can tell its content, what it could be, and how it is settled."""
+    from rich.markup import escape
+
+    say(f"  [red]UNDECIDED[/] since {one['since'].isoformat(timespec='seconds')}: nothing is booked for it")
+    _indented(escape(in_words(one)), 2)
+    if not one["candidates"]:
+        say("  It is settled as soon as customs send its lodging, or its content under the MRN.")
+        return
+    made = table("", "it could be the lodging of", "of", "event")
+    for candidate in one["candidates"]:
+        made.add_row(
+            escape(candidate["exporter"]),
+            candidate["lodgedAt"].isoformat(timespec="seconds"),
+            escape(candidate["lodgedEvent"]),
+        )
+    say(made)
+    say("  Once customs say which, settle it with the command of that lodging:")
+    for candidate in one["candidates"]:  # whole lines, to be copied
+        console().print(f"    {candidate['command']}", soft_wrap=True, markup=False)
+
+
+def _indented(text: str, columns: int) -> None:
+    """A sentence that may need several lines, all of them indented."""
+    from rich.padding import Padding
+
+    say(Padding(text, (0, 0, 0, columns), expand=False))
+
+
+def _why(claim: dict[str, Any]) -> str:
+    """The verdicts in words, one a line; of a reason that no outcome explains its code."""
+    told = {one["code"] for one in claim["verdicts"]}
+    words = [in_words(one) for one in claim["verdicts"]]
+    return "\n".join(words + [code for code in claim["reasons"] if code not in told])
+
+
 def _claims(claims: list[dict[str, Any]]) -> Table:
+    from rich.markup import escape
+
     made = table("Claims", "item", "licence", "line", "state", "outcome", "requested", "reserved", "consumed", "why")
     for one in claims:
         figures = [_both(one, part) for part in ("req", "res", "cons")]
@@ -187,7 +231,7 @@ def _claims(claims: list[dict[str, Any]]) -> Table:
             colour(one["state"]),
             colour(one["outcome"]),
             *figures,
-            " ".join(one["reasons"]),
+            escape(_why(one)),
         )
     return made
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from certex_bridge.ledger.adapters.undecided import UndecidedDeclaration, undecided_declaration
+from certex_bridge.operations.outcome_told import OUTCOMES, Told, findings_of, verdicts_of
 from certex_bridge.operations.reading import NotFound
+from certex_bridge.platform.postgres import load_queries
 
 _DECLARATION = """
 SELECT decl_id, dv, facts, waiting_for, joined, lrn, exporter, state FROM declaration WHERE decl_id = $1
@@ -38,7 +41,13 @@ async def declaration_view(database: Any, decl_id: str) -> dict[str, Any]:
     claims = [dict(one) for one in await database.fetch(_CLAIMS, decl_id)]
     licences = sorted({claim["licence_id"] for claim in claims})
     movements = [dict(one) for one in await database.fetch(_MOVEMENTS, licences, f"{decl_id}#")]
+    queries = load_queries("certex_bridge.ledger.adapters.sql", "mismatches.sql")
+    undecided = await database.fetchrow(queries["undecided_one"], decl_id)
     facts: dict[str, Any] = json.loads(row["facts"]) if row["facts"] else {}
+    outcomes = await database.fetch(OUTCOMES, decl_id)
+    verdicts: dict[tuple[int, int, str], list[Told]] = {}
+    for outcome in outcomes:
+        verdicts |= verdicts_of(bytes(outcome["body"]), judged=True)
     return {
         "declaration": decl_id,
         "state": row["state"],
@@ -48,12 +57,48 @@ async def declaration_view(database: Any, decl_id: str) -> dict[str, Any]:
         "outcomesPublished": row["dv"],
         "joined": row["joined"],
         "waitingFor": json.loads(row["waiting_for"]),
+        "undecided": _undecided(undecided_declaration(undecided)) if undecided else None,
         "said": [{"fact": name, "at": facts[name]["occurred_at"]} for name in _SAID if facts.get(name)]
         + _releases(facts)
         + _by_hand(facts),
-        "claims": [claim | {"reasons": claim["reasons"].split()} for claim in claims],
+        "findings": _findings(outcomes),
+        "claims": [
+            claim
+            | {"reasons": claim["reasons"].split()}
+            | {"verdicts": verdicts.get((claim["item"], claim["doc_seq"], claim["licence_id"]), [])}
+            for claim in claims
+        ],
         "movements": movements,
     }
+
+
+def _undecided(one: UndecidedDeclaration) -> dict[str, Any]:
+    """Since when nobody can tell its content, why, what it could be and the command that settles it as that."""
+    return {
+        "since": one.since,
+        "code": one.code,
+        "field": "lrn",
+        "value": one.lrn,
+        "message": one.message,
+        "candidates": [
+            {
+                "exporter": candidate.exporter,
+                "lodgedEvent": candidate.lodged_event,
+                "lodgedAt": candidate.lodged_at,
+                "command": one.command(candidate),
+            }
+            for candidate in one.candidates
+        ],
+    }
+
+
+def _findings(outcomes: list[Any]) -> list[dict[str, Any]]:
+    """What was ever remarked on a message about this declaration: each once, with the outcome that told it first."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in outcomes:
+        for one in findings_of(bytes(row["body"])):
+            found.setdefault(tuple(one.values()), one | {"outcomeVersion": row["agg_ver"], "at": row["at"]})
+    return list(found.values())
 
 
 def _by_hand(facts: dict[str, Any]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ SELECT line_no, dim, unit, cap, over, available, reserved, consumed FROM account
 WHERE licence_id = $1 ORDER BY line_no, dim
 """
 _CLAIMS = "SELECT state, count(*) FROM claim WHERE licence_id = $1 GROUP BY 1 ORDER BY 2 DESC, 1"
-_WAITING = "SELECT count(*) FROM parked WHERE licence_id = $1"
+_WAITING = "SELECT count(DISTINCT decl_id) FROM parked WHERE licence_id IN ($1, '*' || substr($1, strpos($1, '/')))"
 _MOVEMENTS = """
 SELECT lv, seq, line_no, dim, kind, claim, d_cap, d_res, d_cons, d_over, at, detail, event_id, written_at
 FROM movement WHERE licence_id = $1 ORDER BY lv, seq

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from certex_bridge.laboratory.publish import Published, Sender
+from certex_bridge.ledger.quarantine import key_text
+from certex_bridge.operations.outcome_told import OUTCOME, in_words, verdicts_of
 from certex_bridge.operations.reading import connection
 from certex_bridge.operations.submit_files import FOREIGN, Submission, read_file
 from certex_bridge.operations.terminal import colour, console, print_json, table
@@ -24,9 +26,9 @@ _PLACES = "SELECT topic, partition, record FROM inbox WHERE event_id = ANY($1::t
 _HERE = "SELECT event_id FROM inbox WHERE topic = $1 AND partition = $2 AND record = $3"
 _ANSWERS = "SELECT event_id, body FROM answer WHERE event_id = ANY($1::text[])"
 _QUARANTINE = """
-SELECT code, field, value, message FROM quarantine WHERE topic = $1 AND partition = $2 AND record = $3
+SELECT code, field, value, message, key FROM quarantine WHERE topic = $1 AND partition = $2 AND record = $3
 """
-_BAD_RESULTS = ("REFUSED", "CONFLICT")
+_BAD_RESULTS = ("REFUSED", "CONFLICT", "KEPT")
 _BAD_CLAIMS = ("REFUSED", "UNCOVERED")
 
 
@@ -80,6 +82,16 @@ def run_submit(files: Sequence[Path], options: SubmitOptions) -> int:
     return 0 if all(fate.ok for fate in fates) else 1
 
 
+async def submit_file(settings: Settings, file: Path, options: SubmitOptions) -> Fate:
+    """Submit one file in a loop that runs already; what came of it.
+
+    Raises:
+        BridgeError: it is no event.
+    """
+    submission = read_file(file, options.profile, options.ce_type)
+    return (await _submit(settings, [submission], options, lambda _fate: None))[0]
+
+
 async def _submit(
     settings: Settings, submissions: Sequence[Submission], options: SubmitOptions, told: Callable[[Fate], None]
 ) -> list[Fate]:
@@ -131,13 +143,27 @@ async def _wait(database: Any, published: Published, file: str, ids: list[str], 
 
 
 async def _fate(database: Any, place: tuple[str, int, int], file: str, ids: list[str]) -> Fate:
-    quarantine = [dict(row) for row in await database.fetch(_QUARANTINE, *place)]
+    rows = await database.fetch(_QUARANTINE, *place)
+    quarantine = [{**row, "key": key_text(row["key"])} for row in rows]
     if not ids and not quarantine:
         ids = [row["event_id"] for row in await database.fetch(_HERE, *place)]
     bodies = {row["event_id"]: row["body"] for row in await database.fetch(_ANSWERS, ids)}
     answers = [{"event": event_id, **json.loads(bodies[event_id])} for event_id in ids if event_id in bodies]
+    for answer in answers:
+        await _explain(database, answer)
     places = {tuple(row) for row in await database.fetch(_PLACES, ids)}
     return Fate(file, answers, quarantine, repeated=bool(places) and place not in places)
+
+
+async def _explain(database: Any, answer: dict[str, Any]) -> None:
+    """Give each claim its verdicts (field, value, sentence), from the outcome that told customs of it."""
+    if not answer.get("claims") or not answer.get("dv"):
+        return
+    document = await database.fetchval(OUTCOME, answer["declaration"], answer["dv"])
+    told = verdicts_of(bytes(document)) if document else {}
+    for claim in answer["claims"]:
+        place = (claim["item"], claim["document"])
+        claim["verdicts"] = [one for key, verdicts in told.items() if key[:2] == place for one in verdicts]
 
 
 def _document(fate: Fate) -> dict[str, Any]:
@@ -183,29 +209,39 @@ def _rows(fate: Fate, seconds: float) -> list[tuple[str, str, str]]:
     if not fate.in_time:
         return [(colour("no answer"), "", f"nothing after {seconds:g} s: is certex-bridge serve running?")]
     rows = [
-        (colour("quarantined"), escape(one["field"]), escape(f"{one['code']}: {one['message']}"))
-        for one in fate.quarantine
+        (colour("quarantined"), escape(one["key"] or one["field"]), escape(in_words(one))) for one in fate.quarantine
     ]
     for answer in fate.answers:
         about = str(answer.get("declaration") or answer.get("licence", ""))
         before = "as answered before" if fate.repeated else ""
         rows.append((colour(str(answer["result"])), escape(about), before or escape(_details(answer))))
         rows += [
-            (f"  {finding['severity'].lower()}", f"  {finding['code']}", escape(str(finding["field"])))
+            (f"  {finding['severity'].lower()}", f"  {finding['code']}", escape(in_words(finding)))
             for finding in answer.get("findings", ())
         ]
-        rows += [_claim(claim) for claim in answer.get("claims", ())]
+        rows += [row for claim in answer.get("claims", ()) for row in _claim(claim)]
     return rows
 
 
 def _details(answer: dict[str, Any]) -> str:
+    if answer.get("code") and answer.get("detail"):
+        return f"{answer['code']}: {answer['detail']}"
     if answer.get("version"):
         return f"version {answer['version']}"
     return str(answer.get("detail") or answer.get("state") or "")
 
 
-def _claim(claim: dict[str, Any]) -> tuple[str, str, str]:
+def _claim(claim: dict[str, Any]) -> list[tuple[str, str, str]]:
+    from rich.markup import escape
+
     from certex_bridge.ledger.domain.reasons import SENTENCES
 
-    reasons = "; ".join(f"{code}: {SENTENCES[code]}" if code in SENTENCES else code for code in claim["reasons"])
-    return f"  {colour(str(claim['outcome']))}", f"  item {claim['item']}, document {claim['document']}", reasons
+    verdicts = claim.get("verdicts", [])
+    told = {one["code"] for one in verdicts}
+    words = [in_words(one) for one in verdicts]
+    words += [
+        f"{code}: {SENTENCES[code]}" if code in SENTENCES else code for code in claim["reasons"] if code not in told
+    ]
+    place = f"  item {claim['item']}, document {claim['document']}"
+    first = (f"  {colour(str(claim['outcome']))}", place, escape(words[0]) if words else "")
+    return [first, *[("", "", escape(one)) for one in words[1:]]]

@@ -85,7 +85,7 @@ def colour(word: str) -> str:
 
 _COLOURS = {
     "green": ("OK", "Valid", "ACCEPTED", "APPLIED", "RESERVED", "CONSUMED", "RECORDED"),
-    "red": ("REFUSED", "UNCOVERED", "CONFLICT", "Revoked", "Cancelled", "quarantined"),
+    "red": ("REFUSED", "UNCOVERED", "CONFLICT", "KEPT", "Revoked", "Cancelled", "quarantined"),
     "yellow": ("WAITING", "Suspended", "Exhausted", "Expired", "SUPERSEDED", "Unknown", "no answer"),
     "dim": ("CLOSED", "ALREADY_DONE", "WITHDRAWN", "UNRESERVED"),
 }

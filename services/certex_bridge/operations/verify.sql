@@ -1,47 +1,62 @@
 -- name: account_figures
--- The constraints of a balance, tested on the data; a restored or imported table may not have them.
-SELECT (SELECT count(*) FROM account) AS examined, (
+-- The constraints of a balance, tested on the data; a restored or imported table may not have them. NULL: of all licences.
+SELECT (SELECT count(*) FROM account WHERE $1::text[] IS NULL OR licence_id = ANY($1)) AS examined, (
     SELECT format('account %s line %s %s: authorised %s, over %s, available %s, reserved %s, consumed %s',
                   licence_id, line_no, dim, cap, over, available, reserved, consumed)
     FROM account
-    WHERE least(cap, reserved, consumed, over, available) < 0
-       OR cap + over <> available + reserved + consumed
-       OR (available <> 0 AND over <> 0)
-       OR cap + over + reserved + consumed + available = 'NaN'
+    WHERE ($1::text[] IS NULL OR licence_id = ANY($1))
+      AND (least(cap, reserved, consumed, over, available) < 0
+           OR cap + over <> available + reserved + consumed
+           OR (available <> 0 AND over <> 0)
+           OR cap + over + reserved + consumed + available = 'NaN')
     ORDER BY licence_id, line_no, dim LIMIT 1) AS wrong
 
 -- name: account_journal
--- A balance is what the journal adds up to.
+-- A balance is what the journal adds up to. NULL: of all licences.
 WITH journal AS (
     SELECT licence_id, line_no, dim, sum(d_cap) AS cap, sum(d_res) AS reserved, sum(d_cons) AS consumed,
            sum(d_over) AS over
-    FROM movement WHERE dim <> 'NONE' GROUP BY licence_id, line_no, dim)
-SELECT (SELECT count(*) FROM account) AS examined, (
+    FROM movement WHERE dim <> 'NONE' AND ($1::text[] IS NULL OR licence_id = ANY($1))
+    GROUP BY licence_id, line_no, dim)
+SELECT (SELECT count(*) FROM account WHERE $1::text[] IS NULL OR licence_id = ANY($1)) AS examined, (
     SELECT format('account %s line %s %s: authorised %s, reserved %s, consumed %s, over %s; its movements add up to '
                   '%s, %s, %s, %s',
                   licence_id, line_no, dim, coalesce(a.cap::text, 'missing'), a.reserved, a.consumed, a.over,
                   coalesce(j.cap, 0), coalesce(j.reserved, 0), coalesce(j.consumed, 0), coalesce(j.over, 0))
-    FROM journal j FULL JOIN account a USING (licence_id, line_no, dim)
+    FROM journal j FULL JOIN (SELECT * FROM account WHERE $1::text[] IS NULL OR licence_id = ANY($1)) a
+    USING (licence_id, line_no, dim)
     WHERE (a.cap, a.reserved, a.consumed, a.over) IS DISTINCT FROM
           (coalesce(j.cap, 0), coalesce(j.reserved, 0), coalesce(j.consumed, 0), coalesce(j.over, 0))
     ORDER BY licence_id, line_no, dim LIMIT 1) AS wrong
 
 -- name: account_claims
--- Reserved and consumed are what the claims hold: of the line, or of the whole licence for line 0.
-WITH held AS (
+-- Reserved and consumed are what the claims hold: of the line, or of the whole licence for line 0. Both sides are added
+-- up together: a join in the order of the accounts would look through all claims once for each of them.
+WITH held AS MATERIALIZED (
     SELECT c.licence_id, c.line_no, f.dim, sum(f.reserved) AS reserved, sum(f.consumed) AS consumed
     FROM claim c CROSS JOIN LATERAL (VALUES ('QTY', q_res, q_cons), ('VAL', v_res, v_cons)) f(dim, reserved, consumed)
+    WHERE (f.reserved, f.consumed) <> (0, 0)
     GROUP BY c.licence_id, c.line_no, f.dim),
-expected AS (
-    SELECT licence_id, line_no, dim, reserved, consumed FROM held WHERE line_no <> 0
-    UNION ALL
-    SELECT licence_id, 0, dim, sum(reserved), sum(consumed) FROM held GROUP BY licence_id, dim)
+sides AS (
+    SELECT licence_id, line_no, dim, true AS kept, a.reserved, a.consumed, 0 AS held_res, 0 AS held_cons FROM account a
+    UNION ALL SELECT licence_id, line_no, dim, false, 0, 0, reserved, consumed FROM held WHERE line_no <> 0
+    UNION ALL SELECT licence_id, 0, dim, false, 0, 0, reserved, consumed FROM held)
 SELECT (SELECT count(*) FROM account) AS examined, (
     SELECT format('account %s line %s %s: reserved %s, consumed %s; its claims hold %s, %s', licence_id, line_no, dim,
-                  a.reserved, a.consumed, coalesce(e.reserved, 0), coalesce(e.consumed, 0))
-    FROM account a LEFT JOIN expected e USING (licence_id, line_no, dim)
-    WHERE (a.reserved, a.consumed) IS DISTINCT FROM (coalesce(e.reserved, 0), coalesce(e.consumed, 0))
+                  sum(reserved), sum(consumed), sum(held_res), sum(held_cons))
+    FROM sides GROUP BY licence_id, line_no, dim
+    HAVING bool_or(kept) AND (sum(reserved), sum(consumed)) IS DISTINCT FROM (sum(held_res), sum(held_cons))
     ORDER BY licence_id, line_no, dim LIMIT 1) AS wrong
+
+-- name: frozen_licences
+-- A licence is frozen, or is not, as the last word of the audit trail about it says.
+WITH told AS (
+    SELECT DISTINCT ON (subject) subject AS licence_id, action = 'licence.frozen' AS frozen FROM console_audit
+    WHERE action IN ('licence.frozen', 'licence.unfrozen') ORDER BY subject, audit_no DESC)
+SELECT (SELECT count(*) FROM licence) AS examined, (
+    SELECT format('licence %s is %s, and nobody said so', licence_id, CASE WHEN l.frozen THEN 'frozen' ELSE 'not frozen' END)
+    FROM licence l LEFT JOIN told USING (licence_id)
+    WHERE l.frozen <> coalesce(told.frozen, false) ORDER BY licence_id LIMIT 1) AS wrong
 
 -- name: claim_states
 -- No figure is negative, what has ended holds nothing, what was released reserves nothing, figures have an account.
@@ -54,7 +69,7 @@ SELECT (SELECT count(*) FROM claim) AS examined, (
                         'WITHDRAWN', 'CLOSED', 'NOT_MANAGED', 'NOT_APPLICABLE')
        OR (state NOT IN ('RESERVED', 'CONSUMED', 'UNCOVERED') AND (q_res, q_cons, v_res, v_cons) <> (0, 0, 0, 0))
        OR (state IN ('CONSUMED', 'UNCOVERED') AND (q_res, v_res) <> (0, 0))
-       OR (state = 'RESERVED' AND (q_res, v_res) = (0, 0))
+       OR (state = 'RESERVED' AND (q_res, v_res) = (0, 0) AND (q_req, v_req) <> (0, 0))
        OR (q_res + q_cons <> 0 AND NOT EXISTS (
               SELECT FROM account a
               WHERE a.licence_id = c.licence_id AND a.line_no IN (0, c.line_no) AND a.dim = 'QTY'))
@@ -92,29 +107,20 @@ SELECT (SELECT count(*) FROM movement) AS examined, (
     ORDER BY m.licence_id, m.lv, m.seq LIMIT 1) AS wrong
 
 -- name: journal_events
--- Whatever moved was asked for: by an event of the inbox, or by a wake whose cause is one (its id comes from content).
-WITH strange AS (
-    SELECT m.event_id, m.claim, min(m.licence_id) AS licence_id, min(m.lv) AS lv
+-- Whatever moved was asked for: by an event of the inbox, or by a wake (its id comes from content) that one led to.
+WITH RECURSIVE strange AS (
+    SELECT m.event_id, min(m.licence_id) AS licence_id, min(m.lv) AS lv
     FROM movement m WHERE NOT EXISTS (SELECT FROM inbox i WHERE i.event_id = m.event_id)
-    GROUP BY m.event_id, m.claim),
-woken AS (
-    SELECT DISTINCT s.event_id, c.decl_id FROM strange s JOIN claim c
-    ON s.claim = format('%s#%s.%s@%s:%s', c.decl_id, c.item, c.doc_seq, c.licence_id, c.line_no)),
-drafts AS (
-    SELECT w.event_id, w.decl_id, exporter || '/' || a.lrn AS draft_id
-    FROM woken w JOIN declaration d USING (decl_id) JOIN anchor a USING (lrn)
-    CROSS JOIN LATERAL jsonb_array_elements_text(a.exporters::jsonb) AS exporter),
-causes AS (
-    SELECT w.event_id, w.decl_id, v.event_id AS cause
-    FROM woken w JOIN claim c USING (decl_id) JOIN licence_version v USING (licence_id)
+    GROUP BY m.event_id),
+ahead AS (
+    SELECT s.event_id, s.event_id AS told FROM strange s
     UNION
-    SELECT t.event_id, t.decl_id, r.event_id FROM drafts t JOIN answer r ON r.body::json ->> 'declaration' = t.draft_id),
-explained AS (
-    SELECT DISTINCT event_id FROM causes
-    WHERE event_id = encode(sha256(
+    SELECT a.event_id, w.cause FROM ahead a JOIN woken w ON w.event_id = a.told
+    WHERE w.event_id = encode(sha256(
         int8send(4) || 'wake'::bytea
-        || int8send(octet_length(cause)) || convert_to(cause, 'UTF8')
-        || int8send(octet_length(decl_id)) || convert_to(decl_id, 'UTF8')), 'hex'))
+        || int8send(octet_length(w.cause)) || convert_to(w.cause, 'UTF8')
+        || int8send(octet_length(w.decl_id)) || convert_to(w.decl_id, 'UTF8')), 'hex')),
+explained AS (SELECT a.event_id FROM ahead a JOIN inbox i ON i.event_id = a.told)
 SELECT (SELECT count(*) FROM movement) AS examined, (
     SELECT format('movement %s lv %s: event %s is neither in the inbox nor a wake', s.licence_id, s.lv, s.event_id)
     FROM strange s WHERE NOT EXISTS (SELECT FROM explained e WHERE e.event_id = s.event_id)
@@ -135,6 +141,47 @@ SELECT (SELECT count(*) FROM licence_version) AS examined, coalesce((
         SELECT FROM movement m WHERE m.licence_id = v.licence_id AND m.kind = 'VERSION' AND m.event_id = v.event_id
            AND split_part(m.detail, ' ', 1) = 'version=' || v.version)
     ORDER BY v.licence_id, v.version LIMIT 1)) AS wrong
+
+-- name: event_hashes
+-- A version has the hash of its event's data: in the journal, beside its content, in the inbox, and while in force.
+SELECT (SELECT count(*) FROM licence_version) AS examined, coalesce((
+    SELECT format('licence %s version %s: the hash of event %s is not that of the %s', v.licence_id, v.version, v.event_id,
+                  CASE WHEN i.sha256 = v.payload_sha256 THEN 'journal' ELSE 'inbox' END)
+    FROM licence_version v LEFT JOIN inbox i USING (event_id) LEFT JOIN (
+        SELECT licence_id, substring(detail FROM '^version=([0-9]{1,9}) ')::int AS version,
+               substring(detail FROM ' sha256=([^ ]*)') AS told
+        FROM movement WHERE kind = 'VERSION') journal USING (licence_id, version)
+    WHERE v.payload_sha256 IS DISTINCT FROM i.sha256 OR v.payload_sha256 IS DISTINCT FROM journal.told
+    ORDER BY v.licence_id, v.version LIMIT 1), (
+    SELECT format('licence %s: the hash of version %s in force is another', l.licence_id, l.version)
+    FROM licence l JOIN licence_version v USING (licence_id, version) WHERE l.payload_sha256 <> v.payload_sha256
+    ORDER BY l.licence_id LIMIT 1)) AS wrong
+
+-- name: originals
+-- What an authority issued has the hash that the journal says, and what the journal names is there.
+WITH told AS (
+    SELECT m.licence_id, substring(m.detail FROM '^version=([0-9]{1,9}) ')::int AS version,
+           substring(m.detail FROM ' original=([0-9a-f]{64})') AS original,
+           substring(m.detail FROM ' document=([0-9a-f]{64})') AS document
+    FROM movement m WHERE m.kind = 'VERSION')
+SELECT (SELECT count(*) FROM licence_version) AS examined, coalesce((
+    SELECT format('licence %s version %s: the bytes of its authority are not those of the journal', licence_id, version)
+    FROM licence_version v FULL JOIN told t USING (licence_id, version)
+    WHERE encode(sha256(v.original), 'hex') IS DISTINCT FROM t.original OR v.document IS DISTINCT FROM t.document
+    ORDER BY licence_id, version LIMIT 1), (
+    SELECT format('licence %s version %s: document %s %s', v.licence_id, v.version, v.document,
+                  CASE WHEN d.sha256 IS NULL THEN 'is missing' ELSE 'has other content' END)
+    FROM licence_version v LEFT JOIN licence_document d ON d.licence_id = v.licence_id AND d.sha256 = v.document
+    WHERE v.document IS NOT NULL AND encode(sha256(d.content), 'hex') IS DISTINCT FROM v.document
+    ORDER BY v.licence_id, v.version LIMIT 1)) AS wrong
+-- name: kept_acts
+-- An act that ends a licence and came before it counts as soon as the licence is known.
+SELECT (SELECT count(*) FROM refused_licence_event WHERE act = 'KEPT') AS examined, (
+    SELECT format('licence %s is %s although event %s, kept, ends it', licence_id, l.status, r.event_id)
+    FROM refused_licence_event r JOIN licence l USING (licence_id)
+    WHERE r.act = 'KEPT' AND r.status IN ('REVOKED', 'CANCELLED') AND l.version > 0
+      AND l.status NOT IN ('Revoked', 'Cancelled')
+    ORDER BY licence_id, r.event_id LIMIT 1) AS wrong
 
 -- name: status_changes
 -- Dense per licence, each beginning where the one before ended, the last ending at the licence's status.
@@ -173,7 +220,8 @@ WITH expected AS (
     UNION ALL SELECT licence_id, nv FROM licence WHERE $1::text = 'notification' AND nv > 0
     UNION ALL SELECT licence_id, iv FROM licence WHERE $1::text = 'incident' AND iv > 0
     UNION ALL SELECT licence_id, cv FROM licence WHERE $1::text = 'certificate' AND cv > 0
-    UNION ALL SELECT record_key, version FROM record WHERE $1::text = 'record'),
+    UNION ALL SELECT record_key, version FROM record WHERE $1::text = 'record'
+    UNION ALL SELECT 'ledger', max(seal_no) FROM seal WHERE $1::text = 'seal' HAVING max(seal_no) > 0),
 queued AS (
     SELECT agg_id, count(*) AS rows, min(agg_ver) AS first, max(agg_ver) AS last
     FROM outbox WHERE agg_type = $1::text GROUP BY agg_id),
@@ -218,21 +266,92 @@ SELECT (SELECT count(*) FROM inbox) AS examined, (
     WHERE i.event_id IS NULL OR r.event_id IS NULL OR r.body = ''
     ORDER BY event_id LIMIT 1) AS wrong
 
+-- name: state_hashes
+-- Each declaration, claim and anchor is as it was left: the last hash written of it is its own, and none is gone. What was
+-- only made to be locked was never left in any state. Of the declarations $1 that were written since $2; NULL: of all.
+WITH present AS (
+    SELECT format('declaration %s', decl_id) AS told,
+           encode(substr(sha256(convert_to('declaration ' || decl_id, 'UTF8')), 1, 16), 'hex')::uuid AS key,
+           encode(substr(sha256(coalesce(facts, '') || '\x00' || coalesce(identity, '') || '\x00' || convert_to(
+               concat_ws(chr(31), decl_id, dv, said, waiting_for, joined, lrn, exporter, state,
+                         coalesce(extract(epoch FROM unpresented_since)::text, ''),
+                         coalesce(extract(epoch FROM undecided_since)::text, ''),
+                         coalesce(extract(epoch FROM unreleased_since)::text, '')), 'UTF8')), 1, 16), 'hex')::uuid AS hash
+    FROM declaration WHERE facts IS NOT NULL AND ($1::text[] IS NULL OR decl_id = ANY($1))
+    UNION ALL
+    SELECT format('claim %s#%s.%s@%s:%s', decl_id, item, doc_seq, licence_id, line_no),
+           encode(substr(sha256(convert_to(
+               concat_ws(chr(31), 'claim', decl_id, item, doc_seq, licence_id, line_no), 'UTF8')), 1, 16), 'hex')::uuid,
+           encode(substr(sha256(convert_to(
+               concat_ws(chr(31), decl_id, item, doc_seq, licence_id, line_no, state, q_req, q_res, q_cons, q_unc,
+                         v_req, v_res, v_cons, v_unc, attempt, outcome, reasons, document_code, source,
+                         extract(epoch FROM refused_at)), 'UTF8')), 1, 16), 'hex')::uuid
+    FROM claim WHERE $1::text[] IS NULL OR decl_id = ANY($1)
+    UNION ALL
+    SELECT format('anchor %s', lrn), encode(substr(sha256(convert_to('anchor ' || lrn, 'UTF8')), 1, 16), 'hex')::uuid,
+           encode(substr(sha256(convert_to(concat_ws(chr(31), lrn, exporters, marks), 'UTF8')), 1, 16), 'hex')::uuid
+    FROM anchor WHERE $1::text[] IS NULL AND (exporters, marks) <> ('[]', '{}')),
+left_so AS (
+    SELECT DISTINCT ON (key) key, hash, written_at
+    FROM (SELECT entry_no, unnest(keys) AS key, unnest(hashes) AS hash, written_at
+          FROM state_hash WHERE $2::timestamptz IS NULL OR written_at >= $2) every
+    ORDER BY key, entry_no DESC)
+SELECT (SELECT count(*) FROM present) AS examined, (
+    SELECT CASE WHEN told IS NULL THEN format('a declaration, claim or anchor written at %s is gone (%s)', l.written_at, key)
+                WHEN l.key IS NULL THEN format('%s was never written by a transaction of the bridge', told)
+                ELSE format('%s is not what was written at %s', told, l.written_at) END
+    FROM present p FULL JOIN left_so l USING (key)
+    WHERE p.hash IS DISTINCT FROM l.hash AND ($1::text[] IS NULL OR (p.hash IS NOT NULL AND l.hash IS NOT NULL))
+    ORDER BY told NULLS LAST, key LIMIT 1) AS wrong
+
+-- name: row_histories
+-- Rows that decide without a journal are as their history left them. A column that came later is in no older history;
+-- a record put aside has none until it is resolved.
+WITH present AS (
+    SELECT 'exporter_bar' AS name, jsonb_build_array(issuer, eori, document_code)::text AS row_key, to_jsonb(t) AS content
+    FROM exporter_bar t
+    UNION ALL SELECT 'consumer_offset', jsonb_build_array(topic, partition)::text, to_jsonb(t) FROM consumer_offset t
+    UNION ALL SELECT 'subscription', jsonb_build_array(subscription_id)::text, to_jsonb(t) FROM subscription t
+    UNION ALL SELECT 'list_order', jsonb_build_array(caller, order_id)::text, to_jsonb(t) FROM list_order t
+    UNION ALL SELECT 'notice', jsonb_build_array(notice_id)::text, to_jsonb(t) FROM notice t
+    UNION ALL SELECT 'record', jsonb_build_array(record_key)::text, to_jsonb(t) FROM record t
+    UNION ALL SELECT 'console_repair', jsonb_build_array(repair_id)::text, to_jsonb(t) FROM console_repair t
+    UNION ALL SELECT 'quarantine', jsonb_build_array(quarantine_id)::text,
+                     jsonb_build_object('quarantine_id', quarantine_id, 'resolved', resolved)
+    FROM quarantine),
+kept AS (
+    SELECT DISTINCT ON (name, row_key) name, row_key, content::jsonb AS content, written_at
+    FROM row_history ORDER BY name, row_key, entry_no DESC)
+SELECT (SELECT count(*) FROM present) AS examined, (
+    SELECT format('%s %s: %s', name, row_key, CASE
+        WHEN k.content IS NULL THEN 'no history has it'
+        WHEN p.content IS NULL THEN format('it is gone; it was written at %s', k.written_at)
+        ELSE format('not what was written at %s', k.written_at) END)
+    FROM present p FULL JOIN kept k USING (name, row_key)
+    WHERE (p.content @> k.content) IS NOT TRUE AND NOT (p.content IS NULL AND k.content IS NULL)
+      AND NOT (name = 'quarantine' AND k.written_at IS NULL AND p.content ->> 'resolved' = '')
+    ORDER BY name, row_key LIMIT 1) AS wrong
+
 -- name: inbox_offsets
--- Reading goes on behind every record that had an effect or was put aside.
+-- Reading goes on behind every record that had an effect or was put aside. Where the log was made anew, or shortened, it
+-- is what was taken in after that.
 SELECT (SELECT count(*) FROM consumer_offset) AS examined, (
     SELECT format('%s partition %s: record %s was used, reading goes on at %s', topic, partition, seen.record,
                   coalesce(c.next_record::text, 'no offset'))
     FROM (SELECT topic, partition, max(record) AS record FROM (
-              SELECT topic, partition, record FROM inbox
-              UNION ALL SELECT topic, partition, record FROM quarantine) every
-          WHERE topic <> 'internal' GROUP BY topic, partition) seen
+              SELECT topic, partition, record, received_at AS at FROM inbox
+              UNION ALL SELECT topic, partition, record, at FROM quarantine) every
+          LEFT JOIN (SELECT topic, partition, max(moved_at) AS moved_at FROM position_history
+                     WHERE cause <> 'GAP_ACCEPTED' GROUP BY topic, partition) anew USING (topic, partition)
+          WHERE topic <> 'internal' AND (anew.moved_at IS NULL OR at > anew.moved_at)
+          GROUP BY topic, partition) seen
     LEFT JOIN consumer_offset c USING (topic, partition)
     WHERE c.next_record IS NULL OR c.next_record <= seen.record
     ORDER BY topic, partition LIMIT 1) AS wrong
 
 -- name: parked_declarations
--- Parked is who waits, and whoever waits for a licence that has come will be woken.
+-- Parked is who waits, and whoever waits for a licence that has come will be woken. A name */NUMBER stands for a licence
+-- of any issuer; one that has come may be another than the one meant, so only a named issuer can be proved.
 SELECT (SELECT count(*) FROM parked) AS examined, coalesce((
     SELECT format('declaration %s on licence %s: %s', decl_id, licence_id,
                   CASE WHEN p.decl_id IS NULL THEN 'it waits and is not parked' ELSE 'parked and does not wait' END)
@@ -253,11 +372,41 @@ SELECT (SELECT count(*) FROM wake) AS wakes, (SELECT count(*) FROM unsent) AS ba
        (SELECT count(*) FROM wake WHERE woken_at < now() - make_interval(secs => $1::double precision)) AS late,
        (SELECT count(*) FROM held) AS held
 
+-- The queries from here on are read in pages: names after $1, up to $2 (NULL: to the end), and of those in $3 (NULL: all).
+
+-- name: licences_since
+-- Licences of which something was written since an instant.
+SELECT licence_id FROM movement WHERE written_at >= $1
+UNION SELECT licence_id FROM licence_version WHERE written_at >= $1
+UNION SELECT licence_id FROM status_change WHERE written_at >= $1
+ORDER BY licence_id
+
+-- name: declarations_since
+-- Declarations to which something was answered, or that were settled again, since an instant.
+SELECT decl_id FROM (
+    SELECT substring(body FROM '"declaration":"([^"]*)"') AS decl_id FROM answer WHERE written_at >= $1
+    UNION SELECT decl_id FROM woken WHERE written_at >= $1) touched
+WHERE decl_id IS NOT NULL ORDER BY decl_id
+
+-- name: licence_page
+-- Where the next page of licences ends.
+SELECT max(licence_id) AS last, count(*) AS number FROM (
+    SELECT licence_id FROM licence WHERE licence_id > $1 ORDER BY licence_id LIMIT $2) page
+
+-- name: declaration_page
+-- Where the next page of declarations ends.
+SELECT max(decl_id) AS last, count(*) AS number FROM (
+    SELECT decl_id FROM declaration WHERE decl_id > $1 ORDER BY decl_id LIMIT $2) page
+
 -- name: journal
 -- Every journal row in order, with where its licence stands.
 SELECT licence_id, l.lv AS last, encode(l.chain, 'hex') AS head, m.lv, m.seq, m.line_no, m.dim, m.kind, m.event_id, m.claim,
        m.d_cap::text, m.d_res::text, m.d_cons::text, m.d_over::text, m.at, m.detail, m.chain, replace(m.effect::text, '-', '') AS effect
-FROM licence l FULL JOIN movement m USING (licence_id) ORDER BY licence_id, m.lv, m.seq
+FROM (SELECT * FROM licence
+      WHERE licence_id > $1 AND ($2::text IS NULL OR licence_id <= $2) AND ($3::text[] IS NULL OR licence_id = ANY($3))) l
+FULL JOIN (SELECT * FROM movement
+      WHERE licence_id > $1 AND ($2::text IS NULL OR licence_id <= $2) AND ($3::text[] IS NULL OR licence_id = ANY($3))) m
+USING (licence_id) ORDER BY licence_id, m.lv, m.seq
 
 -- name: last_balances
 -- The last balance message of each licence beside its accounts.
@@ -266,19 +415,67 @@ SELECT l.licence_id, l.lv, o.body, (
                                      a.available::text, a.over::text) ORDER BY a.line_no, a.dim)::text
     FROM account a WHERE a.licence_id = l.licence_id) AS accounts
 FROM licence l JOIN outbox o ON o.agg_type = 'balance' AND o.agg_id = l.licence_id AND o.agg_ver = l.lv
+WHERE l.licence_id > $1 AND ($2::text IS NULL OR l.licence_id <= $2) AND ($3::text[] IS NULL OR l.licence_id = ANY($3))
 ORDER BY l.licence_id
 
 -- name: facts
 -- What customs said, as stored.
-SELECT decl_id, facts, lrn, exporter, state, dv FROM declaration ORDER BY decl_id
+SELECT decl_id, facts, lrn, exporter, state, dv FROM declaration
+WHERE decl_id > $1 AND ($2::text IS NULL OR decl_id <= $2) AND ($3::text[] IS NULL OR decl_id = ANY($3))
+ORDER BY decl_id
+
+-- name: identities
+-- How each declaration with an MRN got its content, beside what was sent under its LRN, and whether it holds anything;
+-- woken are those that the worker looks at again.
+SELECT d.decl_id, d.facts, d.identity, d.undecided_since, a.exporters, a.marks,
+       EXISTS (SELECT FROM wake w WHERE w.decl_id = d.decl_id) AS woken,
+       EXISTS (SELECT FROM claim c WHERE c.decl_id = d.decl_id
+               AND (c.q_res, c.q_cons, c.v_res, c.v_cons) <> (0, 0, 0, 0)) AS holds
+FROM declaration d LEFT JOIN anchor a ON a.lrn = d.lrn AND d.lrn <> ''
+WHERE d.facts IS NOT NULL AND (strpos(d.decl_id, '/') = 0 OR d.undecided_since IS NOT NULL)
+  AND d.decl_id > $1 AND ($2::text IS NULL OR d.decl_id <= $2) AND ($3::text[] IS NULL OR d.decl_id = ANY($3))
+ORDER BY d.decl_id
 
 -- name: snapshots
--- Licence contents, as stored.
-SELECT licence_id, version, snapshot FROM licence_version ORDER BY licence_id, version
+-- Licence contents, as stored, beside their hashes in the journal.
+SELECT licence_id, version, snapshot, told FROM licence_version LEFT JOIN (
+    SELECT licence_id, substring(detail FROM '^version=([0-9]{1,9}) ')::int AS version,
+           substring(detail FROM ' content=([0-9a-f]{64})') AS told
+    FROM movement WHERE kind = 'VERSION'
+      AND licence_id > $1 AND ($2::text IS NULL OR licence_id <= $2) AND ($3::text[] IS NULL OR licence_id = ANY($3))) journal
+USING (licence_id, version)
+WHERE licence_id > $1 AND ($2::text IS NULL OR licence_id <= $2) AND ($3::text[] IS NULL OR licence_id = ANY($3))
+ORDER BY licence_id, version
+
+-- name: licences
+-- Everything that follows from a licence's content in force and from what was booked on it.
+SELECT l.licence_id, l.version, l.status, l.expired_version, l.snapshot, l.valid_to, l.holder,
+       i.issuer, i.number, i.version AS listed_version, i.document_code, i.direction, i.status AS listed_status,
+       i.valid_from, i.valid_to AS listed_valid_to, i.holder AS listed_holder, i.terms, (
+    SELECT json_agg(json_build_array(a.line_no, a.dim, a.unit, a.cap::text, a.reserved::text, a.consumed::text,
+                                     a.replaced))::text
+    FROM account a WHERE a.licence_id = l.licence_id) AS accounts
+FROM licence l LEFT JOIN licence_index i USING (licence_id)
+WHERE licence_id > $1 AND ($2::text IS NULL OR licence_id <= $2) AND ($3::text[] IS NULL OR licence_id = ANY($3))
+ORDER BY licence_id
 
 -- name: balance_history
 -- Every journal row in order, with the balance message of its journal version beside the version's last row.
 SELECT m.licence_id, m.lv, m.line_no, m.dim, m.d_cap::text, m.d_res::text, m.d_cons::text, m.d_over::text,
        CASE WHEN lead(m.lv) OVER (PARTITION BY m.licence_id ORDER BY m.lv, m.seq) IS DISTINCT FROM m.lv THEN o.body END AS body
 FROM movement m LEFT JOIN outbox o ON o.agg_type = 'balance' AND o.agg_id = m.licence_id AND o.agg_ver = m.lv
+WHERE m.licence_id > $1 AND ($2::text IS NULL OR m.licence_id <= $2) AND ($3::text[] IS NULL OR m.licence_id = ANY($3))
 ORDER BY m.licence_id, m.lv, m.seq
+
+-- name: position_gaps
+-- Records that the log no longer had before they were read, with whoever accepted that.
+SELECT format('%s partition %s: records %s to %s were never read', g.topic, g.partition, g.from_record, g.to_record - 1)
+       || coalesce(', accepted by ' || a.accepted_by || to_char(a.accepted_at, '" at "YYYY-MM-DD"T"HH24:MI:SS"Z: "')
+                   || a.reason, '') AS told,
+       a.accepted_at IS NULL AND c.topic IS NOT NULL AS is_open
+FROM position_gap g
+LEFT JOIN position_gap_accepted a USING (topic, partition, epoch, from_record, to_record)
+LEFT JOIN consumer_offset c
+       ON (c.topic, c.partition, c.epoch, c.next_record) = (g.topic, g.partition, g.epoch, g.from_record)
+WHERE a.accepted_at IS NOT NULL OR c.topic IS NOT NULL
+ORDER BY g.found_at, g.topic, g.partition, g.from_record, g.to_record

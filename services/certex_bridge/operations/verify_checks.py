@@ -7,18 +7,19 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Protocol
-
-import msgspec
+from typing import Any
 
 from certex_bridge.kernel.canonical import GENESIS, chain
+from certex_bridge.kernel.currencies import EURO, REPLACED, in_euro
 from certex_bridge.ledger.adapters.codec import decode_facts, decode_licence
 from certex_bridge.ledger.domain.journal import NO_DIMENSION, entry_text
 from certex_bridge.ledger.domain.standing import declaration_state
-
-_UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, InvalidOperation)
+from certex_bridge.ledger.domain.versions import content_hash
+from certex_bridge.operations.verify_finding import UNREADABLE, Finding, Reader
+from certex_bridge.operations.verify_identity import IdentityReader
+from certex_bridge.operations.verify_licences import LicenceReader
 
 _GENESIS = GENESIS.hex()
 _LINK = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
@@ -27,37 +28,20 @@ _amount: Callable[[str], Decimal] = lru_cache(maxsize=65536)(Decimal)
 """The same figures come again and again."""
 
 
-@dataclass(slots=True)
-class Finding:
-    """What one check found: the first wrong row, or nothing."""
-
-    name: str
-    examined: int = 0
-    wrong: str = ""
-
-    def blame(self, sentence: str) -> None:
-        """Only the first wrong row counts; what follows may follow from it."""
-        self.wrong = self.wrong or sentence
-
-
-class Reader(Protocol):
-    """Takes rows in order."""
-
-    def read(self, row: Mapping[str, Any]) -> None:
-        """Look at one row."""
-
-    def findings(self) -> list[Finding]:
-        """What was found, once the last row was read."""
-
-
 class JournalReader:
-    """Each licence's rows are dense from 1, chained up to its head, named by their effect, and grow no debt."""
+    """Each licence's rows are dense from 1, chained up to its head, named by their effect, and grow no debt.
+
+    What was restated in euro is what was held before, at the legal rate.
+    """
 
     def __init__(self) -> None:
         self._dense = Finding("journal without gaps")
         self._chained = Finding("journal chain")
         self._named = Finding("journal effects")
         self._debt = Finding("no movement beyond the limit")
+        self._rates = Finding("restated at the legal rate")
+        self._values: dict[tuple[int, str], list[Decimal]] = {}
+        """Limit, reserved and consumed value, by line and claim (empty: the limit)."""
         self._licence: str | None = None
         self._last: int | None = 0
         self._head: str | None = None
@@ -70,14 +54,15 @@ class JournalReader:
             self._close()
             self._licence, self._last, self._head = row["licence_id"], row["last"], row["head"]
             self._lv, self._seq, self._chain = 0, 0, _GENESIS
+            self._values = {}
         if row["lv"] is not None:
             self._movement(row)
 
     def findings(self) -> list[Finding]:
-        """The four checks."""
+        """The five checks."""
         self._close()
         self._licence = None
-        return [self._dense, self._chained, self._named, self._debt]
+        return [self._dense, self._chained, self._named, self._debt, self._rates]
 
     def _movement(self, row: Mapping[str, Any]) -> None:
         lv, seq = row["lv"], row["seq"]
@@ -98,12 +83,28 @@ class JournalReader:
             self._debt.blame(
                 f"movement {self._licence} lv {lv} seq {seq} of event {event_id}: over {grown} is no figure"
             )
-        elif grown > 0 and kind not in {"CAP", "OVERRIDE"}:
+        elif grown > 0 and kind not in {"CAP", "OVERRIDE", "REDENOMINATE"}:
             self._debt.blame(
                 f"movement {self._licence} lv {lv} seq {seq}: {kind} of event {event_id} grows use beyond the limit"
             )
         for finding in (self._dense, self._chained, self._named, self._debt):
             finding.examined += 1
+        if dim == "VAL":
+            self._value(row)
+
+    def _value(self, row: Mapping[str, Any]) -> None:
+        """What a claim holds, or the limit, after this row; a restatement must have led there by law."""
+        held = self._values.setdefault((row["line_no"], row["claim"]), [_ZERO] * 3)
+        after = [before + _amount(row[d]) for before, d in zip(held, ("d_cap", "d_res", "d_cons"), strict=True)]
+        if row["kind"] == "REDENOMINATE":
+            self._rates.examined += 1
+            currency = row["detail"].partition("/")[0]
+            figures = currency in REPLACED and all(figure.is_finite() for figure in held)
+            lawful = figures and after == [in_euro(figure, currency) for figure in held]
+            if not lawful or row["detail"] != f"{currency}/{EURO} {REPLACED[currency].rate}":
+                place = f"movement {self._licence} lv {row['lv']} seq {row['seq']}"
+                self._rates.blame(f"{place}: {row['detail']} does not make {held} into {after}")
+        self._values[row["line_no"], row["claim"]] = after
 
     def _close(self) -> None:
         if self._licence is None:
@@ -124,8 +125,8 @@ def continues_chain(before: str, row: Mapping[str, Any]) -> bool:
     deltas = (_amount(row["d_cap"]), _amount(row["d_res"]), _amount(row["d_cons"]), _amount(row["d_over"]))
     if not _LINK(before) or not all(delta.is_finite() for delta in deltas):
         return False
-    place = (row["lv"], row["seq"], row["line_no"], row["dim"], row["kind"], row["event_id"], row["claim"])
-    text = entry_text(*place, deltas, row["at"], row["detail"])
+    place = (row["licence_id"], row["lv"], row["seq"], row["line_no"], row["dim"], row["kind"])
+    text = entry_text(*place, row["event_id"], row["claim"], deltas, row["at"], row["detail"])
     return chain(bytes.fromhex(before), text).hex() == str(row["chain"])
 
 
@@ -152,7 +153,7 @@ class BalanceReader:
                 for entry in body["accounts"]
             ]
             version = body["journalVersion"]
-        except _UNREADABLE:
+        except UNREADABLE:
             self._finding.blame(f"{name} cannot be read")
             return
         if version != row["lv"]:
@@ -196,7 +197,7 @@ class BalanceHistoryReader:
                 (entry["line"], entry["dimension"]): [_amount(entry[figure]) for figure in _MOVED]
                 for entry in json.loads(row["body"])["accounts"]
             }
-        except _UNREADABLE:
+        except UNREADABLE:
             self._finding.blame(f"{name} cannot be read")
             return
         for account in sorted(told.keys() | self._sums.keys()):
@@ -224,7 +225,7 @@ class FactsReader:
             return
         try:
             facts = decode_facts(row["facts"])
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             self._finding.blame(f"declaration {row['decl_id']}: {error}")
             return
         if (facts.lrn, facts.exporter, declaration_state(facts)) != (row["lrn"], row["exporter"], row["state"]):
@@ -236,10 +237,11 @@ class FactsReader:
 
 
 class SnapshotReader:
-    """The content of every licence version can be read, and is of that licence and version."""
+    """The content of every licence version can be read, is of that licence and version, and has the journal's hash."""
 
     def __init__(self) -> None:
         self._finding = Finding("licence content readable")
+        self._proved = Finding("licence content = journal")
 
     def read(self, row: Mapping[str, Any]) -> None:
         """One licence version."""
@@ -247,34 +249,42 @@ class SnapshotReader:
         name = f"licence {row['licence_id']} version {row['version']}"
         try:
             licence = decode_licence(row["snapshot"])
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             self._finding.blame(f"{name}: {error}")
             return
         if (licence.licence_id, licence.version) != (row["licence_id"], row["version"]):
             self._finding.blame(f"{name}: the content is of {licence.licence_id} version {licence.version}")
+        self._proved.examined += 1
+        if content_hash(licence) != row["told"]:
+            self._proved.blame(f"{name}: the content kept is not that of the journal")
 
     def findings(self) -> list[Finding]:
-        """The one check."""
-        return [self._finding]
+        """The two checks."""
+        return [self._finding, self._proved]
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A query read row by row."""
+    """A query read row by row, in pages of licences or of declarations."""
 
     name: str
     query: str
     table: str
+    """What it reads; its rows are counted for whoever watches."""
+    of: str
+    """Whose pages: licence or declaration."""
     reader: Callable[[], Reader]
     batch: int = field(default=2000)
     """Rows per fetch; few where a row can be large."""
 
 
 STREAMS = (
-    Stream("journal", "journal", "movement", JournalReader, batch=5000),
-    Stream("balance history", "balance_history", "movement", BalanceHistoryReader, batch=2000),
-    Stream("last balances", "last_balances", "licence", BalanceReader),
-    Stream("facts", "facts", "declaration", FactsReader, batch=500),
-    Stream("licence content", "snapshots", "licence_version", SnapshotReader, batch=200),
+    Stream("journal", "journal", "movement", "licence", JournalReader, batch=5000),
+    Stream("balance history", "balance_history", "movement", "licence", BalanceHistoryReader, batch=2000),
+    Stream("last balances", "last_balances", "licence", "licence", BalanceReader),
+    Stream("facts", "facts", "declaration", "declaration", FactsReader, batch=500),
+    Stream("identities", "identities", "declaration", "declaration", IdentityReader, batch=500),
+    Stream("licence content", "snapshots", "licence_version", "licence", SnapshotReader, batch=200),
+    Stream("licences", "licences", "licence", "licence", LicenceReader, batch=200),
 )
 """Checks that read every row."""

@@ -28,8 +28,11 @@ class ConsoleSettings(BaseSettings):
     """Key of at least 32 characters that signs sessions, the same for all gateways; empty: a new one at each start."""
     console_idle_seconds: Seconds = 1_800
     """A session without a click for so long is over."""
-    console_session_seconds: Seconds = 28_800
-    """Longest session."""
+    console_session_seconds: Seconds = 900
+    """So long the issuer's word about a person and their roles counts. The next click then goes by way of the issuer,
+    which asks nothing of those who are still logged in there."""
+    console_logins_per_minute: int = Field(60, ge=1, le=100_000)
+    """Logins and forms of strangers from one address; behind a proxy all people have its address."""
     console_oidc_issuer: str = ""
     """Issuer that identity tokens must name (`iss`)."""
     console_oidc_client: str = ""
@@ -62,6 +65,8 @@ class ConsoleSettings(BaseSettings):
     @field_validator("console_auth")
     @classmethod
     def _local_on_loopback(cls, value: str, info: ValidationInfo) -> str:
+        if value == "local" and info.data.get("http_behind_tls"):
+            raise ValueError(f"local asks nobody for a password: not with {PREFIX}HTTP_BEHIND_TLS, choose oidc")
         if value == "local" and info.data.get("http_host") not in LOOPBACK:
             raise ValueError(f"local asks nobody for a password: let {PREFIX}HTTP_HOST be 127.0.0.1, or choose oidc")
         return value

@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncpg
 
 NOT_NOW: tuple[type[BaseException], ...] = (
-    OSError,  # includes ConnectionError and TimeoutError
+    OSError,  # includes ConnectionError, TimeoutError and DatabaseRefuses
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,  # shut down, crashed, starting, idle too long, database dropped
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InsufficientResourcesError,  # disk full, out of memory
+    asyncpg.TransactionTimeoutError,  # the server's own limit, which ends the session
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
     asyncpg.ReadOnlySQLTransactionError,  # a failover left us on the replica
+    asyncpg.PostgresSystemError,  # the server cannot read or write its files
 )
 """The database is away or unable: the same work succeeds later, nothing is wrong with it."""
 
@@ -26,9 +25,23 @@ OUTAGES = frozenset({"connection", "broker"})
 STATEMENT_TIMEOUT = "statement_timeout"
 """Cause of a statement that ran too long: too much work in one batch, or a database that cannot cope."""
 
+
+class DatabaseRefuses(ConnectionError):
+    """The server answers and lets nobody in: a right, the password, the database or a place is missing.
+
+    Whatever it says while we connect is about the connection and not about the work, which succeeds once it lets us in
+    again. The same words in the middle of a transaction (a right that is missing) would be about the work.
+    """
+
+
+class Overtaken(Exception):  # an event, not a fault
+    """Another transaction wrote between two of our reads: the same work succeeds when it is begun anew."""
+
+
 _CAUSES: tuple[tuple[type[BaseException], str], ...] = (
     (asyncpg.DeadlockDetectedError, "deadlock"),
     (asyncpg.SerializationError, "serialization"),
+    (Overtaken, "serialization"),
     (asyncpg.LockNotAvailableError, "lock_timeout"),
     (asyncpg.QueryCanceledError, STATEMENT_TIMEOUT),
     (NOT_NOW, "connection"),  # type: ignore[assignment]  # isinstance takes the tuple

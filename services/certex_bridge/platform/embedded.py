@@ -142,7 +142,7 @@ async def _start_with_retries(
         child = make(chosen)
         child.start()
         try:
-            await child.wait_ready(lambda chosen=chosen: ready(chosen), START_SECONDS)  # type: ignore[misc]
+            await child.wait_ready(lambda chosen=chosen: ready(chosen), START_SECONDS)  # type: ignore[misc]  # mypy does not know the type of a default of a lambda
         except ServerFailed:
             await child.stop()
             if port or attempt == START_ATTEMPTS:

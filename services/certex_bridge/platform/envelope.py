@@ -20,6 +20,7 @@ from certex_bridge.kernel.errors import InputError
 from certex_bridge.kernel.identifiers import EVENT_ID_LENGTH
 from certex_bridge.platform.jsongate import parse_json
 from certex_bridge.platform.poison import UNFORESEEN, Poison
+from certex_bridge.platform.positions import Reached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,8 @@ class Envelope:
     """Kafka allows a header without value (None)."""
     timestamp_ms: int = -1
     """Record timestamp; -1 when the broker gave none."""
+    reached: Reached | None = None
+    """How far the database must be when it is taken in, None: nobody says."""
 
     @property
     def received_at(self) -> datetime | None:

@@ -1,7 +1,7 @@
 """Named places where a test may kill, break or hang the process: `failpoint("intake.after_commit")`.
 
-Off unless the environment variable CERTEX_FAILPOINT says `name:kill`, `name:raise` or `name:hang`, with `:nth` for the
-n-th passage (default the first). It is read once at start; off, a call costs one function call.
+Off unless the environment variable CERTEX_FAILPOINT says `name:kill`, `name:raise`, `name:hang` or `name:stop`, with
+`:nth` for the n-th passage (default the first). It is read once at start; off, a call costs one function call.
 """
 
 from __future__ import annotations
@@ -39,7 +39,12 @@ def _hang(_name: str) -> None:
         time.sleep(3600)
 
 
-_ACTIONS: dict[str, Callable[[str], None]] = {"kill": _kill, "raise": _raise, "hang": _hang}
+def _stop(_name: str) -> None:
+    # As a paused virtual machine: everything stands still until somebody sends SIGCONT.
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+_ACTIONS: dict[str, Callable[[str], None]] = {"kill": _kill, "raise": _raise, "hang": _hang, "stop": _stop}
 
 
 def arm(text: str) -> Callable[[str], None]:
@@ -52,7 +57,7 @@ def arm(text: str) -> Callable[[str], None]:
         return _off
     name, action, nth = (*text.split(":"), "1")[:3] if text.count(":") in {1, 2} else ("", "", "")
     if not name or action not in _ACTIONS or not nth.isdecimal() or int(nth) < 1:
-        raise ConfigurationError(f"{VARIABLE} must be name:kill|raise|hang[:nth], not {text!r}.", field=VARIABLE)
+        raise ConfigurationError(f"{VARIABLE} must be name:kill|raise|hang|stop[:nth], not {text!r}.", field=VARIABLE)
     left = int(nth)
 
     def armed(passed: str) -> None:

@@ -1,7 +1,8 @@
-"""HTTP of every process: /livez, /readyz, /startupz and /metrics, and whatever application is mounted behind them.
+"""HTTP of every process: /livez, /readyz, /startupz and /metrics on a port of their own, and the server of both ports.
 
 /livez says that the loops turn. It never asks whether the broker or the database is there: restarting this process
-would not bring them back. /readyz says why each role is not ready.
+would not bring them back. /readyz says why each role is not ready. The port of the gateway has /livez alone, without a
+word of the inside: for balancers in front of it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -37,8 +39,17 @@ PLAIN = "text/plain; charset=utf-8"
 JSON = "application/json"
 
 
+PATHS = frozenset({"/livez", "/readyz", "/startupz", "/metrics"})
+
+
+def stuck(settings: Settings, turns: Turns) -> dict[str, str]:
+    """Roles whose loop has not turned for as long as the watchdog allows."""
+    limit = settings.watchdog_stuck_seconds
+    return {role: f"has not turned for {age:.0f} s" for role, age in turns.ages().items() if age > limit}
+
+
 class HealthApp:
-    """An ASGI application: own paths first, the mounted application for the rest."""
+    """An ASGI application: probes and metrics of a process."""
 
     def __init__(
         self,
@@ -47,24 +58,22 @@ class HealthApp:
         turns: Turns,
         readiness: Callable[[], Mapping[str, str]],
         checks: Mapping[str, Callable[[], Awaitable[str | None]]] | None = None,
-        application: Application | None = None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
         self._turns = turns
         self._readiness = readiness
         self._checks = dict(checks or {})
-        self._application = application
         self._was_ready = False
+        self._failing: set[str] = set()
+        """Checks that broke at the last look."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = scope.get("path", "") if scope["type"] == "http" else ""
-        if path in {"/livez", "/readyz", "/startupz", "/metrics"}:
+        if path in PATHS:
             status, body, content_type = await self._own(path, scope)
             await respond(send, status, body, content_type)
-        elif self._application is not None:
-            await self._application(scope, receive, send)
         elif scope["type"] == "http":
             await respond(send, 404, b"not found\n", PLAIN)
 
@@ -74,7 +83,7 @@ class HealthApp:
         if path == "/metrics":
             accept = dict(scope.get("headers", ())).get(b"accept", b"").decode("latin-1")
             return 200, *self._metrics.exposition(accept)
-        reasons = self.stuck() if path == "/livez" else await self.not_ready()
+        reasons = stuck(self._settings, self._turns) if path == "/livez" else await self.not_ready()
         if path == "/readyz" and not reasons:
             self._was_ready = True
         if path == "/startupz" and (self._was_ready or not reasons):
@@ -82,27 +91,44 @@ class HealthApp:
         body = json.dumps({"ok": not reasons, "reasons": reasons}, ensure_ascii=False).encode() + b"\n"
         return (503 if reasons else 200), body, JSON
 
-    def stuck(self) -> dict[str, str]:
-        """Roles whose loop has not turned for as long as the watchdog allows."""
-        limit = self._settings.watchdog_stuck_seconds
-        ages = self._turns.ages().items()
-        return {role: f"has not turned for {age:.0f} s" for role, age in ages if age > limit}
-
     async def not_ready(self) -> dict[str, str]:
         """Why this process is not ready: each role's word, then the checks, all at once and bounded."""
         reasons = dict(self._readiness())
-        results = await asyncio.gather(*(_bounded(check) for check in self._checks.values()))
+        results = await asyncio.gather(*(self._bounded(*named) for named in self._checks.items()))
         return reasons | {name: reason for name, reason in zip(self._checks, results, strict=True) if reason}
 
+    async def _bounded(self, name: str, check: Callable[[], Awaitable[str | None]]) -> str | None:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                reason = await check()
+        except TimeoutError:
+            return f"no answer within {CHECK_SECONDS:g} s"
+        except Exception as error:  # noqa: BLE001  # a check that breaks is a reason, never a broken probe
+            # Whoever may ask reads that it failed; addresses and names in the error's text are for the log, once.
+            if name not in self._failing:
+                self._failing.add(name)
+                LOG.warning("readiness.failed", check=name, error=f"{type(error).__name__}: {error}")
+            return "failed"
+        self._failing.discard(name)
+        return reason
 
-async def _bounded(check: Callable[[], Awaitable[str | None]]) -> str | None:
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            return await check()
-    except TimeoutError:
-        return f"no answer within {CHECK_SECONDS:g} s"
-    except Exception as error:  # noqa: BLE001  # a check that breaks is a reason, never a broken probe
-        return f"{type(error).__name__}: {error}"
+
+class PublicApp:
+    """An ASGI application: what callers and browsers reach, and /livez, which tells them nothing but its status."""
+
+    def __init__(self, settings: Settings, turns: Turns, application: Application) -> None:
+        self._settings = settings
+        self._turns = turns
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope.get("path") != "/livez":
+            await self._application(scope, receive, send)
+        elif scope.get("method") not in {"GET", "HEAD"}:
+            await respond(send, 405, b"only GET\n", PLAIN)
+        else:
+            await respond(send, 503 if stuck(self._settings, self._turns) else 200, b"", PLAIN)
 
 
 async def respond(send: Send, status: int, body: bytes, content_type: str) -> None:
@@ -121,22 +147,47 @@ class _Server(uvicorn.Server):
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where a server of this process listens."""
+
+    name: str
+    """Of its role."""
+    host: str
+    port: int
+    variables: str
+    """The settings that say so."""
+    tls: bool
+
+    @classmethod
+    def public(cls, settings: Settings) -> Listener:
+        """For callers and browsers."""
+        tls = settings.http_ssl_certfile is not None
+        return cls("http", settings.http_host, settings.http_port, "CERTEX_HTTP_HOST, CERTEX_HTTP_PORT", tls)
+
+    @classmethod
+    def health(cls, settings: Settings) -> Listener:
+        """For probes and Prometheus."""
+        variables = "CERTEX_HEALTH_HOST, CERTEX_HEALTH_PORT"
+        return cls("health", settings.health_host, settings.health_port, variables, tls=False)
+
+
 class HttpRole:
-    """Serves an ASGI application inside this process.
+    """Serves an ASGI application inside this process, for callers unless told otherwise.
 
     Raises:
         ConfigurationError: certificate, key or authorities cannot be used.
     """
 
-    name = "http"
-
-    def __init__(self, settings: Settings, application: Application) -> None:
+    def __init__(self, settings: Settings, application: Application, listener: Listener | None = None) -> None:
+        self._listener = listener or Listener.public(settings)
+        self.name = self._listener.name
         limit = max(1, int(settings.graceful_stop_seconds / 3))
-        context = server_context(settings) if settings.http_ssl_certfile else None
+        context = server_context(settings) if self._listener.tls else None
         config = uvicorn.Config(
             application,
-            host=settings.http_host,
-            port=settings.http_port,
+            host=self._listener.host,
+            port=self._listener.port,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -149,7 +200,6 @@ class HttpRole:
             timeout_graceful_shutdown=limit,
         )
         self._server = _Server(config)
-        self._settings = settings
 
     @property
     def port(self) -> int:
@@ -183,5 +233,5 @@ class HttpRole:
             await self._server.serve()
         except SystemExit:
             # uvicorn ends the process when it cannot listen; ours must stop its other roles first.
-            address = f"{self._settings.http_host}:{self._settings.http_port}"
-            raise OSError(f"cannot listen on {address}: CERTEX_HTTP_HOST, CERTEX_HTTP_PORT") from None
+            where = self._listener
+            raise OSError(f"cannot listen on {where.host}:{where.port}: {where.variables}") from None

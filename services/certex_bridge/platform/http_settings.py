@@ -42,9 +42,13 @@ class HttpSettings(BaseSettings):
     roles: Annotated[tuple[Role, ...], NoDecode, Words] = Field(DEFAULT_ROLES, min_length=1)
     """Roles of this process, with commas."""
     http_host: str = "127.0.0.1"
-    """Address the HTTP server listens on; 0.0.0.0 in a container."""
+    """Address the gateway and the console listen on; 0.0.0.0 in a container."""
     http_port: int = Field(8080, ge=0, le=65535)
-    """Port of the HTTP server (health, metrics, gateway); 0 takes a free one."""
+    """Port of the gateway and the console; 0 takes a free one. Other roles do not listen there."""
+    health_host: str = "127.0.0.1"
+    """Address of probes and metrics; 0.0.0.0 in a container."""
+    health_port: int = Field(8081, ge=0, le=65535)
+    """Port of probes and metrics of every process, without TLS and for everybody who reaches it; 0 takes a free one."""
     http_ssl_certfile: ReadableFile = None
     """Server certificate with its chain (PEM): the HTTP server then speaks TLS 1.2 or newer only."""
     http_ssl_keyfile: ReadableFile = None
@@ -71,6 +75,9 @@ class HttpSettings(BaseSettings):
     """Where the issuer publishes its keys."""
     oidc_cafile: ReadableFile = None
     """Certificate authorities (PEM) that may sign the issuer's server; empty: the system's."""
+    oidc_sub_is_client: bool = False
+    """Whether `sub` names the client of a token that has neither `client_id` nor `azp`. Only for an issuer that serves
+    no people: else a person called like a client would be that caller."""
     oidc_leeway_seconds: float = Field(5, ge=0, le=60)
     """How far the clocks of issuer and bridge may differ."""
     oidc_keys_poll_seconds: Seconds = 300
@@ -81,8 +88,8 @@ class HttpSettings(BaseSettings):
     # --- limits of one request
     gateway_body_bytes_max: Count = 1_048_576
     """Largest request body."""
-    gateway_body_seconds: Seconds = 10
-    """Time within which a request body must have arrived."""
+    gateway_body_seconds: float = Field(10, gt=0, le=20)
+    """Time within which a request body must have arrived; the server ends any request 30 s after its first byte."""
     gateway_handler_seconds: Seconds = 20
     """Time within which an answer must have begun."""
     gateway_gather_ms: float = Field(2, ge=0, le=50)
@@ -91,6 +98,13 @@ class HttpSettings(BaseSettings):
     """How long a call waits for a database connection before it counts as away."""
     gateway_check_budget_ms: Milliseconds = 50
     """Time for one availability check; past it the answer is what is known, with its age."""
+
+    @field_validator("health_port")
+    @classmethod
+    def _port_of_its_own(cls, value: int, info: ValidationInfo) -> int:
+        if value and value == info.data.get("http_port") and "gateway" in info.data.get("roles", ()):
+            raise ValueError(f"must be another one than {PREFIX}HTTP_PORT: whoever calls the gateway reads no metrics")
+        return value
 
     @field_validator("http_ssl_keyfile")
     @classmethod
@@ -117,6 +131,8 @@ class HttpSettings(BaseSettings):
             raise ValueError(
                 f"none is for this machine only: choose oauth, mtls or both, or let {PREFIX}HTTP_HOST be 127.0.0.1"
             )
+        if value == "none" and data.get("http_behind_tls"):
+            raise ValueError(f"none is for this machine only, not behind a proxy: unset {PREFIX}HTTP_BEHIND_TLS")
         if value in {"mtls", "both"} and data.get("http_ssl_client_cafile", "wrong") is None:
             raise ValueError(f"{value} needs {PREFIX}HTTP_SSL_CLIENT_CAFILE, which needs {PREFIX}HTTP_SSL_CERTFILE")
         open_to_all = data.get("http_ssl_certfile", "wrong") is None and not data.get("http_behind_tls")

@@ -22,6 +22,11 @@ from certex_bridge.platform.poison import Poison
 
 MAX_DEPTH = 32
 MAX_BYTES = 1 << 20
+MAX_NODES = 200_000
+"""Values of any kind together."""
+MAX_KEYS = 256
+"""Of one object."""
+KEY_CHARS = 256
 INTEGER_DIGITS = 19
 """Longer integers are refused: no field needs them, and no two readers treat them alike."""
 
@@ -33,6 +38,11 @@ _NUL_ESCAPE = b"\\u0000"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000").search
 _DIGITS_TO_ZERO = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else byte for byte in range(256))
 _TOO_MANY_DIGITS = b"0" * (INTEGER_DIGITS + 1)
+DECIMAL_DIGITS = 40
+"""In a row: before the point, behind it, or in the exponent."""
+_TOO_MANY_DECIMALS = re.compile(rf"[0-9]{{{DECIMAL_DIGITS + 1}}}").search
+# Possessive, so that no input makes it go back.
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 # One string, or one bracket. Possessive, so that no input makes it go back.
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _MESSAGES_SHOWN = 5
@@ -41,17 +51,20 @@ M = TypeVar("M", bound=BaseModel)
 S = TypeVar("S")
 
 
-def parse_json(raw: bytes) -> Any:
-    """The document as dicts, lists, texts and numbers.
+def parse_json(raw: bytes, nodes: int = MAX_NODES) -> Any:
+    """The document as dicts, lists, texts and numbers; of `nodes` values at most.
 
     Raises:
-        Poison: JSON_LIMIT, JSON_ENCODING (byte order mark, not UTF-8), JSON_DEPTH, JSON_SYNTAX (also NaN, trailing
-            data, lone surrogates), JSON_DUPLICATE_KEY, JSON_NUMBER (too large) or JSON_NUL.
+        Poison: JSON_LIMIT (size, values, keys of an object, length of a key), JSON_ENCODING (byte order mark, not
+            UTF-8), JSON_DEPTH, JSON_SYNTAX (also NaN, trailing data, lone surrogates), JSON_DUPLICATE_KEY, JSON_NUMBER
+            (too large, too many digits) or JSON_NUL.
     """
     if len(raw) > MAX_BYTES:
         raise Poison("JSON_LIMIT", f"the document exceeds {MAX_BYTES} bytes", value=len(raw))
     if not _is_shallow(raw):
         _check_depth(raw)
+    if nodes_at_most(raw) > nodes and nodes_at_most(_TEXT.sub(b"", raw)) > nodes:
+        raise Poison("JSON_LIMIT", f"the document has more than {nodes} values")
     try:
         document = msgspec.json.decode(raw)
         again = msgspec.json.encode(document)
@@ -62,9 +75,15 @@ def parse_json(raw: bytes) -> Any:
         raise Poison("JSON_ENCODING", "the document is not UTF-8") from error
     except (msgspec.DecodeError, OverflowError, ValueError) as error:
         raise _syntax_poison(raw, error) from error
+    _check_keys(raw, document)
     if not same or _NUL_ESCAPE in raw or _TOO_MANY_DIGITS in raw.translate(_DIGITS_TO_ZERO):
         return _strict(raw)
     return document
+
+
+def nodes_at_most(raw: bytes) -> int:
+    """How many values a document can have, told by its bytes; more than it has where texts hold commas or brackets."""
+    return 1 + raw.count(b",") + raw.count(b"[") + raw.count(b"{")
 
 
 def read_json(raw: bytes, model: type[M]) -> M:
@@ -144,6 +163,24 @@ def _check_depth(raw: bytes) -> None:
             depth -= 1
 
 
+def _check_keys(raw: bytes, document: Any) -> None:
+    """Number and length of keys; most documents are too small for too many and have only short texts."""
+    short = b"\\" not in raw and max(map(len, raw.split(b'"'))) <= KEY_CHARS
+    if short and raw.count(b",") < MAX_KEYS:
+        return
+    pending = [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending += value
+        elif isinstance(value, dict):
+            if len(value) > MAX_KEYS:
+                raise Poison("JSON_LIMIT", f"an object has more than {MAX_KEYS} keys", value=len(value))
+            if any(len(key) > KEY_CHARS for key in value):
+                raise Poison("JSON_LIMIT", f"a key has more than {KEY_CHARS} characters")
+            pending += value.values()
+
+
 def _syntax_poison(raw: bytes, error: Exception) -> Poison:
     """Why the decoder could not read the bytes."""
     if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) or b"\x00" in raw[:2]:
@@ -170,7 +207,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
         seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # `add` gives None, which is what `or` needs
         raise Poison("JSON_DUPLICATE_KEY", "an object has the same key twice", twice[:200])
     return document
 
@@ -182,6 +219,8 @@ def _integer(text: str) -> int:
 
 
 def _decimal(text: str) -> float:
+    if _TOO_MANY_DECIMALS(text):
+        raise Poison("JSON_NUMBER", f"a number has more than {DECIMAL_DIGITS} digits in a row", value=text[:40])
     number = float(text)
     if number - number != 0:
         raise Poison("JSON_NUMBER", "a number is too large", value=text[:40])

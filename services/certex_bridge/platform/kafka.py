@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certex_bridge.platform.kafka_batches import BatchSubscription, Commit, Handler, StartOffsets, subscribe_batches
+from certex_bridge.platform.kafka_batches import BatchSubscription, Commit, Handler, subscribe_batches
 from certex_bridge.platform.kafka_clients import (
     consumer_arguments,
     create_broker,
@@ -10,17 +10,18 @@ from certex_bridge.platform.kafka_clients import (
     create_producer,
     producer_arguments,
 )
+from certex_bridge.platform.kafka_fenced import FencedPublisher
 from certex_bridge.platform.kafka_publisher import HeldBack, Publisher, Record
 from certex_bridge.platform.kafka_topics import TopicCatalogue, TopicReport, TopicSpec, ensure_topics
 
 __all__ = [
     "BatchSubscription",
     "Commit",
+    "FencedPublisher",
     "Handler",
     "HeldBack",
     "Publisher",
     "Record",
-    "StartOffsets",
     "TopicCatalogue",
     "TopicReport",
     "TopicSpec",

@@ -5,7 +5,7 @@ meanwhile, heartbeats go on. When the handler raises, every partition is rewound
 batch comes again after a pause: for ever while the database is away or others hold its locks, else
 `retry_attempts_max` times, after which reading stops and `failure` is set. In a rebalance the batch in work gets a
 moment to finish before its partitions are given up; if it takes longer, its commit is refused by the broker and the
-next owner sees the same records again, which is harmless.
+next owner sees the same records again, which is harmless. Where reading begins is the business of `PositionKeeper`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -24,21 +24,28 @@ from faststream.kafka.message import KafkaAckableMessage
 from certex_bridge.platform.database_errors import STATEMENT_TIMEOUT, retry_cause, sentence
 from certex_bridge.platform.envelope import Envelope
 from certex_bridge.platform.kafka_clients import subscriber_arguments
+from certex_bridge.platform.position_keeper import PositionKeeper
+from certex_bridge.platform.positions import PositionsFell
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, ConsumerRecord
     from faststream.kafka import KafkaBroker
 
     from certex_bridge.platform.metrics import Metrics
+    from certex_bridge.platform.positions import Positions
     from certex_bridge.platform.settings import Settings
 
 LOG = logging.getLogger("certex_bridge.kafka")
 
-Commit = Callable[[], Awaitable[None]]
-"""Moves the group's offsets behind the batch; call it after the effects are on disk."""
+
+class Commit(Protocol):
+    """Moves the group's offsets behind the batch; call it after the effects are on disk."""
+
+    async def __call__(self, count: int | None = None) -> None:
+        """With `count` only the first so many records were taken, and the others come again at once."""
+
+
 Handler = Callable[[list[Envelope], Commit], Awaitable[None]]
-StartOffsets = Callable[[Sequence[tuple[str, int]]], Awaitable[dict[tuple[str, int], int]]]
-"""(topic, partition) -> next offset as the database knows it; asked when the group has no committed offset."""
 
 LAG_SECONDS = 5.0
 """Limit of one question to the broker about end offsets."""
@@ -52,14 +59,16 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         handler: Handler,
         settings: Settings,
         metrics: Metrics | None = None,
-        start_offsets: StartOffsets | None = None,
+        positions: Positions | None = None,
     ) -> None:
+        """Without `positions` reading goes on where the group says."""
         self._handler = handler
         self._settings = settings
         self._metrics = metrics
-        self._start_offsets = start_offsets
         self._prefix = len(settings.topic_prefix)
         self._consumer_of: Callable[[], AIOKafkaConsumer | None] = lambda: None
+        self.keeper = PositionKeeper(positions, self._prefix, self._consumer, metrics) if positions else None
+        """Puts reading where the database says; whoever runs the subscription runs it, too."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._attempts = 0
@@ -77,6 +86,9 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         self.busy_since: float | None = None
         """Monotonic time at which the batch in work came, None between batches."""
 
+    def _consumer(self) -> AIOKafkaConsumer | None:
+        return self._consumer_of()
+
     # --- the hot path
 
     async def on_batch(self, records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
@@ -87,29 +99,49 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         self._idle.clear()
         self.busy_since = time.monotonic()
         try:
-            await self._handle(records, consumer)
+            if self.keeper is None:
+                await self._handle(records, consumer)
+            else:
+                async with self.keeper.lock:
+                    if following := await self.keeper.usable(records):
+                        await self._handle(following, consumer)
         finally:
             self.busy_since = None
             self._idle.set()
 
     async def _handle(self, records: tuple[ConsumerRecord[bytes, bytes], ...], consumer: AIOKafkaConsumer) -> None:
-        ends, starts = _bounds(records)
+        starts = _bounds(records)[1]
+        taken = records
+
+        async def commit(count: int | None = None) -> None:
+            nonlocal taken
+            taken = records[:count]
+            await self._commit(consumer, _bounds(taken)[0])
+
         try:
-            await self._handler(self._envelopes(records), lambda: self._commit(consumer, ends))
+            await self._handler(self._envelopes(records), commit)
+        except PositionsFell as error:
+            LOG.warning("%s", error.message)
+            if self.keeper is not None:
+                self.keeper.fell()
         except Exception as error:  # noqa: BLE001  # whatever it is, the batch must come again or reading must stop
             await self._come_again(consumer, starts, error)
         else:
+            if self.keeper is not None:
+                self.keeper.advanced(_bounds(taken)[0])
+            self._put_back(consumer, _bounds(records[len(taken) :])[1])
             if self.retrying:
                 LOG.info("the batch worked after %d attempts", self._attempts)
             self._attempts, self._failures, self.retrying = 0, 0, ""
-            self.records_handled += len(records)
+            self.records_handled += len(taken)
 
     def _envelopes(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> list[Envelope]:
-        cut = self._prefix
+        cut, keeper = self._prefix, self.keeper
         return [
             Envelope(
                 record.topic[cut:], record.partition, record.offset, record.key, record.value,
                 tuple(record.headers), record.timestamp if record.timestamp is not None else -1,
+                keeper.reached(TopicPartition(record.topic, record.partition)) if keeper is not None else None,
             )
             for record in records
         ]  # fmt: skip
@@ -141,6 +173,12 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             LOG.error("batch failed (attempt %d), it comes again", self._attempts, exc_info=error)
         elif cause != before:  # an outage is told once, not at every attempt
             LOG.error("batch failed, it comes again until it works: %s (%s)", cause, sentence(error))
+        self._put_back(consumer, starts)
+        if not self.failure:
+            await asyncio.sleep(backoff_seconds(self._settings, self._attempts))
+
+    def _put_back(self, consumer: AIOKafkaConsumer, starts: dict[TopicPartition, int]) -> None:
+        """Let these be the next records; nothing more is read once reading has stopped."""
         for partition, offset in starts.items():
             try:
                 consumer.seek(partition, offset)
@@ -148,8 +186,6 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
                     consumer.pause(partition)
             except IllegalStateError:  # given to another member meanwhile, who starts at the committed offset
                 LOG.info("%s is no longer ours", partition)
-        if not self.failure:
-            await asyncio.sleep(backoff_seconds(self._settings, self._attempts))
 
     # --- rebalances
 
@@ -165,42 +201,13 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
                 LOG.warning("partitions are given up while a batch is in work")
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Start where the database says when the group's offsets are lost, and count."""
+        """Count; nothing is read before the positions of these partitions were compared."""
         self.outside_since = None
         if self._metrics:
             self._metrics.partitions_assigned.set(len(assigned))
             self._metrics.consumer_lag.clear()
-        consumer = self._consumer_of()
-        if self._start_offsets is None or consumer is None or not assigned:
-            return
-        places = {one: (one.topic[self._prefix :], one.partition) for one in sorted(assigned)}
-        told = await self._start_offsets([*places.values()])
-        known = {one: told[place] for one, place in places.items() if place in told}
-        lost = await self._behind_the_database(consumer, known)
-        for one, offset in known.items():
-            if one not in lost and await consumer.committed(one) is None:
-                LOG.warning("the group has no offset for %s: starting at %d as the database says", one, offset)
-                consumer.seek(one, offset)
-
-    async def _behind_the_database(
-        self, consumer: AIOKafkaConsumer, known: dict[TopicPartition, int]
-    ) -> set[TopicPartition]:
-        """Partitions whose log ends before what was taken in from them: the topic was made anew, or was cut.
-
-        Reading goes on where the group or the log's beginning says; events seen before have no second effect.
-        """
-        try:
-            async with asyncio.timeout(LAG_SECONDS):
-                ends: dict[TopicPartition, int] = await consumer.end_offsets(list(known)) if known else {}
-        except (KafkaError, TimeoutError):
-            return set()
-        lost = {one for one, end in ends.items() if end < known[one]}
-        for one in lost:
-            LOG.error("the log of %s ends at %d, but %d records were taken in: the topic is another",
-                      one, ends[one], known[one])  # fmt: skip
-        if self._metrics:
-            self._metrics.partitions_cut.set(len(lost))
-        return lost
+        if self.keeper is not None:
+            self.keeper.assigned(assigned)
 
     # --- what others ask
 
@@ -213,7 +220,7 @@ class BatchSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             return f"a batch is tried again: {self.retrying}"
         if consumer is None or not consumer.assignment():
             return "no partitions assigned"
-        return None
+        return self.keeper.reason() if self.keeper is not None else None
 
     async def broker_answers(self) -> bool:
         """Whether a broker answers a question within a few seconds."""
@@ -280,14 +287,14 @@ def subscribe_batches(
     *,
     settings: Settings,
     metrics: Metrics | None = None,
-    start_offsets: StartOffsets | None = None,
+    positions: Positions | None = None,
 ) -> BatchSubscription:
     """Register `handler` for batches that may mix all of `topics` (names without prefix).
 
     Reading begins with `broker.start()`. The handler gets the raw records in order and commits when their effects are
     on disk. It raises only what makes the whole batch impossible now; a bad record is its own business.
     """
-    subscription = BatchSubscription(handler, settings, metrics, start_offsets)
+    subscription = BatchSubscription(handler, settings, metrics, positions)
 
     async def parser(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaAckableMessage:
         # FastStream's own parser decodes header values as UTF-8 and drops the whole batch when it cannot.

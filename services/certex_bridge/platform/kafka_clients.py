@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("certex_bridge.faststream")
 
+TRANSACTION_MS_MAX = 900_000
+"""The longest transaction that a broker allows as it is delivered (transaction.max.timeout.ms)."""
+
 kafka_records.install()
 kafka_patience.install()
 
@@ -31,6 +34,7 @@ def _connection(settings: Settings) -> dict[str, Any]:
         "bootstrap_servers": [part.strip() for part in settings.kafka_bootstrap_servers.split(",") if part.strip()],
         "client_id": settings.kafka_group,
         "request_timeout_ms": settings.kafka_request_timeout_ms,
+        "metadata_max_age_ms": settings.kafka_metadata_ms,
     }
 
 
@@ -90,9 +94,16 @@ def subscriber_arguments(settings: Settings, group: str) -> dict[str, Any]:
     }
 
 
-def create_producer(settings: Settings) -> AIOKafkaProducer:
-    """A producer to be started and stopped by the caller."""
-    return AIOKafkaProducer(**producer_arguments(settings))
+def create_producer(settings: Settings, transactional_id: str | None = None) -> AIOKafkaProducer:
+    """A producer to be started and stopped by the caller; with `transactional_id` it writes in transactions.
+
+    A transaction whose producer is gone ends after twice the time that a delivery may take; readers wait no longer.
+    """
+    arguments = producer_arguments(settings)
+    if transactional_id is not None:
+        milliseconds = min(int(2_000 * settings.kafka_delivery_seconds), TRANSACTION_MS_MAX)
+        arguments |= {"transactional_id": transactional_id, "transaction_timeout_ms": milliseconds}
+    return AIOKafkaProducer(**arguments)
 
 
 def create_consumer(settings: Settings, *topics: str, group: str | None = None) -> AIOKafkaConsumer:

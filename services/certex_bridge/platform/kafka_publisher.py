@@ -2,7 +2,8 @@
 
 aiokafka's `send` makes one future per record and cannot hold back the later records of a key whose earlier one failed;
 FastStream's `publish_batch` ignores keys. Here the caller learns for each record whether it is on the broker, and a
-record never overtakes an earlier one of its key: when one fails, the later ones of that key fail too.
+record never overtakes an earlier one of its key: when one fails, the later ones of that key fail too. A record too
+large for the broker is compressed, in a batch of its own; it is refused only when that is too large as well.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from aiokafka import codec
 from aiokafka.errors import (
     KafkaError,
     KafkaTimeoutError,
@@ -26,6 +28,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from certex_bridge.platform.kafka_clients import create_producer
 
@@ -45,6 +48,12 @@ REFUSED: tuple[type[Exception], ...] = (
 )
 """The broker's answers that are about the record, not about the moment."""
 
+PACKED_WITH = "zstd"
+"""Compression of a record that is too large as it is, where the settings name none (ADR 0024)."""
+UNPACKED_BYTES_MAX = 32 << 20
+"""Largest record before compression: more no reader is asked to unpack at once."""
+_CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+"""Numbers of the compressions in Kafka's record batches."""
 RECORD_OVERHEAD = 96
 """Bytes of a batch's and a record's framing, rounded up, that the broker counts with the largest message."""
 
@@ -83,6 +92,9 @@ def _hash(key: bytes) -> int:
 class Publisher:
     """Publishes batches of records; start and stop it around its use."""
 
+    _transactional = False
+    """Whether batches belong to a transaction."""
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
@@ -99,7 +111,7 @@ class Publisher:
             try:
                 await producer.start()
             except BaseException:
-                await _abandon(producer)
+                await abandon(producer)
                 raise
             self._producer = producer
 
@@ -107,7 +119,7 @@ class Publisher:
         """Disconnect within bounded time; what is not confirmed by then may or may not be on the broker."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _abandon(producer)
+            await abandon(producer)
 
     async def send_all(self, records: Sequence[Record]) -> list[Exception | None]:
         """Publish and wait; the answer has None for a confirmed record, and otherwise why it is not (or may not be).
@@ -115,8 +127,8 @@ class Publisher:
         Bounded by `kafka_delivery_seconds`. Publishing again after an error is right: the broker may then hold the
         record twice, and readers know the message id.
         """
-        outcome = _Outcome(records)
-        self._too_large(outcome)
+        outcome = Outcome(records)
+        await self._too_large(outcome)
         try:
             if self._spoilt:
                 await self._reset()
@@ -128,25 +140,50 @@ class Publisher:
             outcome.fail_rest(error)
         return outcome.errors
 
-    def _too_large(self, outcome: _Outcome) -> None:
+    async def _too_large(self, outcome: Outcome) -> None:
         limit = self._settings.kafka_message_bytes_max
         for index in range(len(outcome.records)):
             if outcome.open(index) and (size := outcome.records[index].size()) > limit:
-                outcome.refuse(index, MessageSizeTooLargeError(f"{size} bytes, more than {limit}"))
+                packed = await self._packed_size(outcome.records[index]) if size <= UNPACKED_BYTES_MAX else size
+                if packed > limit:
+                    told = f"{size} bytes, compressed {packed}, more than {limit}"
+                    outcome.refuse(index, MessageSizeTooLargeError(told))
 
-    async def _send_batches(self, outcome: _Outcome) -> list[int]:
+    async def _packed_size(self, record: Record) -> int:
+        """Bytes that the broker counts when the record is compressed; found in a thread, since it takes a moment."""
+        value = record.value or b""
+        encode = getattr(codec, f"{self._packing}_encode")
+        packed = await asyncio.to_thread(encode, value)
+        return record.size() - len(value) + len(packed)
+
+    @property
+    def _packing(self) -> str:
+        return PACKED_WITH if self._settings.kafka_compression == "none" else self._settings.kafka_compression
+
+    def _batch(self, record: Record) -> tuple[BatchBuilder, bool]:
+        """A batch to begin with this record, and whether it is for this one alone: what is too large is compressed."""
+        if record.size() <= self._settings.kafka_message_bytes_max:
+            return self._connected().create_batch(), False
+        return (
+            BatchBuilder(
+                self._settings.kafka_batch_bytes_max, _CODECS[self._packing], is_transactional=self._transactional
+            ),
+            True,
+        )
+
+    async def _send_batches(self, outcome: Outcome) -> list[int]:
         """Everything, all partitions at once; returns what must be tried singly because its batch was refused."""
         topics = outcome.by_topic().items()
         lists = await asyncio.gather(*(self._topic(outcome, topic, indexes) for topic, indexes in topics))
         return sorted(index for one in lists for index in one)
 
-    async def _topic(self, outcome: _Outcome, topic: str, indexes: list[int]) -> list[int]:
+    async def _topic(self, outcome: Outcome, topic: str, indexes: list[int]) -> list[int]:
         """One topic's records, so that a topic nobody knows delays no other."""
         groups = await self._group(outcome, topic, indexes)
         lists = await asyncio.gather(*(self._partition(outcome, *at, part) for at, part in groups.items()))
         return [index for one in lists for index in one]
 
-    async def _group(self, outcome: _Outcome, topic: str, indexes: list[int]) -> dict[tuple[str, int], list[int]]:
+    async def _group(self, outcome: Outcome, topic: str, indexes: list[int]) -> dict[tuple[str, int], list[int]]:
         """Records by (topic with prefix, partition); none when the topic is not to be had."""
         producer = self._connected()
         name = self._settings.topic_prefix + topic
@@ -161,16 +198,17 @@ class Publisher:
             return {}
         for index in indexes:
             key = outcome.records[index].key
-            chosen = random.randrange(len(partitions)) if key is None else _hash(key) % len(partitions)  # noqa: S311
+            chosen = random.randrange(len(partitions)) if key is None else _hash(key) % len(partitions)  # noqa: S311  # spreads load, guards nothing
             groups[name, partitions[chosen]].append(index)
         return groups
 
-    async def _partition(self, outcome: _Outcome, topic: str, partition: int, indexes: list[int]) -> list[int]:
+    async def _partition(self, outcome: Outcome, topic: str, partition: int, indexes: list[int]) -> list[int]:
         """One partition's records, one batch after the other; what is left when a batch is refused."""
         while indexes:
             error, taken = await self._deliver(outcome, topic, partition, indexes)
             if isinstance(error, REFUSED):
                 self._spoilt = True
+                outcome.refusals[indexes[0]] = error
                 return indexes
             if error is not None:
                 self._spoilt = True
@@ -182,7 +220,7 @@ class Publisher:
             indexes = indexes[taken:]
         return []
 
-    async def _send_singly(self, outcome: _Outcome, indexes: list[int]) -> None:
+    async def _send_singly(self, outcome: Outcome, indexes: list[int]) -> None:
         """One record at a time; a refused one holds back its lane and no other.
 
         After a refusal the producer is made anew: its sequence numbers have a gap that the broker would not accept.
@@ -204,14 +242,16 @@ class Publisher:
                 outcome.refuse(index, error)
 
     async def _deliver(
-        self, outcome: _Outcome, topic: str, partition: int, indexes: list[int]
+        self, outcome: Outcome, topic: str, partition: int, indexes: list[int]
     ) -> tuple[Exception | None, int]:
         """Send one batch from the head of `indexes`; the error, and how many records the batch took."""
         producer = self._connected()
-        batch = producer.create_batch()
+        batch, alone = self._batch(outcome.records[indexes[0]])
         taken = 0
         for index in indexes:
             record = outcome.records[index]
+            if taken and (alone or record.size() > self._settings.kafka_message_bytes_max):
+                break
             if not batch.append(key=record.key, value=record.value, timestamp=None, headers=[*record.headers]):
                 break
             taken += 1
@@ -239,12 +279,14 @@ class Publisher:
         self._spoilt = False
 
 
-class _Outcome:
-    """What is known of each record of one call."""
+class Outcome:
+    """What is known of each record of one call to `send_all`."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
         self.errors: list[Exception | None] = [None] * len(records)
+        self.refusals: dict[int, Exception] = {}
+        """Why a batch was refused that begins with this record, until its records are tried singly."""
         self._confirmed = [False] * len(records)
         self._held: dict[tuple[str, bytes], int] = {}
         """Lanes with a refused record, and which one."""
@@ -279,6 +321,10 @@ class _Outcome:
                 topics[record.topic].append(index)
         return topics
 
+    def still_open(self) -> list[int]:
+        """Records still to be sent, in order."""
+        return [index for index in range(len(self.records)) if self.open(index)]
+
     def fail_rest(self, error: Exception) -> None:
         """Everything not confirmed and not failed yet fails."""
         for index in range(len(self.records)):
@@ -292,7 +338,7 @@ def _retrieve(delivery: asyncio.Future[object]) -> None:
         delivery.exception()
 
 
-async def _abandon(producer: AIOKafkaProducer) -> None:
+async def abandon(producer: AIOKafkaProducer) -> None:
     """Stop a producer; `stop` waits for ever for a broker that is away, so its parts are closed after a moment."""
     with contextlib.suppress(KafkaError, TimeoutError, asyncio.CancelledError):
         await asyncio.wait_for(producer.stop(), ABANDON_SECONDS)

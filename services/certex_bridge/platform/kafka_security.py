@@ -70,10 +70,10 @@ class ClientCredentialTokens(AbstractTokenProvider):  # type: ignore[misc]  # ai
         basic = b64encode(":".join(urllib.parse.quote(part, safe="") for part in pair).encode()).decode()
         headers = {"Authorization": f"Basic {basic}", "Accept": "application/json"}
         # The scheme is https, or http on loopback: checked by the settings.
-        request = urllib.request.Request(settings.kafka_oauth_token_url, body, headers)  # noqa: S310
+        request = urllib.request.Request(settings.kafka_oauth_token_url, body, headers)  # noqa: S310  # the address is the operator's, http or https
         context = _verifying_context(settings) if request.type == "https" else None
         try:
-            with urllib.request.urlopen(request, timeout=TOKEN_REQUEST_SECONDS, context=context) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=TOKEN_REQUEST_SECONDS, context=context) as answer:  # noqa: S310  # the address is the operator's, http or https
                 document: Any = json.loads(answer.read(TOKEN_BYTES_MAX))
         except urllib.error.HTTPError as error:
             with error:  # it is the open answer

@@ -11,12 +11,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from certex_bridge.platform.metric_catalogue import CATALOGUE, PREFIX
+from certex_bridge.platform.metric_catalogue import CATALOGUE
+from certex_bridge.platform.metric_spec import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from certex_bridge.platform.metric_catalogue import MetricSpec
+    from certex_bridge.platform.metric_spec import MetricSpec
 
 Labels = TypeVar("Labels", bound=tuple[str, ...])
 
@@ -30,7 +31,7 @@ EORI. This page is generated: `make contracts`.
 """
 
 # The creation time of every counter doubles the series and nobody reads it.
-prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types there
 
 
 class Metrics:
@@ -48,11 +49,15 @@ class Metrics:
     intake_failures_total: Counter
     partitions_assigned: Gauge
     partitions_cut: Gauge
+    position_gap_records: Gauge
+    positions_moved_total: Counter
     claims_total: Counter
     movements_total: Counter
     certificates_total: Counter
     documents_invalid_total: Counter
     incidents_total: Counter
+    licence_events_refused_total: Counter
+    licence_acts_total: Counter
     licences: Gauge
     licences_near_limit: Gauge
     reservations_idle: Gauge
@@ -62,6 +67,8 @@ class Metrics:
     ledger_verified_timestamp_seconds: Gauge
     parked_declarations: Gauge
     parked_oldest_seconds: Gauge
+    undecided_declarations: Gauge
+    undecided_oldest_seconds: Gauge
     wake_rows: Gauge
     wakes_put_off: Gauge
     worker_total: Counter
@@ -78,6 +85,7 @@ class Metrics:
     gateway_requests_total: Counter
     gateway_request_seconds: Histogram
     gateway_refusals_total: Counter
+    console_refusals_total: Counter
     gateway_callers_wrong: Gauge
     gateway_keys_failures_total: Counter
     pushes_total: Counter
@@ -87,6 +95,9 @@ class Metrics:
     deadlocks_total: Counter
     loop_turn_age_seconds: Gauge
     event_loop_delay_seconds: Gauge
+    database_size_bytes: Gauge
+    database_capacity_bytes: Gauge
+    table_size_bytes: Gauge
     database_clock_skew_seconds: Gauge
     certificate_expiry_timestamp_seconds: Gauge
     build_info: Gauge
@@ -117,7 +128,7 @@ class Metrics:
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """The page a Prometheus server reads and its content type, in the form the server asks for."""
         if "application/openmetrics-text" in accept:
-            return generate_openmetrics(self.registry), OPENMETRICS  # type: ignore[no-untyped-call]
+            return generate_openmetrics(self.registry), OPENMETRICS  # type: ignore[no-untyped-call]  # the library has no types there
         return prometheus_client.generate_latest(self.registry), prometheus_client.CONTENT_TYPE_LATEST
 
 

@@ -151,8 +151,9 @@ async def migrate(
     Safe to run twice and at the same time. An empty database gets every file: no older release runs on it.
 
     Raises:
-        SchemaMismatch: SCHEMA_CHANGED when an applied file differs from its text now, SCHEMA_ORDER when a `post` file
-            of an earlier release is still missing before a `pre` file.
+        SchemaMismatch: SCHEMA_MISMATCH when a later release has taken away what this one needs, SCHEMA_CHANGED when an
+            applied file differs from its text now, SCHEMA_ORDER when a `post` file of an earlier release is still
+            missing before a `pre` file.
     """
     if phase not in PHASES:
         raise ConfigurationError(f"the phase of a migration is one of {', '.join(PHASES)}, not {phase!r}")
@@ -161,7 +162,9 @@ async def migrate(
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         await connection.execute(_TABLE)
-        applied = {row["number"]: row["sha256"] for row in await connection.fetch("SELECT * FROM schema_version")}
+        rows = await connection.fetch("SELECT * FROM schema_version")
+        refuse_later_release({row["number"]: row["phase"] for row in rows}, migrations)
+        applied = {row["number"]: row["sha256"] for row in rows}
         pending = plan(migrations, applied, phase)
         await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         for one in pending:
@@ -169,6 +172,22 @@ async def migrate(
         return len(pending)
     finally:
         await connection.close()  # releases the advisory lock
+
+
+def refuse_later_release(present: dict[int, str], migrations: Sequence[Migration]) -> None:
+    """Refuse a schema, given number -> phase of what is applied, on which this release cannot run. Pure.
+
+    Files of a later release that only widen the schema are no obstacle.
+
+    Raises:
+        SchemaMismatch: `post` files of a later release are applied. To say that nothing is missing would be a lie.
+    """
+    state = SchemaState({one.number: one.phase for one in migrations}, present)
+    if state.unknown:
+        raise SchemaMismatch(
+            f"the schema is newer than this release: migrations {_numbers(state.unknown)} are not known to it; run "
+            "migrate of the release that made them, or restore the moment before"
+        )
 
 
 def plan(migrations: Sequence[Migration], applied: dict[int, str], phase: str) -> list[Migration]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,10 +16,11 @@ import asyncpg
 from certex_bridge.kernel.errors import BridgeError
 from certex_bridge.platform.database_address import is_local, shown_address
 from certex_bridge.platform.database_errors import retry_cause, sentence
+from certex_bridge.platform.database_session import connect, session_lock, unfit_sessions
 from certex_bridge.platform.migrations import SchemaMismatch, SchemaState, load_queries, migrate, schema_state
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
 
     from certex_bridge.platform.settings import Settings
 
@@ -36,6 +36,7 @@ __all__ = [
     "migrate_with",
     "retry_cause",
     "schema_state",
+    "session_lock",
 ]
 
 STATEMENT_CACHE = 256
@@ -100,17 +101,24 @@ async def create_pool(
     """The pool of connections; close it with `await pool.close()`. `init` prepares each new connection.
 
     Raises:
-        DatabaseUnfit: the server cannot be reached, or could forget an answered reservation (`check_durability`).
+        DatabaseUnfit: the server cannot be reached, could forget an answered reservation (`check_durability`), sorts
+            texts in another way than its indexes (`check_collation`), or gives us no sessions of our own, as some
+            poolers do (`check_sessions`).
     """
     arguments = connection_arguments(settings)
-    pool = BoundedPool(settings, arguments, init)
+    try:
+        await check_sessions(arguments)
+        return await _checked_pool(settings, BoundedPool(settings, arguments, init))
+    except (OSError, asyncpg.PostgresError) as error:
+        raise DatabaseUnfit(f"{shown_address(arguments['dsn'])} does not let us in: {sentence(error)}") from error
+
+
+async def _checked_pool(settings: Settings, pool: BoundedPool) -> BoundedPool:
     try:
         await pool
         async with pool.acquire() as connection:
             await check_durability(connection, settings)
-    except (OSError, asyncpg.PostgresError) as error:
-        pool.terminate()
-        raise DatabaseUnfit(f"{shown_address(arguments['dsn'])} does not let us in: {sentence(error)}") from error
+            await check_collation(connection)
     except BaseException:
         pool.terminate()
         raise
@@ -122,28 +130,6 @@ async def _nothing(_connection: object) -> None:
 
     asyncpg's own clean-up costs a round trip for every read and every transaction.
     """
-
-
-@asynccontextmanager
-async def session_lock(connection: Any, key: int) -> AsyncIterator[bool]:
-    """Whether the connection holds an advisory lock of the session for as long as the block runs.
-
-    A connection that may still hold it is closed and not given back to its pool: a closed one has given it back.
-    """
-    try:
-        held = bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", key))
-    except BaseException:
-        connection.terminate()
-        raise
-    try:
-        yield held
-    finally:
-        if held and not connection.is_closed():
-            try:
-                await connection.execute("SELECT pg_advisory_unlock($1)", key)
-            except BaseException:
-                connection.terminate()
-                raise
 
 
 class BoundedPool(asyncpg.Pool):
@@ -173,6 +159,7 @@ class BoundedPool(asyncpg.Pool):
             max_inactive_connection_lifetime=300.0,
             init=prepare,
             reset=_nothing,
+            connect=connect,
             loop=None,
             connection_class=asyncpg.Connection,
             record_class=asyncpg.Record,
@@ -202,6 +189,18 @@ def keep_alive(connection: Any) -> None:
             channel.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
+async def check_sessions(arguments: dict[str, Any]) -> None:
+    """Refuse a server, or a pooler before it, whose connections are not sessions with the settings we ask for.
+
+    Raises:
+        DatabaseUnfit: says which of the two it is.
+        OSError, asyncpg.PostgresError: it cannot be reached.
+    """
+    problem = await unfit_sessions(arguments)
+    if problem is not None:
+        raise DatabaseUnfit(f"{shown_address(arguments['dsn'])} cannot be used: {problem}")
+
+
 async def check_durability(connection: Any, settings: Settings) -> None:
     """Refuse a server that may lose what was committed, unless the settings declare it.
 
@@ -227,6 +226,29 @@ async def check_durability(connection: Any, settings: Settings) -> None:
             "the server has replicas it does not wait for: after a failover to one, answered reservations may be gone. "
             "Set synchronous_standby_names (and synchronous_commit not to local), or declare that no failover goes to "
             "them with CERTEX_DATABASE_ASYNC_REPLICAS=true."
+        )
+
+
+async def check_collation(connection: Any) -> None:
+    """Refuse a database whose indexes may be in another order than its server now sorts texts in.
+
+    Keys of ours are texts. After another C library or ICU an index built before may miss rows that are there, and a
+    unique one may take a key twice: an event would be booked again. PostgreSQL itself only warns. A database with a
+    locale that has no version (C) has none of this.
+
+    Raises:
+        DatabaseUnfit: names both versions and what to do.
+    """
+    row = await connection.fetchrow(
+        """SELECT datname, datcollversion AS built, pg_database_collation_actual_version(oid) AS now
+           FROM pg_database WHERE datname = current_database()"""
+    )
+    if row["built"] is not None and row["now"] is not None and row["built"] != row["now"]:
+        name = row["datname"]
+        raise DatabaseUnfit(
+            f"the database was built with version {row['built']} of its collation, and the server has {row['now']}: "
+            "its indexes may no longer find what is there. With all roles stopped, as the owner: REINDEX DATABASE "
+            f'"{name}"; ALTER DATABASE "{name}" REFRESH COLLATION VERSION; then certex-bridge journal verify.'
         )
 
 

@@ -14,9 +14,11 @@ import os
 import signal
 import sys
 import time
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 from certex_bridge.platform.logs import get_logger
+from certex_bridge.platform.position_keeper import kept
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -198,7 +200,9 @@ class BatchRole:
         try:
             if await self._start(stop):
                 self._started = True
-                await self._watch(stop)
+                async with AsyncExitStack() as stack:
+                    keepers = [await stack.enter_async_context(kept(one.keeper)) for one in self._subscriptions]
+                    await self._watch(stop, [one for one in keepers if one is not None])
         finally:
             self._started = False
             self._turns.forget(self.name)
@@ -227,8 +231,9 @@ class BatchRole:
             asked.cancel()
             starting.cancel()
 
-    async def _watch(self, stop: asyncio.Event) -> None:
+    async def _watch(self, stop: asyncio.Event, keepers: Sequence[asyncio.Task[None]]) -> None:
         waits = [
+            *keepers,
             asyncio.ensure_future(stop.wait()),
             *(asyncio.ensure_future(one.failed.wait()) for one in self._subscriptions),
         ]
@@ -237,8 +242,11 @@ class BatchRole:
                 self._turns.mark(self.name)
                 await asyncio.wait(waits, timeout=1, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for one in waits:
+            for one in waits[len(keepers) :]:
                 one.cancel()
+        for keeper in keepers:
+            if keeper.done():
+                keeper.result()
         for one in self._subscriptions:
             if one.failure is not None:
                 raise one.failure

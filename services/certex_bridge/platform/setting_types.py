@@ -20,7 +20,8 @@ DEFAULT_ROLES: tuple[Role, ...] = ("intake", "relay", "worker")
 """The gateway is asked for by name: it needs to know who may call."""
 CONNECTIONS: dict[Role, int] = {"intake": 2, "relay": 1, "worker": 6, "gateway": 4}
 """Database connections a role may hold at once: one per loop, the intake's question for lost offsets, calls in work."""
-Comparison = Literal["HOLDER", "CONSIGNEE", "DESTINATION", "COMMODITY", "ORIGIN"]
+DocumentStatus = Literal["WRITTEN_OFF", "NOT_ACTED_ON", "ATTRIBUTED", "NOT_HELD"]
+Comparison = Literal["PROCEDURE", "HOLDER", "CONSIGNEE", "DESTINATION", "COMMODITY", "ORIGIN"]
 FigureSource = Literal["DOCUMENT", "NET_MASS", "ITEM_AMOUNT"]
 
 

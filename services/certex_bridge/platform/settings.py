@@ -17,12 +17,14 @@ from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.platform.console_settings import ConsoleSettings
 from certex_bridge.platform.http_settings import HttpSettings
 from certex_bridge.platform.push_settings import PushSettings
+from certex_bridge.platform.quota_settings import QuotaSettings
 from certex_bridge.platform.setting_types import (
     CONNECTIONS,
     LOOPBACK,
     PREFIX,
     Comparison,
     Count,
+    DocumentStatus,
     FigureSource,
     Mapping,
     Milliseconds,
@@ -36,7 +38,7 @@ from certex_bridge.platform.trace_settings import TraceSettings
 __all__ = ["LOOPBACK", "PREFIX", "Settings"]
 
 
-class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
+class Settings(ConsoleSettings, HttpSettings, PushSettings, QuotaSettings, TraceSettings):
     """All settings; immutable after the start."""
 
     # --- the process
@@ -96,6 +98,8 @@ class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
     """Bytes of one fetch over all partitions: bounds memory."""
     kafka_request_timeout_ms: int = Field(30_000, ge=100)
     """Time-out of one request to a broker."""
+    kafka_metadata_ms: int = Field(5_000, ge=100)
+    """How old a client's knowledge of topics may get: partitions that are added are read after about this long."""
     kafka_linger_ms: int = Field(0, ge=0)
     """How long a producer waits for more records of a batch."""
     kafka_compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "none"
@@ -103,7 +107,8 @@ class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
     kafka_batch_bytes_max: Count = 262_144
     """Bytes of one batch we publish into one partition."""
     kafka_message_bytes_max: Count = 1_048_576
-    """Largest record we publish; not above the broker's message.max.bytes."""
+    """Largest record we publish, as the broker counts it; not above its message.max.bytes. One that is larger is
+    compressed by itself first (zstd, or what CERTEX_KAFKA_COMPRESSION says)."""
     topic_prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", max_length=100)
     """Put before every topic name; for tests and shared clusters."""
     kafka_delivery_seconds: Seconds = 60
@@ -136,6 +141,8 @@ class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
     """Connections kept open."""
     database_pool_max: Count = 14
     """Most connections of this process; each role needs some (relay 1, intake 2, worker 6, gateway 4), health 1."""
+    database_capacity_bytes: int = Field(0, ge=0)
+    """What the disk of the database was planned for: beyond four fifths of it an alert is raised; 0: not told."""
     database_connect_seconds: Seconds = 10
     """Time-out of one connection attempt, and of waiting for a free connection."""
     database_async_commit: bool = False
@@ -156,8 +163,12 @@ class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
     """Longest pause between attempts."""
 
     # --- limits of what we accept
+    decode_seconds: float = Field(5, ge=0.1, le=15)
+    """Time for decoding one record; beyond it the record goes to quarantine. Well below the watchdog's."""
     message_bytes_max: Count = 4_194_304
     """Largest customs message of a national profile: 999 goods items take a little over 2 MiB."""
+    licence_document_bytes_max: int = Field(524_288, ge=0, le=750_000)
+    """Largest document (PDF, XML) attached to a licence; its event must hold it in base 64. 0: none is taken."""
     quarantine_run_max: int = Field(1_000, ge=0)
     """More records of one partition in a row that cannot be decoded stop the intake; 0: no limit."""
 
@@ -170,8 +181,14 @@ class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
     """Pause of the wake worker when nothing waits."""
     timers_poll_seconds: Seconds = 60
     """How often expiry and other legal time limits are looked for."""
+    clock_skew_seconds_max: Seconds = 10
+    """Legal timers rest while the clocks of this process and of the database differ by more than this."""
     verify_poll_seconds: Seconds = 300
     """How often the ledger's invariants are measured, a part of the journal at a time."""
+    seal_seconds: Seconds = 300
+    """How often what was written is sealed and the seal published."""
+    seal_key_file: Path | None = None
+    """Ed25519 private key (PEM) that signs the seals; another file is another key, whose seals go on with the chain."""
 
     # --- policy
     reservation_idle_days: Count = 90
@@ -188,6 +205,10 @@ class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
     """Whether answers to customs carry the available figure."""
     legacy_document_codes: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = Field({"GB": ("X002",)})
     """Document codes outside TARIC's current list that an issuer still uses, as JSON."""
+    document_statuses: Annotated[dict[str, dict[str, DocumentStatus]], NoDecode, Mapping] = Field({})
+    """Meaning of national document statuses by country, as JSON, where it differs from the built-in table."""
+    zero_quantity_countries: Annotated[frozenset[str], NoDecode, Words] = frozenset({"GB"})
+    """Countries, with commas, whose declarants write the quantity 0 to have nothing written off from a licence."""
     certificate_types: Annotated[frozenset[str], NoDecode, Words] = frozenset()
     """Certificate types that are live beside dual-use (DUES), with commas; empty: every one that has a profile."""
     further_document_codes: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = Field({})
@@ -195,9 +216,9 @@ class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
     registration_required: Annotated[dict[str, tuple[str, ...]], NoDecode, Mapping] = Field({"*": ("X067", "X068")})
     """General authorisations by issuer (`*`: every other) that need a registration before first use, as JSON."""
     calendar_zone: Zone = "Europe/Brussels"
-    """Legal time of an issuer that is not in the built-in list."""
+    """Legal time of a state that is not in the built-in list."""
     calendar_zones: Annotated[dict[str, Zone], NoDecode, Mapping] = Field({})
-    """Legal time by issuer, as JSON, where it differs from the built-in list."""
+    """Legal time by state, as JSON, where it differs from the built-in list."""
     message_sender: str = Field("CERTEX-BRIDGE", min_length=1, max_length=35)
     """Sender in the header of our XML messages."""
     message_recipient: str = Field("EU-CSW-CERTEX", min_length=1, max_length=35)
@@ -299,16 +320,15 @@ class Settings(ConsoleSettings, HttpSettings, PushSettings, TraceSettings):
         except ValidationError as error:
             raise ConfigurationError(_sentences(error), field=_variable(error.errors()[0]["loc"])) from None
 
-    def require_servers(self) -> None:
-        """Check that real servers are named.
+    def require_servers(self, *, kafka: bool = True) -> None:
+        """Check that real servers are named; without `kafka` only the database.
 
         Raises:
             ConfigurationError: names the missing variables.
         """
-        servers = {
-            "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap_servers,
-            "DATABASE_URL": self.database_url.get_secret_value(),
-        }
+        servers = {"DATABASE_URL": self.database_url.get_secret_value()}
+        if kafka:
+            servers = {"KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap_servers, **servers}
         missing = [PREFIX + name for name, value in servers.items() if not value]
         if missing:
             raise ConfigurationError(f"{' and '.join(missing)} must be set.", field=missing[0])

@@ -30,12 +30,24 @@ class XmlLimits:
     """On one element."""
     namespaces: int = 1_000
     """Namespace declarations in the whole document."""
+    namespace_chars: int = 256
+    """Of one namespace's name: lxml writes it anew into the name of each element that is asked for one."""
+    name_chars: int = 128
+    """Of one element's or attribute's name."""
 
 
 DEFAULT_LIMITS = XmlLimits()
 
 _BOM = b"\xef\xbb\xbf"
-_FOREIGN_STARTS = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"<\x00", b"\x4c\x6f\xa7\x94", b"+/v")
+_FOREIGN_STARTS = {
+    b"\xff\xfe": "UTF-16LE",
+    b"\xfe\xff": "UTF-16BE",
+    b"\x00": "UTF-16BE or UTF-32",
+    b"<\x00": "UTF-16LE",
+    b"\x4c\x6f\xa7\x94": "EBCDIC",
+    b"+/v": "UTF-7",
+}
+"""First bytes of other encodings, and what they are called."""
 _VERSION = re.compile(rb"\sversion\s*=\s*[\"']([^\"']*)[\"']").search
 _ENCODING = re.compile(rb"\sencoding\s*=\s*[\"']([^\"']*)[\"']").search
 
@@ -44,16 +56,17 @@ def parse_xml(raw: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> etree._Element:
     """The root element of a well-formed document without comments and processing instructions.
 
     Raises:
-        Poison: XML_EMPTY, XML_LIMIT (size, nodes, depth, attributes), XML_ENCODING (anything but UTF-8),
+        Poison: XML_EMPTY, XML_LIMIT (a size, number or length of `limits`), XML_ENCODING (anything but UTF-8),
             XML_DOCTYPE, XML_SYNTAX or XML_SPLIT_VALUE.
     """
     text = _checked_bytes(raw, limits)
     try:
         root = etree.fromstring(text, _parser())
         if root.getroottree().docinfo.internalDTD is not None:
-            raise Poison("XML_DOCTYPE", "a document type declaration is not accepted")
-        _check_shape(root, limits)
+            raise Poison("XML_DOCTYPE", "a document type declaration is not accepted", "DOCTYPE", "<!DOCTYPE")
+        _check_namespaces(root, limits)
         _drop_remarks(root)
+        _check_shape(root, limits)
     except etree.XMLSyntaxError as error:
         raise Poison("XML_SYNTAX", str(error)[:200], f"line {error.lineno or 0}") from error
     except (etree.LxmlError, MemoryError, RecursionError, ValueError) as error:
@@ -91,8 +104,11 @@ def _checked_bytes(raw: bytes, limits: XmlLimits) -> bytes:
     if not text.strip():
         raise Poison("XML_EMPTY", "the document is empty")
     _check_encoding(text)
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise Poison("XML_DOCTYPE", "a document type declaration is not accepted")
+    for opening in (b"<!DOCTYPE", b"<!ENTITY"):
+        if opening in text:
+            line = text[: text.index(opening)].count(b"\n") + 1
+            message = "a document type declaration is not accepted"
+            raise Poison("XML_DOCTYPE", message, f"line {line}", opening.decode())
     if text.count(b"<") - text.count(b"</") > limits.nodes:
         raise Poison("XML_LIMIT", f"more than {limits.nodes} elements")
     if text.count(b"xmlns") > limits.namespaces:
@@ -101,8 +117,9 @@ def _checked_bytes(raw: bytes, limits: XmlLimits) -> bytes:
 
 
 def _check_encoding(text: bytes) -> None:
-    if text.startswith(_FOREIGN_STARTS):
-        raise Poison("XML_ENCODING", "only UTF-8 is accepted")
+    for start, name in _FOREIGN_STARTS.items():
+        if text.startswith(start):
+            raise Poison("XML_ENCODING", "only UTF-8 is accepted", "encoding", name)
     if text.startswith(b"<?xml"):
         declaration = text.partition(b"?>")[0]
         version, encoding = _VERSION(declaration), _ENCODING(declaration)
@@ -116,8 +133,15 @@ def _check_encoding(text: bytes) -> None:
         raise Poison("XML_ENCODING", "the document is not UTF-8", f"byte {error.start}") from error
 
 
+def _check_namespaces(root: etree._Element, limits: XmlLimits) -> None:
+    """Before anything asks for a name, so that no name is ever long."""
+    for _, (_, namespace) in etree.iterwalk(root, events=("start-ns",)):
+        if len(namespace) > limits.namespace_chars:
+            raise Poison("XML_LIMIT", f"a namespace has more than {limits.namespace_chars} characters")
+
+
 def _check_shape(root: etree._Element, limits: XmlLimits) -> None:
-    """Depth and attributes; both are bounded already (by the parser and by the size), here to the smaller limits."""
+    """Depth, attributes, names; all are bounded already (by the parser, by the size), here to the smaller limits."""
     level = [root]
     depth = 0
     while level:
@@ -126,10 +150,21 @@ def _check_shape(root: etree._Element, limits: XmlLimits) -> None:
             raise Poison("XML_LIMIT", f"elements are nested deeper than {limits.depth}")
         below: list[etree._Element] = []
         for element in level:
-            if len(element.attrib) > limits.attributes:
-                raise Poison("XML_LIMIT", f"an element has more than {limits.attributes} attributes")
+            _check_names(element, limits)
             below += element
         level = below
+
+
+def _check_names(element: etree._Element, limits: XmlLimits) -> None:
+    if len(local_name(element)) > limits.name_chars:
+        raise Poison("XML_LIMIT", f"an element's name has more than {limits.name_chars} characters")
+    attributes = element.attrib
+    if not attributes:
+        return
+    if len(attributes) > limits.attributes:
+        raise Poison("XML_LIMIT", f"an element has more than {limits.attributes} attributes")
+    if any(len(str(name).rpartition("}")[2]) > limits.name_chars for name in attributes):
+        raise Poison("XML_LIMIT", f"an attribute's name has more than {limits.name_chars} characters")
 
 
 def _drop_remarks(root: etree._Element) -> None:

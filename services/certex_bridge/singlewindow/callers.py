@@ -18,6 +18,8 @@ from certex_bridge.singlewindow.refusals import Refusal
 NAME_LENGTH = 35
 """messageSender is an..35."""
 NORTHERN_IRELAND = "XI"
+OPERATOR = "operator"
+"""Who announced a notice where no caller did: no caller has this name."""
 
 _NAME = r"^[!-~]([ -~]*[!-~])?$"
 _CERTIFICATE_NAME = r"^(subject|DNS|URI|email):.+$"
@@ -40,7 +42,7 @@ class Mode(StrEnum):
     WARN = "warn"
     """It is told, and nothing is refused."""
     SHADOW = "shadow"
-    """It is recorded for the mismatch report; the caller hears that all is well."""
+    """It is recorded for the mismatch report, and not told in the answer."""
 
 
 def _fingerprint(value: object) -> object:
@@ -52,6 +54,12 @@ def _certificate_name(value: str) -> str:
     """DNS names and mailbox addresses do not depend on case; subjects and URIs do."""
     kind, _, name = value.partition(":")
     return f"{kind}:{name.lower()}" if kind in {"DNS", "email"} else value
+
+
+def _no_operator(value: str) -> str:
+    if value.casefold() == OPERATOR:
+        raise ValueError("is the name of whoever runs the bridge")
+    return value
 
 
 def _member_state(value: str) -> str:
@@ -98,7 +106,7 @@ _Texts = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=512)], ..
 class Caller(_Part):
     """One system that may call, with its rights."""
 
-    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH, pattern=_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH, pattern=_NAME), AfterValidator(_no_operator)]
     """What its messages name as messageSender."""
     member_state: Annotated[str, AfterValidator(_member_state)]
     """Whose declarations it may write for."""
@@ -137,22 +145,6 @@ class Caller(_Part):
                 field="messageSender",
                 value=", ".join(sorted(self.roles)),
                 headers={"WWW-Authenticate": 'Bearer realm="certex-bridge", error="insufficient_scope"'},
-            )
-
-    def require_own_state(self, mrn: str | None, field: str = "mrn") -> None:
-        """Check that a declaration is the caller's to write for: positions 3-4 of its MRN name the member state.
-
-        Before there is an MRN the caller's own state stands. `field` is where the message has the MRN.
-
-        Raises:
-            Refusal: FOREIGN_MEMBER_STATE.
-        """
-        if mrn is not None and mrn[2:4] != self.member_state:
-            raise Refusal(
-                "FOREIGN_MEMBER_STATE",
-                f"{self.name} writes for declarations of {self.member_state} only",
-                field=field,
-                value=mrn,
             )
 
     @property

@@ -60,7 +60,7 @@ class BridgeDocuments:
         self._contents: dict[tuple[str, int, int], str] = {}
         """Licence content by (licence, version, line): a version never changes."""
 
-    def certificate(self, state: LicenceState, event_id: str, at: datetime) -> bytes:
+    def certificate(self, state: LicenceState, event_id: str, at: datetime, made_at: datetime) -> bytes:
         """The certificate of the version in force, with the figures as they stand if customs may see them."""
         assert state.licence is not None
         shown = self._figures_shown
@@ -68,19 +68,22 @@ class BridgeDocuments:
             state.licence,
             state.status.value,
             list(state.accounts.values()) if shown else [],
-            prepared_at=at,
+            prepared_at=made_at,
             event_id=event_id,
+            status_at=at,
             sender=self._sender,
             recipient=self._recipient,
             journal_version=state.lv if shown else 0,
             types=self._types,
         )
 
-    def outcomes(self, outcomes: Sequence[DeclarationOutcome]) -> list[bytes]:
+    def outcomes(self, outcomes: Sequence[DeclarationOutcome], made_at: datetime) -> list[bytes]:
         """The outcome documents, one each."""
         if not self._figures_shown:
             outcomes = [without_figures(outcome) for outcome in outcomes]
-        return render_outcomes(outcomes, self._content, sender=self._sender, recipient=self._recipient)
+        return render_outcomes(
+            outcomes, self._content, sender=self._sender, recipient=self._recipient, prepared_at=made_at
+        )
 
     def _content(self, licence: Licence, line_no: int) -> str:
         key = (licence.licence_id, licence.version, line_no)
@@ -98,11 +101,12 @@ class BridgeDocuments:
     def acknowledgement(self, command: LicenceCommand, decision: LicenceDecision) -> bytes:
         """The answer to the licensing side: accepted, or refused with its findings.
 
-        All of them, unless they are so many that the broker would not take the answer: then errors come first.
+        All of them, unless they are so many that the broker would not take the answer: then errors come first, behind
+        the word that an act counts all the same.
         """
         told = decision.findings
         if len(told) > FINDINGS_TOLD:
-            told = sorted(told, key=lambda finding: finding.severity is not Severity.ERROR)[:FINDINGS_TOLD]
+            told = sorted(told, key=_rank)[:FINDINGS_TOLD]
         issuer, _, number = command.licence_id.partition("/")
         return _encoder.encode(
             {
@@ -172,6 +176,10 @@ class BridgeDocuments:
     def forget(self) -> None:
         """Drop what is remembered of licences: the database may be another than before."""
         self._contents.clear()
+
+
+def _rank(finding: Finding) -> int:
+    return 0 if finding.code == "CONTENT_NOT_TAKEN" else 1 if finding.severity is Severity.ERROR else 2
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

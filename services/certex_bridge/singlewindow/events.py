@@ -25,6 +25,8 @@ IncidentName = Literal[
     "CAP_BELOW_USE",
     "CANCELLED_WITH_USE",
     "EXIT_WITHOUT_RELEASE",
+    "RELEASED_AFTER_INVALIDATION",
+    "RELEASED_UNDECIDED",
     "OVERRIDDEN",
 ]
 MovementName = Literal[
@@ -35,6 +37,7 @@ MovementName = Literal[
     "WITHDRAW",
     "OVERRIDE",
     "CORRECT",
+    "REDENOMINATE",
     "CAP",
     "VERSION",
     "STATUS",

@@ -11,19 +11,17 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from certex_bridge.kernel.canonical import canonical_json, sha256_hex
-from certex_bridge.kernel.countries import check_country
+from certex_bridge.kernel.countries import check_country, issuing_state
 from certex_bridge.kernel.dates import has_zone, parse_date, parse_instant
 from certex_bridge.kernel.errors import InputError
 from certex_bridge.ledger.domain.searching import GREECE, control_terms, destination_terms, goods_terms
 from certex_bridge.ledger.listing import Criteria
 from certex_bridge.singlewindow.answering import not_as_agreed, not_here
-from certex_bridge.singlewindow.callers import Caller, CallerRole
+from certex_bridge.singlewindow.callers import Caller
 from certex_bridge.singlewindow.messages import listing as messages
 from certex_bridge.singlewindow.messages.reference import issuer_of
 from certex_bridge.singlewindow.refusals import Refusal
-
-CUSTOMS = frozenset({CallerRole.CLEARANCE, CallerRole.CUSTOMS_OFFICER})
-LICENSING = frozenset({CallerRole.LICENSING_OFFICER, CallerRole.AUDITOR})
+from certex_bridge.singlewindow.rights import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +32,27 @@ class View:
     side sees those of its own issuer, with balances.
     """
 
-    state: str
-    customs: bool
-    licensing: bool
+    sight: Sight
     figures: bool
     """Whether customs are shown balances."""
 
     @staticmethod
     def of(caller: Caller, *, figures_shown: bool) -> View:
         """The view of a caller; `figures_shown` is the authority's setting, the caller's policy must allow it too."""
-        return View(
-            caller.member_state,
-            not caller.roles.isdisjoint(CUSTOMS),
-            not caller.roles.isdisjoint(LICENSING),
-            figures_shown and caller.policies.figures_shown,
-        )
+        return View(Sight.of(caller), figures_shown and caller.policies.figures_shown)
+
+    @property
+    def issuer(self) -> str:
+        """Who issues the licences of the own state."""
+        return issuing_state(self.sight.state)
 
     def shows_figures(self, issuer: str) -> bool:
         """Whether balances of this issuer's licences are shown."""
-        return (self.licensing and issuer == self.state) or (self.customs and self.figures)
+        return self.sight.figures(issuer, shown=self.figures)
 
     def is_owner(self, issuer: str) -> bool:
         """Whether the licences of this issuer are the caller's own."""
-        return self.licensing and issuer == self.state
+        return self.sight.owns(issuer)
 
 
 def criteria_of(asked: messages.Criteria, view: View) -> Criteria:
@@ -78,7 +74,7 @@ def criteria_of(asked: messages.Criteria, view: View) -> Criteria:
     return Criteria(
         holder=asked.holder_identification_number or "",
         issuer=_issuer(asked, view),
-        transit_issuer=view.state,
+        transit_issuer=view.issuer,
         document_codes=asked.types,
         statuses=asked.statuses,
         valid_from=first,
@@ -91,16 +87,16 @@ def criteria_of(asked: messages.Criteria, view: View) -> Criteria:
 def _issuer(asked: messages.Criteria, view: View) -> str:
     field = "Criteria/issuingCountry"
     issuer = issuer_of(asked.issuing_country, field) if asked.issuing_country is not None else ""
-    if view.customs:
+    if view.sight.customs:
         return issuer
-    if issuer not in {"", view.state}:
+    if issuer and not view.sight.licence(issuer):
         raise Refusal(
             "FOREIGN_MEMBER_STATE",
-            f"the licensing side of {view.state} lists licences of its own issuer only",
+            f"the licensing side of {view.issuer} lists licences of its own issuer only",
             field=field,
             value=asked.issuing_country,
         )
-    return view.state
+    return view.issuer
 
 
 def _check_destination(code: str) -> None:
@@ -166,10 +162,12 @@ def place_of(asked: messages.ListRequest) -> Place | None:
         return None
     try:
         question, as_of, after = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        place = Place(datetime.fromisoformat(as_of), str(after))
-    except (binascii.Error, ValueError, TypeError):
-        question, place = "", Place(datetime.min.replace(tzinfo=UTC), "")
-    if question != _question(asked) or place.as_of.tzinfo is None:
+        moment = datetime.fromisoformat(as_of)
+        # The database knows neither a time that is out of the calendar in UTC nor the character NUL.
+        place, sound = Place(moment.astimezone(UTC), str(after)), moment.tzinfo is not None and "\0" not in str(after)
+    except (binascii.Error, OverflowError, ValueError, TypeError):
+        question, place, sound = "", Place(datetime.min.replace(tzinfo=UTC), ""), False
+    if not sound or question != _question(asked):
         raise Refusal(
             "CONTINUATION_INVALID",
             "the token is none of a list with these criteria",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.ledger.domain.model import ClaimState, Status
 from certex_bridge.ledger.domain.reasons import Answerable, Incident
-from certex_bridge.ledger.domain.risk import at_risk, valid_at_acceptance
+from certex_bridge.ledger.domain.risk import at_risk, covered
 from certex_bridge.ledger.pushes import member_state
 from certex_bridge.singlewindow.balance import accounts_json, licence_name, told_as
 
@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 
 INCIDENT_SENTENCES: dict[Incident, str] = {
     Incident.RELEASED_MORE: "More was released than had been reserved; it fitted and is booked.",
-    Incident.UNCOVERED: "Goods were released without cover; nothing is booked for the uncovered part.",
+    Incident.UNCOVERED: "Goods were released without cover; the uncovered part is not booked.",
     Incident.RELEASED_ON_BLOCKED: "Goods were released although the licence was no longer valid.",
     Incident.POST_RELEASE_INCREASE: "An amendment after release covers more goods than were declared.",
     Incident.OVER_USE: "An amendment after release asks for more than is available; nothing is changed.",
     Incident.CAP_BELOW_USE: "The new limit is lower than what is reserved and consumed.",
     Incident.CANCELLED_WITH_USE: "The licence is cancelled from the start although it was used.",
-    Incident.EXIT_WITHOUT_RELEASE: "The goods left and no release has been reported.",
-    Incident.OVERRIDDEN: "An officer of customs decided by hand; it is booked as told, whatever limits and rules say.",
+    Incident.EXIT_WITHOUT_RELEASE: "The goods left without an effective release.",
+    Incident.RELEASED_AFTER_INVALIDATION: "Goods were released after their declaration was invalidated.",
+    Incident.RELEASED_UNDECIDED: "Goods were released, and it is not known by which lodging they were declared.",
+    Incident.OVERRIDDEN: "A customs officer decided manually; booked as stated, whatever the limits and rules.",
 }
 
 
@@ -68,7 +70,8 @@ def _day(day: date | None) -> str:
 
 
 def _interest(state: LicenceState, claim: OpenClaim, *, keeps: bool) -> str:
-    valid = valid_at_acceptance(claim.accepted, state.licence) if state.licence else None
+    licence, where = state.licence, member_state(claim.decl_id, claim.office)
+    valid = covered(claim.accepted, where, licence.valid_from, licence.valid_to) if licence else None
     stands = valid is not False or (keeps and claim.state == ClaimState.RESERVED)
     risk = at_risk(ClaimState(claim.state), state.status, valid=stands)
     return (

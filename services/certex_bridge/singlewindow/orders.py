@@ -48,6 +48,9 @@ class OrderUnit(CallAnswers, Protocol):
     async def lock(self, caller: str, order_id: str) -> ListOrder | None:
         """The order, or None; until the transaction ends nobody else changes it."""
 
+    async def active_of(self, caller: str) -> int:
+        """How many orders of the caller have not ended; nobody adds one until the transaction ends."""
+
     async def lock_due(self, now: datetime) -> ListOrder | None:
         """The order that is due longest and that no other process has in hand."""
 

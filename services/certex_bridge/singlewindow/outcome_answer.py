@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.domain.outcome import DeclarationOutcome
-from certex_bridge.ledger.domain.reasons import EXPLANATIONS
+from certex_bridge.ledger.domain.reasons import EXPLANATIONS, WITHHELD
 from certex_bridge.singlewindow.callers import Mode
 from certex_bridge.singlewindow.disclosure import WITH_FIGURES
 from certex_bridge.singlewindow.outcome_document import render_finding, render_outcome
@@ -34,6 +34,7 @@ _VERDICT_FIGURE = re.compile(
     rb"<available>[^<]*</available>"
 )
 _NEGATIVE = re.compile(rb"<outcome>(?:REFUSED|UNCOVERED|WAITING)</outcome>|<Finding><severity>ERROR</severity>")
+_CLAIM_RESULT = re.compile(rb"<ClaimResult>.*?</ClaimResult>", re.DOTALL)
 _BEFORE_FINDINGS = re.compile(rb"(?=<Finding>|<ClaimResult>|</QuantityMovementResponse>)")
 
 
@@ -44,6 +45,8 @@ def answer_to(document: bytes, caller: Caller, identification: str) -> bytes:
     answer = _CORRELATION.sub(_whole("correlationIdentifier", text(identification, 35)), answer, count=1)
     if not caller.policies.figures_shown:
         answer = without_figures(answer)
+    if caller.policies.mode is Mode.SHADOW:
+        answer = _CLAIM_RESULT.sub(b"", answer)
     if caller.policies.mode is not Mode.BLOCK:
         answer = _BEFORE_FINDINGS.sub(_mode_finding(caller.policies.mode).replace(b"\\", rb"\\"), answer, count=1)
     return answer
@@ -62,7 +65,10 @@ def is_negative(document: bytes) -> bool:
 def kept_answer(  # all that the call itself tells
     *, sender: str, caller: Caller, identification: str, mrn: str, kind: str, at: datetime
 ) -> bytes:
-    """The answer to a call that is kept: nothing is decided yet, so it has neither state nor version."""
+    """The answer to a call that is kept: nothing is decided yet, so it has neither state nor version.
+
+    Nothing is stored, so `at` is the call's own time: the same call gets the same bytes.
+    """
     outcome = DeclarationOutcome(
         decl_id=mrn,
         dv=0,
@@ -78,7 +84,7 @@ def kept_answer(  # all that the call itself tells
         claims=(),
         findings=(Finding("KEPT", "", "", EXPLANATIONS["KEPT"], Severity.INFO),),
     )
-    document = render_outcome(outcome, _no_content, sender=sender, recipient=caller.name)
+    document = render_outcome(outcome, _no_content, sender=sender, recipient=caller.name, prepared_at=at)
     return answer_to(document, caller, identification)
 
 
@@ -87,9 +93,8 @@ def _no_content(_licence: object, _line_no: int) -> str:
 
 
 def _mode_finding(mode: Mode) -> bytes:
-    return render_finding(
-        Finding("CALLER_MODE", "", mode.value, EXPLANATIONS["CALLER_MODE"], Severity.INFO),
-    ).encode()
+    sentence = WITHHELD if mode is Mode.SHADOW else EXPLANATIONS["CALLER_MODE"]
+    return render_finding(Finding("CALLER_MODE", "", mode.value, sentence, Severity.INFO)).encode()
 
 
 def _whole(tag: str, value: str) -> bytes:

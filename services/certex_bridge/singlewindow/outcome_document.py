@@ -17,6 +17,7 @@ from certex_bridge.singlewindow.outcome_parts import figure, identifier, optiona
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     from certex_bridge.kernel.errors import Finding
@@ -38,22 +39,24 @@ _POSITIVE = frozenset({*(outcome for outcome in Outcome if outcome.startswith("O
 _SENTENCES = {code: text(sentence, 512) for code, sentence in SENTENCES.items()}
 
 
-def render_outcome(outcome: DeclarationOutcome, content: Content, *, sender: str, recipient: str) -> bytes:
+def render_outcome(
+    outcome: DeclarationOutcome, content: Content, *, sender: str, recipient: str, prepared_at: datetime
+) -> bytes:
     """The document of one outcome: UTF-8, proven against its schema, byte-identical for equal input.
 
     `content` gives the licence data of a successful claim (Art. 6(2)(b)) as an XML fragment without prefixes, for one
-    line or 0 for the licence as a whole. Claims come in the order of their keys.
+    line or 0 for the licence as a whole. Claims come in the order of their keys. `prepared_at` is when it is made.
 
     Raises:
         DocumentInvalid: the result does not fit the schema (a defect, or a figure outside n..16,6).
     """
-    document = build_outcome(outcome, content, sender=sender, recipient=recipient)
+    document = build_outcome(outcome, content, sender=sender, recipient=recipient, prepared_at=prepared_at)
     validator(FAMILY, VERSION).validate(document)
     return document
 
 
 def render_outcomes(
-    outcomes: Sequence[DeclarationOutcome], content: Content, *, sender: str, recipient: str
+    outcomes: Sequence[DeclarationOutcome], content: Content, *, sender: str, recipient: str, prepared_at: datetime
 ) -> list[bytes]:
     """The documents of several outcomes, in order.
 
@@ -62,10 +65,13 @@ def render_outcomes(
     Raises:
         DocumentInvalid: see `render_outcome`.
     """
-    return [render_outcome(outcome, content, sender=sender, recipient=recipient) for outcome in outcomes]
+    about = {"sender": sender, "recipient": recipient}
+    return [render_outcome(outcome, content, **about, prepared_at=prepared_at) for outcome in outcomes]
 
 
-def build_outcome(outcome: DeclarationOutcome, content: Content, *, sender: str, recipient: str) -> bytes:
+def build_outcome(
+    outcome: DeclarationOutcome, content: Content, *, sender: str, recipient: str, prepared_at: datetime
+) -> bytes:
     """The document before it is proven; for `render_outcome` and for measuring."""
     claims = outcome.claims if len(outcome.claims) < 2 else sorted(outcome.claims, key=_order)
     results = "".join([_claim(number, claim, content) for number, claim in enumerate(claims, 1)])
@@ -75,7 +81,7 @@ def build_outcome(outcome: DeclarationOutcome, content: Content, *, sender: str,
     return (
         f"{_OPEN}<messageSender>{text(sender, 35)}</messageSender>"
         f"<messageRecipient>{text(recipient, 35)}</messageRecipient>"
-        f"<preparationDateAndTime>{utc_seconds(outcome.occurred_at)}</preparationDateAndTime>"
+        f"<preparationDateAndTime>{utc_seconds(prepared_at)}</preparationDateAndTime>"
         f"<messageIdentification>{identifier(f'{outcome.decl_id}:{outcome.dv}')}</messageIdentification>"
         f"<messageType>{MESSAGE_TYPE}</messageType>"
         f"<correlationIdentifier>{identifier(outcome.event_id)}</correlationIdentifier>"
@@ -86,6 +92,7 @@ def build_outcome(outcome: DeclarationOutcome, content: Content, *, sender: str,
         f"</DeclarationReference>{f'<declarationState>{outcome.state}</declarationState>' if outcome.state else ''}"
         f"{f'<outcomeVersion>{outcome.dv}</outcomeVersion>' if outcome.dv else ''}"
         f"{optional('eventType', outcome.event_kind, 70)}"
+        f"<eventDateAndTime>{utc_seconds(outcome.occurred_at)}</eventDateAndTime>"
         f"{optional('causeIdentification', outcome.cause_id, 128)}"
         f"{findings}{results}{_CLOSE}"
     ).encode()

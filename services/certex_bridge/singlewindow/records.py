@@ -18,6 +18,7 @@ from certex_bridge.singlewindow.answers import CallAnswers
 from certex_bridge.singlewindow.callers import Caller
 from certex_bridge.singlewindow.messages.record import RecordRequest
 from certex_bridge.singlewindow.refusals import Refusal
+from certex_bridge.singlewindow.rights import require_own_declaration
 
 AGGREGATE = "record"
 """Outbox aggregate type; its id is the record's key, its version the record's."""
@@ -65,6 +66,9 @@ class RecordUnit(CallAnswers, Protocol):
     async def lock(self, caller: str, record_id: str) -> RecordState | None:
         """The record, or None; until the transaction ends nobody else writes it, whether it exists or not."""
 
+    async def written_by(self, caller: str, since: datetime) -> int:
+        """How many versions the caller has written since then; it writes no other until the transaction ends."""
+
     async def write(self, version: RecordVersion, message: OutboxRow) -> None:
         """Append the version and queue its message."""
 
@@ -93,7 +97,7 @@ def next_state(
         Refusal: the request contradicts itself, the record, or the licence.
     """
     _check_items(request)
-    caller.require_own_state(request.mrn, "MRN")
+    require_own_declaration(caller, request.mrn, "MRN")
     _check_licence(request, licence)
     _check_record(request, before)
     if request.action == "DELETE" and before is not None:

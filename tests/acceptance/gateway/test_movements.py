@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from certex_bridge.singlewindow.messages.json import read_json_message
 from certex_bridge.singlewindow.messages.movement import QuantityMovement
 from certex_bridge.singlewindow.messages.outcome import QuantityMovementResponse
 from certex_bridge.singlewindow.messages.xml import read_message, write_message
-from tests.support.clearance import XML, Desk, caller, goods
+from tests.acceptance.ledger.test_lodgings import OTHER, accepted, lodged, play
+from tests.support.clearance import JSON, XML, Desk, caller, goods
 from tests.support.ledger_words import licence, mrn_of
 from tests.support.scenario import Scenario
 
 
+@pytest.mark.row("CR 8(4)", "CR 10(1)(b)", "IR 13(3)")
 @pytest.mark.row("IR 6(1)(a)", "IR 6(2)", "IR 6(3)", "IR 7")
 async def test_the_life_of_a_declaration(s: Scenario, desk: Desk) -> None:
     reserved = await desk.move("RESERVE", "M1", A="40")
@@ -29,6 +32,46 @@ async def test_the_life_of_a_declaration(s: Scenario, desk: Desk) -> None:
     assert (await desk.move("ADJUST", "M1", A="20")).outcomes == ["OK_ADJUSTED"]
     assert (await desk.move("WITHDRAW", "M1")).outcomes == ["OK_WITHDRAWN"]
     assert await s.balance("A") == "0/0/100"
+
+
+@pytest.mark.row("UCC-DA 249")
+@pytest.mark.parametrize("form", [JSON, XML])
+async def test_a_retrospective_declaration_is_reserved_and_consumed_as_of_its_exit(
+    s: Scenario, desk: Desk, form: str
+) -> None:
+    await s.issue(licence("W", "100", valid_to=date(2026, 2, 10)))
+    reserve = desk.message("RESERVE", "M1", W="40")
+    named = {"additionalDeclarationType": "R", "declarationAcceptanceDate": "2026-03-01", "dayOfExit": "2026-02-10"}
+    reserve["DeclarationReference"] |= named
+    body = json.dumps(reserve).encode()
+    answer = await desk.post(body if form is JSON else write_message(read_json_message(body, QuantityMovement)), form)
+    assert answer.status == 200
+    assert await s.balance("W") == "40/0/60"
+    assert (await desk.move("CONSUME", "M1")).outcomes == ["OK_CONSUMED"]
+    assert await s.balance("W") == "0/40/60"
+
+
+async def test_a_day_of_exit_that_was_forgotten_is_told_with_the_next_attempt(s: Scenario, desk: Desk) -> None:
+    await s.issue(licence("W", "100", valid_to=date(2026, 2, 10)))
+    reserve = desk.message("RESERVE", "M1", W="40")
+    reserve["DeclarationReference"] |= {"additionalDeclarationType": "R", "declarationAcceptanceDate": "2026-03-01"}
+    refused = await desk.send(reserve)
+    assert refused.outcomes == ["REFUSED EXPIRED_AT_ACCEPTANCE"]
+    assert refused.findings == ["WARNING DAY_OF_EXIT_MISSING dayOfExit"]
+    again = desk.message("RESERVE", "M1", W="40")
+    again["DeclarationReference"] |= reserve["DeclarationReference"] | {"dayOfExit": "2026-02-10"}
+    assert (await desk.send(again)).outcomes == ["OK_RESERVED"]
+    assert (await desk.move("CONSUME", "M1")).findings == []
+    assert await s.balance("W") == "0/40/60"
+
+
+async def test_a_procedure_that_the_licence_does_not_name_is_told_with_the_reservation(s: Scenario, desk: Desk) -> None:
+    await s.issue(licence("P", "10", procedures=("23",)))
+    told = (await desk.move("RESERVE", "M1", P="4")).told
+    (claim,) = told["ClaimResult"]
+    (verdict,) = claim["Verdict"]
+    assert (claim["outcome"], verdict["severity"], verdict["code"]) == ("OK_RESERVED", "WARNING", "PROCEDURE_MISMATCH")
+    assert claim["LicenceContent"]["procedures"] == ["23"]
 
 
 @pytest.mark.row("E174")
@@ -216,3 +259,15 @@ async def test_a_check_digit_that_is_wrong_is_told(desk: Desk) -> None:
     reply = await desk.send(message)
     assert reply.outcomes == ["OK_RESERVED"]
     assert [finding.split()[1] for finding in reply.findings] == ["MRN_CHECK_DIGIT"]
+
+
+async def test_a_withdrawal_of_what_could_be_one_of_two_lodgings_is_recorded_and_says_so(
+    s: Scenario, desk: Desk
+) -> None:
+    await play(s, [lodged(s, 10), lodged(s, 30, OTHER), accepted(s, "M1")])
+    message = desk.message("WITHDRAW", "M1")
+    message["DeclarationReference"].pop("LRN")
+    told = await desk.send(message)
+    assert (told.status, told.findings) == (200, ["INFO UNDECIDED"])
+    await s.wake()
+    assert await s.balance("A") == "0/0/100"

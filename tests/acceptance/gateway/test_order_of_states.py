@@ -146,10 +146,14 @@ async def test_licences_without_limit_follow_the_same_life(s: Scenario, desk: De
 async def test_who_goes_on_whatever_the_answer_is_recorded_not_refused(s: Scenario, mode: str) -> None:
     desk = Desk(s.store, caller=caller(mode=mode))
     reply = await desk.move("RESERVE", "M1", A="101")
-    assert reply.outcomes == ["REFUSED QUANTITY_EXCEEDED"]
+    told = mode == "warn"  # a caller in the shadow learns nothing of the verdict
+    assert reply.outcomes == (["REFUSED QUANTITY_EXCEEDED"] if told else [])
     assert (reply.findings, reply.answer.headers["certex-blocking"]) == ([f"INFO CALLER_MODE  {mode}"], "0")
+    assert await s.claims("M1")
+    assert ("not disclosed" in reply.told["Finding"][0]["text"]) is not told
     reply = await desk.move("CONSUME", "M1")
-    assert [one.split()[0] for one in reply.outcomes] == ["UNCOVERED"]
+    assert [one.split()[0] for one in reply.outcomes] == (["UNCOVERED"] if told else [])
+    assert [claim.outcome for claim in await s.claims("M1")] == ["UNCOVERED"]
     assert await s.notifications("A") == ["INCIDENT UNCOVERED"]
     assert (await desk.move("CONSUME", "M2")).findings[-1] == "INFO NO_CONTENT_YET"
 

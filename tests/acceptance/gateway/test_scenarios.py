@@ -77,7 +77,7 @@ COVERED: dict[int, tuple[str, str]] = {
     45: (HERE, "test_a_document_type_is_refused_before_it_is_read"),
     46: (HERE, "test_a_third_decimal_of_an_amount_is_refused"),
     47: (HERE, "test_goods_for_a_special_fiscal_territory_need_no_licence"),
-    48: (HERE, "test_the_last_day_ends_at_midnight_where_the_licence_was_issued"),
+    48: (HERE, "test_the_last_day_ends_at_midnight_where_the_declaration_was_accepted"),
 }
 """The test that tells each scenario, over HTTP where customs can."""
 
@@ -296,7 +296,7 @@ async def test_goods_for_a_special_fiscal_territory_need_no_licence(customs: Cus
 
 @pytest.mark.row("B48")
 @pytest.mark.parametrize(("instant", "reasons"), [("22:59:00", []), ("23:01:00", ["EXPIRED_AT_ACCEPTANCE"])])
-async def test_the_last_day_ends_at_midnight_where_the_licence_was_issued(
+async def test_the_last_day_ends_at_midnight_where_the_declaration_was_accepted(
     world: GatewayWorld, customs: CustomsClient, instant: str, reasons: list[str]
 ) -> None:
     await world.issue("E", quantity="5", validTo="2026-03-10")

@@ -36,6 +36,13 @@ async def s() -> AsyncIterator[Scenario]:
     await scenario.finish()
 
 
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.postgres)])
+def stored(request: pytest.FixtureRequest) -> Scenario:
+    """The same ledger on each store in turn."""
+    made: Scenario = request.getfixturevalue("s" if request.param == "memory" else "pg")
+    return made
+
+
 @pytest.fixture
 def with_policy() -> Callable[[Policy], object]:
     """A ledger in memory under another policy."""

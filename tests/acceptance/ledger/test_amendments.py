@@ -8,6 +8,7 @@ from tests.support.ledger_words import cite, item, licence
 from tests.support.scenario import Scenario
 
 
+@pytest.mark.row("UCC 173(1)")
 @pytest.mark.row("E075", "E076", "E077")
 @pytest.mark.parametrize(
     ("figure", "balance", "verdict", "last"),
@@ -65,6 +66,7 @@ async def test_amended_before_acceptance(s: Scenario) -> None:
     assert await s.balance("A") == "50/0/50"
 
 
+@pytest.mark.row("UCC 173(3)")
 @pytest.mark.row("E081", "E082", "E083", "IR 7")
 @pytest.mark.parametrize(
     ("figure", "balance", "verdict", "incidents"),
@@ -125,6 +127,7 @@ async def test_amended_to_nothing(s: Scenario, released: bool) -> None:
     assert await s.verdict("M1") == f"{expected}, {expected}"
 
 
+@pytest.mark.row("UCC 167(4)")
 @pytest.mark.row("E088")
 @pytest.mark.parametrize("released", [False, True])
 async def test_a_supplementary_declaration_adjusts_the_same_claim(s: Scenario, released: bool) -> None:

@@ -1,4 +1,4 @@
-"""Chapter 6.8 of the catalogue: days in the issuing state's legal time, and timers."""
+"""Chapter 6.8 of the catalogue: days at the office of declaration, and timers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from certex_bridge.ledger.adapters.memory import InMemoryStore
-from certex_bridge.ledger.commands import ValidityPassed
+from certex_bridge.ledger.commands import ExpiryUndone, ValidityPassed
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.executor import Executor
 from tests.support.ledger_recorder import Recorder
-from tests.support.ledger_words import cite, licence
+from tests.support.ledger_words import cite, licence, mrn_in
 from tests.support.scenario import Scenario
 
 
@@ -29,15 +29,33 @@ from tests.support.scenario import Scenario
         ("2025-12-31T23:30Z", "OK_RESERVED"),
     ],
 )
-async def test_the_calendar_day_of_the_issuing_state(s: Scenario, on: str, verdict: str) -> None:
+async def test_the_calendar_day_of_the_declaring_office(s: Scenario, on: str, verdict: str) -> None:
     await s.accepted("M1", A=1, on=on)
     assert await s.verdict("M1") == verdict
 
 
-async def test_another_issuer_has_another_midnight(s: Scenario) -> None:
-    await s.issue(licence("FI/A", "10 NAR"))
-    await s.tell(s.customs.accepted("M1", cite("FI/A", 1), on="2026-12-31T22:30Z"))  # half past midnight in Helsinki
-    assert await s.verdict("M1") == "REFUSED EXPIRED_AT_ACCEPTANCE"
+@pytest.mark.row("DU 12(1)", "UCC 172(2)")
+@pytest.mark.parametrize("issuer", ["BE", "FI", "PT"])
+@pytest.mark.parametrize(
+    ("state", "day", "instant", "verdict"),
+    [
+        ("PT", "2026-12-31", "2026-12-31T23:30Z", "OK_RESERVED"),
+        ("PT", "2027-01-01", "2027-01-01T00:30Z", "REFUSED EXPIRED_AT_ACCEPTANCE"),
+        ("FI", "2026-12-31", "2026-12-31T21:30Z", "OK_RESERVED"),
+        ("FI", "2027-01-01", "2026-12-31T22:30Z", "REFUSED EXPIRED_AT_ACCEPTANCE"),
+        ("FI", "2026-01-01", "2025-12-31T22:30Z", "OK_RESERVED"),
+        ("PT", "2025-12-31", "2025-12-31T23:30Z", "REFUSED NOT_YET_VALID"),
+    ],
+)
+async def test_a_day_and_an_instant_of_one_acceptance_get_one_answer(
+    s: Scenario, issuer: str, state: str, day: str, instant: str, verdict: str
+) -> None:
+    """The date of acceptance is that of the office of declaration, whoever issued the licence (decision 0012)."""
+    await s.issue(licence(f"{issuer}/W", "10 NAR"))
+    for name, on in (("M1", day), ("M2", instant)):
+        mrn = mrn_in(state, name)
+        await s.tell(s.customs.accepted(mrn, cite(f"{issuer}/W", 1), on=on, at="2026-12-31T12:00Z"))
+        assert await s.verdict(mrn) == verdict
 
 
 @pytest.mark.row("E139")
@@ -83,6 +101,41 @@ async def test_the_timer_fires_late_and_twice(s: Scenario) -> None:
     assert await s.verdict("M2") == "OK_RESERVED"
     await s.released("M1")
     assert await s.balance("A") == "1/40/59"
+
+
+def undone(today: date, change: int = 2, version: int = 1) -> ExpiryUndone:
+    """An operator's word on licence A."""
+    return ExpiryUndone("BE/A", version, change, today, "ops", "clock ran ahead", datetime(2026, 3, 2, tzinfo=UTC))
+
+
+@pytest.mark.row("E141")
+async def test_an_expiry_that_a_wrong_clock_fired_is_undone_and_comes_again_in_its_time(s: Scenario) -> None:
+    await s.accepted("M1", A=40)
+    await s.validity_passed("A")
+    (answer,) = await s.tell(undone(date(2026, 3, 2)))
+    assert answer.result == "APPLIED"
+    assert await s.status("A") == "Valid"
+    held = await s.sound()
+    assert held.movements[-1].detail == "Expired->Valid; expiry undone by ops: clock ran ahead"
+    (again,) = await s.tell(undone(date(2026, 3, 2), change=3))
+    assert again.result == "ALREADY_DONE"
+    assert await s.balance("A") == "40/0/60"
+    await s.tell(ValidityPassed("BE/A", 1, datetime(2027, 1, 1, 12, tzinfo=UTC), change=3))
+    assert await s.status("A") == "Expired"
+    assert await s.notifications("A") == [
+        "STATUS Valid->Expired VALIDITY_PASSED",
+        "STATUS Expired->Valid EXPIRY_UNDONE",
+        "STATUS Valid->Expired VALIDITY_PASSED",
+    ]
+
+
+@pytest.mark.row("E141")
+async def test_an_expiry_in_its_time_is_not_undone(s: Scenario) -> None:
+    await s.validity_passed("A")
+    (answer,) = await s.tell(undone(date(2027, 1, 1)))
+    assert (answer.result, await s.status("A")) == ("REFUSED", "Expired")
+    (answer,) = await s.tell(undone(date(2026, 3, 2), change=7, version=2))
+    assert (answer.result, await s.status("A")) == ("ALREADY_DONE", "Expired")
 
 
 @pytest.mark.row("E141")

@@ -191,7 +191,7 @@ async def test_an_unknown_licence_holds_up_neither_release_nor_refusal(s: Scenar
     await s.wake()
     assert await s.balance("X") == "0/1/9"
     await s.amended("M1", A=40, X=1, Y=1)
-    await s.not_released("M1")
+    await s.not_released("M1", 1)
     assert (await s.balance("A"), await s.balance("X")) == ("0/0/100", "0/0/10")
     assert (await s.sound()).parked == set()
 
@@ -246,3 +246,48 @@ async def test_a_code_of_an_issuers_own_may_wait(with_policy: MakeScenario) -> N
     await s.wake()
     assert await s.verdict("M1") == "OK_RESERVED"
     await s.finish()
+
+
+# -- what was released stays a matter of record
+
+
+@pytest.mark.parametrize("first", ["accepted", "released"])
+async def test_an_amendment_that_waits_leaves_what_was_released_without_limit(s: Scenario, first: str) -> None:
+    """Looked at again, it says the same: no new outcome, and the licence without limit stays as it was recorded."""
+    await s.issue(licence("N", ""))
+    accepted = s.customs.accepted("M1", N=1)
+    steps = [accepted, s.customs.released("M1")]
+    for command in steps if first == "accepted" else reversed(steps):
+        await s.tell(command)
+    await s.amended("M1", N=1, X=1)
+    seen = []
+    for _ in range(3):
+        await s.tell(s.customs.bare("M1", EventKind.NOTED))
+        seen.append((await s.dv("M1"), [(claim.state, claim.outcome) for claim in await s.claims("M1")]))
+    assert seen[0] == seen[1] == seen[2]
+    assert [state for state, _ in seen[0][1]] == ["CONSUMED", "WAITING"]
+    await s.issue(licence("X", "10 NAR"))
+    await s.wake()
+    assert await s.balance("X") == "0/1/9"
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["acceptance first", "acceptance last"])
+async def test_goods_that_left_without_cover_are_never_told_refused(s: Scenario, late: bool) -> None:
+    """An amendment of them, and an acceptance told late, leave them what they are: recorded, and partly uncovered."""
+    await s.modify("A", "6 NAR")
+    accepted = s.customs.accepted("M2", A=5, version=1, at="2026-03-01T09:00", on="2027-02-01")
+    steps = [
+        s.customs.released("M2"),
+        s.customs.amended("M2", item(cite("A", 5), cite("A", 5)), version=2),
+        s.customs.amended("M2", A=10, version=4),
+        s.customs.released("M2"),
+        s.customs.amended("M2", A=10, version=6),
+    ]
+    for command in [*steps, accepted] if late else [accepted, *steps]:
+        await s.tell(command)
+    seen = []
+    for _ in range(2):
+        await s.tell(s.customs.bare("M2", EventKind.NOTED))
+        seen.append((await s.dv("M2"), await s.verdict("M2")))
+    assert seen[0] == seen[1]
+    assert seen[0][1].startswith("UNCOVERED")

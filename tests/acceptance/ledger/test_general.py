@@ -11,8 +11,9 @@ import pytest
 
 from certex_bridge.kernel.amounts import Money
 from certex_bridge.kernel.identifiers import licence_key
-from certex_bridge.ledger.domain.facts import EventKind, Facts, Request
+from certex_bridge.ledger.domain.facts import EventKind, Facts
 from certex_bridge.ledger.domain.policy import FigureSource, Policy
+from certex_bridge.ledger.domain.requests import Request
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceEventKind
 from certex_bridge.licensing.domain.licence import InitialLicence, Licence, LicenceType, Party
 from tests.support.ledger_words import HOLDER, Goods, cite, item, licence, mrn_of
@@ -195,7 +196,7 @@ async def test_an_amendment_that_is_asked_for_brings_its_initial_licence(s: Scen
     assert known is not None
     content = replace(known, office="BE000999")
     stamp = s.customs.stamp()
-    asked = Request("R1", asked=stamp, content=content)
+    asked = Request("L1", stamp, content=content)
     await s.tell(s.customs.event("M1", EventKind.REQUESTED, Facts(requests=(asked,)), stamp))
     assert await s.verdict("M1") == "OK_NOT_MANAGED"
 

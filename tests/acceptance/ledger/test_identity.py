@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -39,7 +40,10 @@ async def test_the_same_event_id_with_other_content(s: Scenario, batch: str) -> 
     else:
         answers = [*await s.tell(first), *await s.tell(other)]
     assert [answer.result for answer in answers] == ["APPLIED", "CONFLICT"]
-    assert await s.quarantined() == ["CONFLICTING_DUPLICATE"]
+    row = await s.put_aside()
+    assert (row.code, row.field, row.value) == ("CONFLICTING_DUPLICATE", "ce_id", "E")
+    for told in ("E", first.payload_sha256[:16], other.payload_sha256[:16]):
+        assert told in row.message
     assert await s.balance("A") == "40/0/60"
 
 
@@ -71,11 +75,20 @@ async def test_released_again_with_less(s: Scenario) -> None:
 @pytest.mark.row("E050")
 async def test_two_contents_for_one_declaration(s: Scenario) -> None:
     await s.accepted("M1", A=40, version=1)
-    await s.accepted("M1", A=50, version=2)
+    earlier = await s.accepted("M1", A=50, version=2)
     assert await s.balance("A") == "50/0/50"
     (answer,) = await s.tell(s.customs.accepted("M1", A=60, version=2))
     assert answer.result == "CONFLICT"
-    assert await s.quarantined() == ["CONFLICTING_DUPLICATE"]
+    row, body = await s.put_aside(), json.loads(answer.body)
+    assert (row.code, row.field, row.value) == (
+        "CONFLICTING_DUPLICATE", "items[1].documents[1].quantity", "60 NAR",
+    )  # fmt: skip
+    assert row.message == (
+        f"Declaration {mrn_of('M1')}: version 2 arrived before with other content, in event {earlier.event_id}; "
+        "that one counts. items[1].documents[1].quantity was 50 NAR, is now 60 NAR."
+    )
+    assert (body["code"], body["field"], body["value"], body["detail"]) == (row.code, row.field, row.value, row.message)
+    assert (await s.messages("outcome", mrn_of("M1")))[-1]["findings"][0]["message"] == row.message
     assert await s.balance("A") == "50/0/50"
 
 
@@ -144,6 +157,7 @@ async def test_a_replay_after_the_inbox_was_pruned_moves_nothing() -> None:
     s = Scenario(InMemoryStore())
     await s.issue(licence("A", "100 NAR"), licence("B", "50 KGM"))
     await _eventful(s)
+    s.careful = False  # without its inbox no ledger can prove what asked for its movements
     held = s.store.contents  # type: ignore[union-attr]  # in memory
     figures = [(m.licence_id, m.lv, m.kind) for m in held.movements]
     held.inbox.clear()
@@ -156,3 +170,17 @@ async def test_a_replay_after_the_inbox_was_pruned_moves_nothing() -> None:
         await s.deliver(replace(delivery, raw=b"again"))
     await s.wake()
     assert [(m.licence_id, m.lv, m.kind) for m in s.store.contents.movements] == figures  # type: ignore[union-attr]
+
+
+async def test_a_refusal_that_is_read_again_was_told_before_whatever_was_released_first() -> None:
+    """Customs may refuse an item that they had released; told again, this refusal is no older word than that release."""
+    s = Scenario(InMemoryStore())
+    s.careful = False  # as above
+    await s.issue(licence("A", "100 NAR"))
+    await s.accepted("M1", A=40)
+    release, refusal = s.customs.released("M1", item(A=40)), s.customs.not_released("M1", 1)
+    await s.tell(release)
+    await s.tell(refusal)
+    s.store.contents.inbox.clear()  # type: ignore[union-attr]  # in memory
+    s.store.contents.answers.clear()  # type: ignore[union-attr]
+    assert [answer.result for answer in (*await s.tell(release), *await s.tell(refusal))] == ["ALREADY_DONE"] * 2

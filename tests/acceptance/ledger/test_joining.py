@@ -11,8 +11,14 @@ import pytest
 
 from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
+from certex_bridge.ledger.domain.simplified import SimplifiedReference
 from tests.support.ledger_words import HOLDER, cite, draft_of, licence, mrn_of
 from tests.support.scenario import Scenario
+
+
+async def findings_of(s: Scenario, name: str) -> list[str]:
+    """Codes of the findings in the last outcome of a declaration."""
+    return [finding["code"] for finding in (await s.messages("outcome", mrn_of(name)))[-1]["findings"]]
 
 
 def of_lrn(command: DeclarationCommand, exporter: str = "", lrn: str = "L1") -> DeclarationCommand:
@@ -44,7 +50,9 @@ async def test_an_answer_that_several_drafts_could_mean_is_put_aside(s: Scenario
     await s.lodged("M1", A=40)
     await s.tell(of_lrn(s.customs.lodged("M2", A=50), "FR1"))
     (answer,) = await s.tell(of_lrn(s.customs.invalidated("M1")))
-    assert (answer.result, await s.quarantined()) == ("CONFLICT", ["DRAFT_AMBIGUOUS"])
+    row = await s.put_aside()
+    assert (answer.result, row.code, row.field, row.value) == ("CONFLICT", "DRAFT_AMBIGUOUS", "lrn", "L1")
+    assert "2 exporters used this LRN" in row.message
 
 
 async def test_lodged_again_after_a_rejection_is_a_new_declaration(s: Scenario) -> None:
@@ -79,13 +87,16 @@ async def test_office_and_exporter_do_not_make_another_content(s: Scenario, abou
     assert (await s.messages("outcome", mrn_of("M1")))[-1]["office"] in ("BE000123", "BE000999")
 
 
-async def test_a_conflict_changes_nothing_before_it_is_found(s: Scenario) -> None:
-    await s.lodged("M1", A=40)
-    (answer,) = await s.tell(s.customs.accepted("M1", A=50, version=1))
-    assert answer.result == "CONFLICT"
-    held = await s.sound()
-    assert not held.declarations[draft_of("M1")].joined
-    assert held.anchors["L1"].mrns == ()
+@pytest.mark.parametrize("first", ["lodged", "accepted"])
+async def test_what_was_accepted_counts_against_another_lodged_content(s: Scenario, first: str) -> None:
+    """The content told under the MRN is certainly its own; the lodging is another one, and customs hear of it."""
+    steps = [s.customs.lodged("M1", A=40), s.customs.accepted("M1", A=50, version=1)]
+    for command in steps if first == "lodged" else reversed(steps):
+        await s.tell(command)
+    await s.wake()
+    assert await s.balance("A") == "50/0/50"
+    assert await findings_of(s, "M1") == ["CLAIM_CONFLICT"]
+    assert not (await s.sound()).declarations[draft_of("M1")].joined
 
 
 def _assumed(command: DeclarationCommand) -> DeclarationCommand:
@@ -115,7 +126,11 @@ async def test_an_assumed_issuer_is_what_the_mrn_says(s: Scenario, batch: str) -
 def _supplementary(s: Scenario, figure: int) -> list[DeclarationCommand]:
     """A life of its own, linked to M1."""
     accepted, released = s.customs.accepted("M2", A=figure, lrn=""), s.customs.released("M2")
-    linked = replace(accepted, kind=EventKind.SUPPLEMENTARY, facts=replace(accepted.facts, simplified=mrn_of("M1")))
+    linked = replace(
+        accepted,
+        kind=EventKind.SUPPLEMENTARY,
+        facts=replace(accepted.facts, simplified=(SimplifiedReference(mrn_of("M1")),)),
+    )
     return [linked, released]
 
 

@@ -70,6 +70,7 @@ async def test_nothing_new_on_an_over_used_licence(s: Scenario) -> None:
     assert await s.verdict("M4") == "REFUSED QUANTITY_EXCEEDED"
 
 
+@pytest.mark.row("DU 16(1)")
 @pytest.mark.row("E095", "E096")
 async def test_a_licence_revoked_with_an_open_reservation(s: Scenario) -> None:
     await s.accepted("M1", A=40)
@@ -87,6 +88,7 @@ async def test_a_licence_revoked_with_an_open_reservation(s: Scenario) -> None:
     assert (await s.notifications("A"))[-1] == "INCIDENT RELEASED_ON_BLOCKED"
 
 
+@pytest.mark.row("DU 16(1)")
 @pytest.mark.row("E097")
 async def test_suspended_and_resumed(s: Scenario) -> None:
     await s.suspend("A")
@@ -210,8 +212,18 @@ async def test_one_version_with_two_contents(s: Scenario) -> None:
     (again,) = await s.tell(s.licence_event(one, MODIFIED))
     (second,) = await s.tell(s.licence_event(other, MODIFIED))
     assert [first.result, again.result, second.result] == ["ACCEPTED", "ALREADY_DONE", "CONFLICT"]
-    assert await s.quarantined() == ["CONFLICTING_DUPLICATE"]
+    row = await s.put_aside()
+    assert (row.code, row.field, row.value) == ("CONFLICTING_DUPLICATE", "version", "2")
+    assert row.message.startswith("Licence BE/A: The same licence version arrived before with other content")
+    assert row.message.endswith("lines[1].quantity was 90 NAR, is now 80 NAR.")
     assert await s.cap("A") == "90 over 0"
+
+
+async def test_one_version_with_two_spellings_of_one_content_names_no_field(s: Scenario) -> None:
+    event = s.licence_event(s.next_version("A", "90 NAR"), MODIFIED)
+    await s.tell(event)
+    (second,) = await s.tell(replace(event, event_id="again", payload_sha256="0" * 64))
+    assert (second.result, (await s.put_aside()).message.count(" was ")) == ("CONFLICT", 0)
 
 
 @pytest.mark.row("E106")
@@ -270,6 +282,7 @@ async def split(s: Scenario, rest: str, *parts: str) -> str:
     return (await s.tell(event))[0].result
 
 
+@pytest.mark.row("DU 12(4)")
 @pytest.mark.row("E111")
 @pytest.mark.parametrize(
     ("rest", "parts", "expected"),
@@ -311,6 +324,7 @@ async def test_a_split_wakes_who_waited_for_a_part(s: Scenario) -> None:
     assert await s.balance("G1") == "5/0/15"
 
 
+@pytest.mark.row("DU 16(1)")
 @pytest.mark.row("E112")
 async def test_cancelled_from_the_start_with_use(s: Scenario) -> None:
     await s.accepted("M1", A=40)

@@ -249,7 +249,8 @@ async def test_the_timer_is_no_event_that_customs_could_match(s: Scenario) -> No
     from dataclasses import replace
 
     from certex_bridge.ledger.domain.correlation import last_told
-    from certex_bridge.ledger.domain.facts import Facts, Stamp
+    from certex_bridge.ledger.domain.facts import Facts
+    from certex_bridge.ledger.domain.stamps import Stamp
 
     assert facts.lodged is not None
     timer = Stamp(facts.lodged.occurred_at.replace(year=2030), "timer:NOT_PRESENTED:x")

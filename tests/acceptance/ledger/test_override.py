@@ -256,3 +256,15 @@ async def test_a_decision_and_the_automatic_answer_at_the_same_moment(pg: Scenar
         assert (await pg.balance(name), await pg.cap(name)) == ("150/0/0", "100 over 50")
         (claim,) = await pg.claims(decl)
         assert (claim.state, claim.outcome) == (ClaimState.RESERVED, "OK_OVERRIDDEN")
+
+
+async def test_nothing_is_booked_by_hand_on_a_line_that_was_taken_out_unused(s: Scenario) -> None:
+    """It would be missing from the line's account when the line comes back."""
+    await s.issue(licence("C", "10", "10"))
+    await s.modify("C", "10")
+    await s.accepted("M1", cite("C", 6, line=2))
+    await override(s, "M1")
+    assert await s.verdict("M1") == "REFUSED LINE_NOT_FOUND"
+    await s.modify("C", "10", "10")
+    await s.accepted("M2", cite("C", 10, line=2))
+    assert await s.balance("C", 2) == "10/0/0"

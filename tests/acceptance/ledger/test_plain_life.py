@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from certex_bridge.ledger.adapters.memory import InMemoryStore
+from certex_bridge.ledger.adapters.mismatches import InMemoryMismatches, PostgresMismatches
 from certex_bridge.ledger.domain.facts import EventKind
+from certex_bridge.ledger.mismatches import Asked
+from certex_bridge.ledger.worker import release_overdue
 from tests.support.ledger_words import item, licence, licence_id, mrn_of
 from tests.support.scenario import Scenario
 
 
+@pytest.mark.row("UCC 172(1)")
 @pytest.mark.row("E001", "IR 6(2)")
 async def test_an_accepted_declaration_reserves(s: Scenario) -> None:
     await s.accepted("M1", A=40)
@@ -39,6 +44,34 @@ async def test_what_is_not_released_returns(s: Scenario) -> None:
     assert await s.verdict("M1") == "OK_UNRESERVED NOT_RELEASED"
 
 
+@pytest.mark.row("IR 6(4)")
+@pytest.mark.parametrize("later", [False, True], ids=["in order", "refusal first"])
+async def test_what_is_not_released_is_the_rest_and_nothing_that_was(s: Scenario, later: bool) -> None:
+    """A refusal that names no item is about the unreleased quantity, whenever it arrives."""
+    await s.accepted("M1", item(A=10), item(A=20))
+    steps = [s.customs.released("M1", item(A=10, number=1)), s.customs.not_released("M1")]
+    for command in reversed(steps) if later else steps:
+        await s.tell(command)
+    assert await s.balance("A") == "0/10/90"
+    await s.tell(s.customs.exited("M1"))
+    assert await s.balance("A") == "0/10/90"
+
+
+async def test_a_refusal_that_names_a_released_item_takes_it_back(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    await s.released("M1")
+    await s.not_released("M1", 1)
+    assert await s.balance("A") == "0/0/100"
+
+
+async def test_a_refusal_after_everything_was_released_moves_nothing(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    await s.released("M1")
+    await s.not_released("M1")
+    assert await s.balance("A") == "0/10/90"
+
+
+@pytest.mark.row("UCC 174(1)")
 @pytest.mark.row("E004")
 async def test_invalidation_before_release_returns_the_reservation(s: Scenario) -> None:
     await s.accepted("M1", A=40)
@@ -47,6 +80,7 @@ async def test_invalidation_before_release_returns_the_reservation(s: Scenario) 
     assert await s.verdict("M1") == "OK_UNRESERVED INVALIDATED"
 
 
+@pytest.mark.row("UCC 174(2)", "UCC-DA 148(5)(e)")
 @pytest.mark.row("E005", "IR 7")
 async def test_invalidation_after_release_gives_back_and_tells_customs(s: Scenario) -> None:
     await s.accepted("M1", A=40)
@@ -188,3 +222,57 @@ async def test_a_thousand_items_in_one_declaration(pg: Scenario) -> None:
     assert (await pg.state("A")).lv == 2
     assert len(await pg.movements("A")) == 1000
     assert await pg.verdict("M1") == ", ".join(["OK_RESERVED"] * 1000)
+
+
+# -- what does not fit together
+
+
+async def test_a_release_and_an_exit_after_invalidation_are_told(stored: Scenario) -> None:
+    s = stored
+    await s.accepted("M1", A=10)
+    await s.invalidated("M1")
+    await s.released("M1")
+    assert await s.balance("A") == "0/0/100"
+    assert await s.verdict("M1") == "OK_UNRESERVED RELEASED_AFTER_INVALIDATION INVALIDATED"
+    assert await s.notifications("A") == ["INCIDENT RELEASED_AFTER_INVALIDATION"]
+    await s.tell(s.customs.exited("M1"))
+    assert (await s.notifications("A"))[1:] == ["INCIDENT RELEASED_AFTER_INVALIDATION EXIT_WITHOUT_RELEASE"]
+    memory = isinstance(s.store, InMemoryStore)
+    report = await (InMemoryMismatches(s.store) if memory else PostgresMismatches(s.store._pool)).report(Asked())
+    assert [(one.verdict, one.recorded) for one in report.listed] == [("INVALIDATED", True)]
+
+
+@pytest.mark.row("E012")
+async def test_goods_that_left_wait_a_day_for_their_release(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    await s.tell(s.customs.exited("M1"))
+    assert await s.notifications("A") == []
+    overdue = release_overdue(mrn_of("M1"), s.customs.stamp("2026-03-03T10:00Z").occurred_at)
+    await s.tell(overdue)
+    assert await s.balance("A") == "10/0/90"
+    assert await s.notifications("A") == ["INCIDENT EXIT_WITHOUT_RELEASE"]
+    await s.released("M1")
+    assert (await s.balance("A"), await s.verdict("M1")) == ("0/10/90", "OK_CONSUMED")
+
+
+async def test_a_release_told_meanwhile_ends_the_waiting(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    await s.tell(s.customs.exited("M1"))
+    await s.released("M1")
+    (answer,) = await s.tell(release_overdue(mrn_of("M1"), s.customs.stamp("2026-03-03T10:00Z").occurred_at))
+    assert (answer.result, await s.notifications("A")) == ("SUPERSEDED", [])
+
+
+async def test_goods_that_left_although_their_release_was_refused(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    await s.not_released("M1")
+    await s.tell(s.customs.exited("M1"))
+    assert await s.notifications("A") == ["INCIDENT EXIT_WITHOUT_RELEASE"]
+
+
+async def test_goods_invalidated_after_they_left_on_a_release_fit_together(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    await s.released("M1")
+    await s.tell(s.customs.exited("M1"))
+    await s.invalidated("M1")
+    assert await s.verdict("M1") == "OK_WITHDRAWN INVALIDATED"

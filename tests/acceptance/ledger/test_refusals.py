@@ -11,12 +11,12 @@ import pytest
 
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.adapters.memory import InMemoryStore
-from certex_bridge.ledger.domain.facts import EventKind
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
 from certex_bridge.ledger.domain.policy import Policy, SettleGroup
 from certex_bridge.ledger.domain.reasons import Rule
 from certex_bridge.licensing.domain.commands import ExporterBar, LicenceEventKind
 from certex_bridge.licensing.domain.licence import LicenceCap, LicenceType
-from tests.support.ledger_words import HOLDER, cite, figures, item, licence, line, mrn_of
+from tests.support.ledger_words import GOODS, HOLDER, cite, draft_of, figures, item, licence, line, mrn_in, mrn_of
 from tests.support.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -98,16 +98,33 @@ async def test_a_number_that_cannot_be_is_refused_and_does_not_wait(s: Scenario,
     assert (await s.sound()).parked == set()
 
 
-async def test_a_warning_about_a_document_refuses_nothing(s: Scenario) -> None:
-    event = s.customs.accepted("M1", A=40)
+REMARK = Finding("EXCEEDS_MASS", "quantity", "40", "more than the goods weigh (15 kg)", Severity.WARNING)
+
+
+def remarked(event: DeclarationCommand) -> DeclarationCommand:
+    """The event with a remark on its only document."""
     content = event.facts.payload
     assert content is not None
-    remark = Finding("EXCEEDS_MASS", "quantity", "40", "more than the goods weigh", Severity.WARNING)
-    spec = replace(content.items[0].claims[0], findings=(remark,))
+    spec = replace(content.items[0].claims[0], findings=(REMARK,))
     content = replace(content, items=(replace(content.items[0], claims=(spec,)),))
-    await s.tell(replace(event, facts=replace(event.facts, payload=content)))
+    return replace(event, facts=replace(event.facts, payload=content))
+
+
+async def test_a_warning_about_a_document_refuses_nothing_and_is_told_at_every_step(s: Scenario) -> None:
+    await s.tell(remarked(s.customs.accepted("M1", A=40)))
     assert await s.verdict("M1") == "OK_RESERVED"
-    assert "DECLARED" in (await told(s))[0]["passed"]
+    await s.released("M1")
+    assert await s.verdict("M1") == "OK_CONSUMED"
+    await s.tell(remarked(s.customs.lodged("M2", A=40)))
+    assert await s.draft_verdict("M2") == "OK_AVAILABLE"
+    for name in (mrn_of("M1"), draft_of("M2")):
+        for message in await s.messages("outcome", name):
+            (claim,) = message["claims"]
+            assert claim["warned"] == [
+                ["DECLARED", {"code": "EXCEEDS_MASS", "field": "quantity", "declared": "40", "available": "",
+                              "message": "more than the goods weigh (15 kg)"}],
+            ]  # fmt: skip
+            assert "DECLARED" not in [*claim["passed"], *claim["not_tested"]]
 
 
 async def test_two_documents_that_exceed_together_are_told_together(s: Scenario) -> None:
@@ -287,6 +304,7 @@ async def test_causes_of_a_good_outcome_are_notes(s: Scenario) -> None:
 # -- bars, days, countries, splits
 
 
+@pytest.mark.row("DU 12(7)")
 @pytest.mark.parametrize(
     ("day", "verdict"), [(date(2026, 3, 2), "OK_NOT_MANAGED"), (date(2026, 3, 1), "REFUSED BARRED")]
 )
@@ -303,14 +321,15 @@ async def test_a_bar_counts_from_its_first_day(s: Scenario, day: date, verdict: 
 @pytest.mark.parametrize(("zone", "verdict"), [("Europe/Brussels", "REFUSED EXPIRED_AT_ACCEPTANCE"),
                                                ("Atlantic/Azores", "OK_RESERVED")])  # fmt: skip
 @pytest.mark.parametrize("named", [True, False])
-async def test_the_legal_time_of_an_issuer_is_a_setting(
+async def test_the_legal_time_of_a_state_is_a_setting(
     with_policy: MakeScenario, zone: str, verdict: str, named: bool
 ) -> None:
-    issuer, places = ("PT", {"PT": ZoneInfo(zone)}) if named else ("QU", {})
+    state, places = ("PT", {"PT": ZoneInfo(zone)}) if named else ("QU", {})
     s = await with_policy(Policy(calendar_zone=ZoneInfo(zone), calendar_zones=places))
-    await s.issue(licence(f"{issuer}/A", "10 NAR"))
-    await s.accepted("M1", cite(f"{issuer}/A", 1), on="2026-12-31T23:30:00Z")
-    assert await s.verdict("M1") == verdict
+    await s.issue(licence("A", "10 NAR"))
+    mrn = mrn_in(state, "M1")
+    await s.accepted(mrn, A=1, on="2026-12-31T23:30:00Z")
+    assert await s.verdict(mrn) == verdict
     await s.finish()
 
 
@@ -337,14 +356,34 @@ async def test_a_split_counts_lines_and_whole_apart(s: Scenario, part: str, part
 
 
 @pytest.mark.row("E104")
-@pytest.mark.parametrize("codes", [("93011000",), ("84571090",)])
-async def test_a_line_taken_out_in_use_does_not_return(s: Scenario, codes: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("changes", "verdict", "cap"),
+    [
+        ({}, "ACCEPTED", "100 over 0"),
+        ({"commodity_codes": (GOODS[:6],)}, "ACCEPTED", "100 over 0"),
+        ({"commodity_codes": ()}, "ACCEPTED", "100 over 0"),
+        ({"commodity_codes": ("93011000",)}, "REFUSED", "0 over 40"),
+        ({"commodity_codes": (), "description": "something else"}, "REFUSED", "0 over 40"),
+    ],
+)
+async def test_a_line_taken_out_in_use_returns_with_the_same_goods(
+    stored: Scenario, changes: dict[str, Any], verdict: str, cap: str
+) -> None:
+    s = stored
     await s.issue(licence("W", "100 NAR", "100 NAR"))
     await s.accepted("M1", cite("W", 40, line=1))
     await s.modify("W", line(2, "100 NAR"))
+    await s.modify("W", line(2, "90 NAR"))
     assert await s.cap("W", 1) == "0 over 40"
-    answer = await s.modify("W", line(1, "100 NAR", commodity_codes=codes), line(2, "100 NAR"))
-    assert (answer.result, await s.cap("W", 1)) == ("REFUSED", "0 over 40")
+    await s.accepted("M2", cite("W", 1, line=1))
+    assert (await s.verdict("M2")).startswith("REFUSED LINE_NOT_FOUND")
+    answer = await s.modify("W", line(1, "100 NAR", **changes), line(2, "100 NAR"))
+    assert (answer.result, await s.cap("W", 1)) == (verdict, cap)
+    if verdict == "ACCEPTED":
+        assert await s.balance("W", 1) == "40/0/60"
+        await s.released("M1")
+        assert await s.balance("W", 1) == "0/40/60"
+        return
     await s.invalidated("M1")
-    answer = await s.modify("W", line(1, "100 NAR", commodity_codes=codes), line(2, "100 NAR"), version=4)
+    answer = await s.modify("W", line(1, "100 NAR", **changes), line(2, "100 NAR"), version=5)
     assert (answer.result, await s.cap("W", 1)) == ("ACCEPTED", "100 over 0")

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 
 from certex_bridge.ledger.adapters.memory import InMemoryStore
-from certex_bridge.ledger.domain.facts import (
+from certex_bridge.ledger.domain.content import ClaimSpec
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
+from certex_bridge.ledger.domain.requests import (
     Changes,
-    ClaimSpec,
-    DeclarationCommand,
     DocumentChange,
-    EventKind,
     ItemChange,
     Request,
-    Stamp,
+    RequestDecision,
+    RequestKind,
+    Verdict,
 )
+from certex_bridge.ledger.domain.stamps import LogPosition, Stamp
 from tests.support.ledger_words import Cite, cite, item, licence, mrn_of
 from tests.support.scenario import Scenario
+
+LOGGED_AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 def changed(cited: Cite, seq: int = 1, number: int = 1, **about: object) -> Changes:
@@ -28,18 +33,29 @@ def changed(cited: Cite, seq: int = 1, number: int = 1, **about: object) -> Chan
     return Changes(items=(ItemChange(number, documents=(DocumentChange(seq, told),), **about),))  # type: ignore[arg-type]
 
 
-def asked(s: Scenario, changes: Changes | None, reference: str = "R1", name: str = "M1") -> DeclarationCommand:
-    stamp = s.customs.stamp()
-    requests = (Request(reference, asked=stamp, changes=changes),)
-    return s.customs.bare(name, EventKind.REQUESTED, event_id=stamp.event_id, requests=requests)
+def asked(
+    s: Scenario,
+    changes: Changes | None,
+    reference: str = "L1",
+    name: str = "M1",
+    *,
+    kind: RequestKind = RequestKind.AMENDMENT,
+    stamp: Stamp | None = None,
+) -> DeclarationCommand:
+    """The declarant asks; the reference is that of the declaration unless another one is given."""
+    stamp = stamp or s.customs.stamp()
+    request = Request(reference, stamp, kind, changes, sha256=f"{kind}{changes}")
+    return s.customs.bare(name, EventKind.REQUESTED, event_id=stamp.event_id, requests=(request,))
 
 
-def decided(s: Scenario, what: str, reference: str = "R1", name: str = "M1") -> DeclarationCommand:
+def decided(
+    s: Scenario, what: str, reference: str = "L1", name: str = "M1", *, stamp: Stamp | None = None
+) -> DeclarationCommand:
     """Customs decide: `granted`, `refused` or `rejected`."""
-    stamp = s.customs.stamp()
+    stamp = stamp or s.customs.stamp()
     kind = EventKind.REJECTED if what == "rejected" else EventKind.DECIDED
-    requests = (Request(reference, **{what: stamp}),)  # type: ignore[arg-type]
-    return s.customs.bare(name, kind, event_id=stamp.event_id, requests=requests)
+    decision = RequestDecision(reference, stamp, Verdict(what.upper()), stamp.event_id)
+    return s.customs.bare(name, kind, event_id=stamp.event_id, decisions=(decision,))
 
 
 async def told(s: Scenario, name: str = "M1") -> list[str]:
@@ -80,10 +96,11 @@ async def test_a_rejection_beside_an_acceptance_ends_nothing_in_any_order(refere
 async def test_before_acceptance_a_rejection_ends_the_declaration_but_not_if_it_was_of_a_request(s: Scenario) -> None:
     lodged = replace(s.customs.accepted("M1", A=40), kind=EventKind.LODGED)
     lodged = replace(lodged, facts=replace(lodged.facts, accepted=None, lodged=lodged.facts.accepted))
+    request = asked(s, None)
     await s.tell(lodged)
     await s.tell(decided(s, "rejected"))
     assert await s.verdict("M1") == "CLOSED REJECTED"
-    await s.tell(asked(s, None))
+    await s.tell(request)
     assert await s.verdict("M1") == "OK_AVAILABLE"
 
 
@@ -194,7 +211,7 @@ async def test_a_whole_content_replaces_and_a_later_telling_by_customs_includes_
     await s.accepted("M1", A=40)
     content = replace(s.customs.amended("M1", A=25).facts.payload, declaration_type="")  # type: ignore[type-var]
     stamp = s.customs.stamp()
-    request = Request("R1", asked=stamp, content=content)
+    request = Request("L1", stamp, content=content)
     await s.tell(s.customs.bare("M1", EventKind.REQUESTED, event_id=stamp.event_id, requests=(request,)))
     await s.tell(decided(s, "granted"))
     assert await s.balance("A") == "25/0/75"
@@ -202,17 +219,106 @@ async def test_a_whole_content_replaces_and_a_later_telling_by_customs_includes_
     assert await s.balance("A") == "10/0/90"
 
 
-async def test_one_reference_with_two_requests_is_a_conflict(s: Scenario) -> None:
-    await s.accepted("M1", A=40)
-    await s.tell(asked(s, changed(cite("A", 30))))
-    (answer,) = await s.tell(asked(s, changed(cite("A", 20))))
-    assert (answer.result, await s.quarantined()) == ("CONFLICT", ["CONFLICTING_DUPLICATE"])
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (["ask 12", "granted", "ask 15", "granted"], "15/0/85"),
+        (["ask 12", "rejected", "ask 15", "granted"], "15/0/85"),
+        (["ask 12", "refused", "ask 15", "granted"], "15/0/85"),
+        (["ask 12", "granted", "ask 15", "refused"], "12/0/88"),
+        (["ask 12", "granted", "ask 15", "rejected"], "12/0/88"),
+        (["present", "ask 12", "granted"], "12/0/88"),
+        (["present", "rejected", "ask 12", "granted"], "12/0/88"),
+        (["invalidate", "refused", "ask 12", "granted"], "12/0/88"),
+        (["ask 12", "ask 12", "granted"], "12/0/88"),
+        (["ask 12", "rejected", "ask 12", "granted"], "12/0/88"),
+        (["granted", "ask 12"], "10/0/90"),
+        (["rejected", "ask 12", "granted"], "12/0/88"),
+    ],
+    ids=" ".join,
+)
+async def test_requests_that_repeat_the_declarations_reference(steps: list[str], expected: str) -> None:
+    """Declarants repeat the LRN on every request; whatever comes first, the decision meets the request before it."""
+    tales = Scenario(InMemoryStore())
+    life = [tales.customs.accepted("M1", A=10, lrn="")]
+    for step in steps:
+        what, _, figure = step.partition(" ")
+        if what == "ask":
+            life.append(asked(tales, changed(cite("A", figure))))
+        elif what in ("present", "invalidate"):
+            kind = RequestKind.PRESENTATION if what == "present" else RequestKind.INVALIDATION
+            life.append(asked(tales, None, kind=kind))
+        else:
+            life.append(decided(tales, what))
+    for order in permutations(life):
+        s = Scenario(InMemoryStore())
+        s.careful = False
+        await s.issue(licence("A", "100 NAR"))
+        for command in order:
+            await s.tell(command)
+        assert await s.balance("A") == expected
+    assert await s.quarantined() == []
+
+
+async def test_a_correction_after_release_under_the_same_reference(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    await s.tell(asked(s, changed(cite("A", 12))), decided(s, "granted"))
+    await s.released("M1")
+    await s.tell(asked(s, changed(cite("A", 9))), decided(s, "granted"))
+    assert await s.balance("A") == "0/9/91"
+
+
+async def test_a_decision_on_a_request_nobody_made_is_told(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    await s.tell(decided(s, "granted"))
+    assert (await s.balance("A"), await told(s)) == ("10/0/90", ["DECISION_UNASKED"])
+
+
+async def test_a_decision_between_two_open_requests_counts_for_the_newest_and_says_so(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    await s.tell(asked(s, changed(cite("A", 12))), asked(s, changed(cite("A", 15))), decided(s, "granted"))
+    assert await s.balance("A") == "15/0/85"
+    assert await told(s) == ["AMENDMENT_PENDING", "DECISION_AMBIGUOUS"]
+
+
+async def test_a_decision_sent_twice_grants_one_request(s: Scenario) -> None:
+    await s.accepted("M1", A=10)
+    first = asked(s, changed(cite("A", 12)))
+    granted = decided(s, "granted")
+    second = asked(s, changed(cite("A", 15)))
+    again = decided(s, "granted")
+    (decision,) = again.facts.decisions
+    known = granted.facts.decisions[0].sha256
+    again = replace(again, facts=replace(again.facts, decisions=(replace(decision, sha256=known),)))
+    await s.tell(first, granted, second, again)
+    assert (await s.balance("A"), await told(s)) == ("12/0/88", ["AMENDMENT_PENDING"])
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+async def test_a_request_without_time_has_its_place_in_the_log(order: tuple[int, ...]) -> None:
+    """The request states no time, its record came to the log between two decisions whose times are long past."""
+    s = Scenario(InMemoryStore())
+    await s.issue(licence("A", "100 NAR"))
+    await s.accepted("M1", A=10)
+
+    def logged(second: int, stated: bool) -> Stamp:
+        happened = s.customs.stamp().occurred_at if stated else LOGGED_AT + timedelta(seconds=second)
+        position = LogPosition(int(LOGGED_AT.timestamp() * 1000) + 1000 * second, second, stated)
+        return Stamp(happened, f"event {second}", position)
+
+    life = [
+        asked(s, changed(cite("A", 12)), stamp=logged(1, stated=False)),
+        decided(s, "rejected", stamp=logged(2, stated=True)),
+        asked(s, changed(cite("A", 15)), stamp=logged(3, stated=False)),
+        decided(s, "granted", stamp=logged(4, stated=True)),
+    ]
+    for place in order:
+        await s.tell(life[place])
+    assert await s.balance("A") == "15/0/85"
 
 
 async def test_a_finding_on_a_figure_goes_with_the_figure(s: Scenario) -> None:
     await s.accepted("M1", cite("A", 0))
     assert (await s.verdict("M1")).startswith("REFUSED INVALID_QUANTITY")
-    stamp = Stamp(s.customs.stamp().occurred_at, "again")
-    request = Request("R1", asked=stamp, changes=changed(cite("A", 30)), granted=stamp)
-    await s.tell(s.customs.bare("M1", EventKind.REQUESTED, event_id="again", requests=(request,)))
+    await s.tell(asked(s, changed(cite("A", 30))), decided(s, "granted"))
     assert await s.balance("A") == "30/0/70"

@@ -97,6 +97,7 @@ async def test_two_lines_of_the_same_goods_are_ambiguous(s: Scenario) -> None:
 
 
 MISMATCHES: list[tuple[Rule, str, dict[str, Any], dict[str, Any]]] = [
+    (Rule.PROCEDURE, "PROCEDURE_MISMATCH", {}, {"procedure": "2100"}),
     (Rule.HOLDER, "HOLDER_MISMATCH", {"exporter": "DE1"}, {}),
     (Rule.CONSIGNEE, "CONSIGNEE_MISMATCH", {"consignee_name": "Nobody"}, {}),
     (Rule.DESTINATION, "DESTINATION_MISMATCH", {}, {"destination": "RU"}),
@@ -105,6 +106,7 @@ MISMATCHES: list[tuple[Rule, str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.row("CR 8(3)(c)")
 @pytest.mark.parametrize(("rule", "code", "about", "goods"), MISMATCHES)
 @pytest.mark.parametrize("enforced", [False, True])
 async def test_comparisons_are_reported_or_enforced(
@@ -112,12 +114,47 @@ async def test_comparisons_are_reported_or_enforced(
 ) -> None:
     s = await with_policy(Policy(enforced=frozenset({rule}) if enforced else frozenset()))
     named = line(1, "10 NAR", origin="DE", commodity_codes=(GOODS,))
-    await s.issue(licence("W", named, consignees=(Party("Somebody", "KR1"),)))
+    await s.issue(licence("W", named, consignees=(Party("Somebody", "KR1"),), procedures=("10", "2300")))
     await s.accepted("M1", item(W=1, about=goods), about=about)
     (claim,) = (await s.messages("outcome", mrn_of("M1")))[-1]["claims"]
     assert await s.verdict("M1") == (f"REFUSED {code}" if enforced else "OK_RESERVED")
     assert [warned[1]["code"] for warned in claim["warned"]] == ([] if enforced else [code])
     await s.finish()
+
+
+@pytest.mark.parametrize(
+    ("named", "declared", "agrees"),
+    [
+        (("1000", "2300"), "2300", True),
+        (("1000", "2300"), "2100", False),
+        (("1000",), "1051", False),
+        (("10",), "1051", True),
+        (("31", "1000"), "3151", True),
+        ((), "2100", True),
+    ],
+)
+async def test_a_licence_is_for_the_procedures_it_names(
+    s: Scenario, named: tuple[str, ...], declared: str, agrees: bool
+) -> None:
+    """Form box 21; the requested procedure alone goes with every previous one."""
+    await s.issue(licence("W", "10 NAR", procedures=named))
+    await s.accepted("M1", item(W=1, about={"procedure": declared}))
+    (claim,) = (await s.messages("outcome", mrn_of("M1")))[-1]["claims"]
+    assert await s.verdict("M1") == "OK_RESERVED"
+    assert ("PROCEDURE" in claim["passed"]) is agrees
+    told = [(warned[1]["code"], warned[1]["declared"], warned[1]["available"]) for warned in claim["warned"]]
+    assert told == ([] if agrees else [("PROCEDURE_MISMATCH", declared, ",".join(named))])
+
+
+@pytest.mark.parametrize(("declared", "agrees"), [("T1", True), ("T2", False)])
+async def test_a_transit_licence_names_transit_types(s: Scenario, declared: str, agrees: bool) -> None:
+    transit = licence("T", "9 NAR", type=LicenceType.TRANSIT, direction=Direction.TRANSIT, procedures=("T1", "TIR"))
+    await s.issue(transit)
+    await s.accepted(
+        "M1", item(cite("T", 1, code="X072"), about={"procedure": ""}), about={"declaration_type": declared}
+    )
+    (claim,) = (await s.messages("outcome", mrn_of("M1")))[-1]["claims"]
+    assert [warned[1]["code"] for warned in claim["warned"]] == ([] if agrees else ["PROCEDURE_MISMATCH"])
 
 
 @pytest.mark.parametrize(("name", "number"), [("SOMEBODY ", ""), ("", "KR1"), ("", "")])

@@ -9,12 +9,13 @@ import asyncpg
 import pytest
 
 from certex_bridge.singlewindow.adapters.desk_memory import WrittenTwice
+from certex_bridge.singlewindow.callers import CallerRole
 from certex_bridge.singlewindow.functions.unavailability import operations
 from certex_bridge.singlewindow.messages.notice import NoticeList
 from certex_bridge.singlewindow.notices import AvailabilityWatch
 from certex_bridge.singlewindow.operation import Call
 from certex_bridge.singlewindow.refusals import Refusal
-from tests.support.desk_world import AUTHORITY, CUSTOMS, FRENCH, DeskWorld
+from tests.support.desk_world import AUTHORITY, CUSTOMS, FRENCH, DeskWorld, caller
 
 PLANNED = {
     "action": "ANNOUNCE",
@@ -36,9 +37,9 @@ SUDDEN = {
 END = {"action": "END", "noticeIdentification": "N1"}
 
 
-def refusal_of(watch: AvailabilityWatch, function: str) -> Refusal | None:
+def refusal_of(watch: AvailabilityWatch, function: str, *issuers: str) -> Refusal | None:
     try:
-        watch.require(function)
+        watch.require(function, issuers or ("BE",))
     except Refusal as refusal:
         return refusal
     return None
@@ -159,6 +160,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (END | {"untilDateAndTime": "2026-03-02T05:00:00"}, "SCHEMA_INVALID", "untilDateAndTime"),
     (END | {"function": "F4"}, "SCHEMA_INVALID", "function"),
     (END | {"reason": "x"}, "SCHEMA_INVALID", "reason"),
+    (END | {"issuingCountry": "BE"}, "SCHEMA_INVALID", "issuingCountry"),
 ]
 
 
@@ -169,6 +171,32 @@ async def test_what_cannot_be_announced_is_refused(w: DeskWorld, items: dict[str
         await w.notice(**items)
     assert (told.value.code, told.value.field) == (code, field)
     assert (await w.notice(action="LIST")).notices == before.notices
+
+
+async def test_an_authority_announces_for_its_own_licences(w: DeskWorld) -> None:
+    (notice,) = (await w.notice(**SUDDEN)).notices
+    assert notice.issuing_country == "BE"
+    watch = AvailabilityWatch(w.notices, w.clock)
+    await watch.refresh()
+    assert watch.by_issuer
+    refusal = refusal_of(watch, "F1", "FR", "BE")
+    assert refusal is not None
+    assert "for licences of BE" in refusal.message
+    assert refusal_of(watch, "F1", "FR") is None
+    for items in (PLANNED | {"issuingCountry": "FR"}, END | {"issuingCountry": "FR"}):
+        with pytest.raises(Refusal) as told:
+            await w.notice(**items)
+        assert (told.value.code, told.value.field) == ("FOREIGN_MEMBER_STATE", "issuingCountry")
+
+
+async def test_only_the_announcer_ends_a_notice(w: DeskWorld) -> None:
+    await w.notice(**PLANNED)
+    for other in (caller("LIC2.BE", CallerRole.LICENSING_OFFICER), caller("LIC.FR", CallerRole.LICENSING_OFFICER)):
+        with pytest.raises(Refusal) as told:
+            await w.notice(other, **END)
+        assert (told.value.code, told.value.kind.status) == ("NOTICE_FOREIGN", 403)
+    (ended,) = (await w.notice(**END)).notices
+    assert ended.state == "ENDED"
 
 
 async def test_an_ended_notice_stays_ended(w: DeskWorld) -> None:

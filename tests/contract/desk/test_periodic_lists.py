@@ -153,7 +153,7 @@ async def test_a_long_list_comes_in_pages_that_can_be_fetched(w: DeskWorld) -> N
         (3, "1"),
     ]
     fetched = await w.ask(action="DELIVERED", orderIdentification="ORDER", pageNumber=2)
-    assert fetched.certificates == pages[1].certificates  # type: ignore[attr-defined]
+    assert fetched.certificates == pages[1].certificates  # type: ignore[attr-defined]  # the reply is a list
     assert fetched.certificates[0].data is not None
     for wrong in ({"pageNumber": 4}, {"deliveryNumber": 2}):
         with pytest.raises(Refusal) as none:

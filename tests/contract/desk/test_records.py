@@ -82,7 +82,7 @@ async def test_calls_at_once_of_one_identification_have_one_effect(w: DeskWorld)
     calls = [w.enter(**ADD, messageIdentification="same") for _ in range(4)]
     assert sorted(reply.repeated for reply in await asyncio.gather(*calls)) == [False, True, True, True]
     named = [w.enter(**AMEND, messageIdentification=f"other{number}") for number in range(4)]
-    versions = [reply.message.record_version for reply in await asyncio.gather(*named)]  # type: ignore[union-attr]
+    versions = [reply.message.record_version for reply in await asyncio.gather(*named)]  # type: ignore[union-attr]  # each of these replies is a message
     assert sorted(versions) == [2, 3, 4, 5]
     assert [one.agg_ver for one in await w.queued("record")] == [1, 2, 3, 4, 5]
 

@@ -10,6 +10,7 @@ import pytest
 from certex_bridge.ledger.answers import DUPLICATE_ID, Answers, read_answer
 from certex_bridge.ledger.commands import INTERNAL, Delivery
 from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
+from certex_bridge.ledger.domain.simplified import SimplifiedReference
 from tests.support.ledger_words import licence, mrn_of
 from tests.support.scenario import Scenario
 
@@ -80,9 +81,11 @@ async def test_a_local_number_of_several_exporters_is_told(s: Scenario) -> None:
 
 async def test_what_is_only_recorded_has_a_document_that_says_so(s: Scenario) -> None:
     await s.tell(s.customs.lodged("M1", A=1), s.customs.accepted("M1", A=1))
-    late = await s.executor.apply([waiting(s.customs.lodged("M1", A=1, event_id="late"))])
+    late = await s.executor.apply([waiting(s.customs.lodged("M1", A=1, event_id="late", at="2026-03-01T09:00"))])
     assert b'"RECORDED"' in late.documents["late"].body
-    simplified = replace(s.customs.accepted("M2", A=1, lrn="", event_id="half").facts, simplified=mrn_of("M1"))
+    simplified = replace(
+        s.customs.accepted("M2", A=1, lrn="", event_id="half").facts, simplified=(SimplifiedReference(mrn_of("M1")),)
+    )
     half = replace(s.customs.accepted("M2", A=1, lrn="", event_id="half"), facts=simplified)
     applied = await s.executor.apply([waiting(half)])
     assert b'"ONE_INSTRUMENT"' in applied.documents["half"].body

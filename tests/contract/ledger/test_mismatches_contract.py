@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,10 @@ import pytest
 
 from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.adapters.mismatches import InMemoryMismatches, PostgresMismatches
+from certex_bridge.ledger.domain.mismatch import member_state
 from certex_bridge.ledger.mismatches import Asked, Mismatches
 from tests.support.clearance import Desk, caller, goods
-from tests.support.ledger_words import item, licence, mrn_of
+from tests.support.ledger_words import HOLDER, item, licence, mrn_of
 from tests.support.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -51,6 +53,29 @@ async def test_refused_and_waiting_goods_that_left_are_told_per_sender(s: Scenar
     assert (told[mrn_of("M1")].reasons, told[mrn_of("M1")].recorded) == (("QUANTITY_EXCEEDED",), True)
     assert not told[mrn_of("M4")].recorded
     assert found.listed[0].at >= found.listed[-1].at
+
+
+@pytest.mark.parametrize("told", [["released"], ["exited"], ["released", "exited"]], ids=" and ".join)
+async def test_goods_that_leave_after_the_invalidation_are_told(
+    s: Scenario, mismatches: Mismatches, told: list[str]
+) -> None:
+    await s.accepted("M1", item(A=3), item(X=1))
+    await s.invalidated("M1")
+    for what in told:
+        await getattr(s, what)("M1")
+    assert await s.quarantined() == []
+    found = await mismatches.report(Asked())
+    assert [tuple(total) for total in found.totals] == [("", "BE", "INVALIDATED", 2)]
+    assert sorted(one.key.item for one in found.listed) == [1, 2]
+
+
+async def test_a_refused_call_that_lets_goods_go_after_the_end_is_told(s: Scenario, mismatches: Mismatches) -> None:
+    block = Desk(s.store, caller=caller("BLOCK"))
+    await block.move("RESERVE", "M2", A="10")
+    await block.move("WITHDRAW", "M2")
+    await block.move("CONSUME", "M2")
+    (listed,) = (await mismatches.report(Asked())).listed
+    assert (listed.key.decl_id, listed.verdict, listed.recorded) == (mrn_of("M2"), "INVALIDATED", False)
 
 
 async def test_the_first_telling_of_a_claim_counts(s: Scenario, mismatches: Mismatches) -> None:
@@ -99,3 +124,26 @@ async def test_a_reservation_whose_increase_was_refused(s: Scenario, mismatches:
     await s.released("M1")
     (one,) = (await mismatches.report(Asked())).listed
     assert one.verdict == "REFUSED"
+
+
+async def test_a_draft_is_counted_where_it_was_declared(s: Scenario, mismatches: Mismatches) -> None:
+    await s.lodged("M1", A=101)
+    event = s.customs.released("M1")
+    named = {"mrn": "", "lrn": "L1", "exporter": HOLDER}
+    await s.tell(replace(event, facts=replace(event.facts, **named), **named))
+    found = await mismatches.report(Asked())
+    assert [total.member_state for total in found.totals] == ["BE"]
+    assert found.listed[0].key.decl_id == f"{HOLDER}/L1"
+
+
+@pytest.mark.parametrize(
+    ("decl_id", "office", "state"),
+    [
+        (mrn_of("M1"), "FR000001", "BE"),
+        ("BE0123456789/26DE-1", "FR000001", "FR"),
+        ("BE0123456789/26DE-1", "", "BE"),
+        ("/L1", "", ""),
+    ],
+)
+def test_the_state_of_a_declaration(decl_id: str, office: str, state: str) -> None:
+    assert member_state(decl_id, office) == state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import asyncpg
@@ -13,11 +13,12 @@ import pytest
 from certex_bridge.ledger.adapters import postgres
 from certex_bridge.ledger.adapters.memory import AppendOnly, InMemoryStore
 from certex_bridge.ledger.adapters.postgres import PostgresStore
+from certex_bridge.ledger.domain.acts import ContentSource, VersionNote
 from certex_bridge.ledger.domain.facts import Facts
 from certex_bridge.ledger.domain.journal import Entry
+from certex_bridge.ledger.domain.lodgings import Anchor, LodgingMark, MrnMark
 from certex_bridge.ledger.domain.model import (
     Account,
-    Anchor,
     Claim,
     ClaimKey,
     ClaimState,
@@ -27,18 +28,15 @@ from certex_bridge.ledger.domain.model import (
     LicenceState,
     Status,
 )
+from certex_bridge.ledger.domain.simplified import SimplifiedReference
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.ledger.domain.steps import Step
-from certex_bridge.ledger.ports import (
-    Changes,
-    InboxEntry,
-    LicenceVersionRow,
-    OpenClaim,
-    Origin,
-    OutboxRow,
-    QuarantineRow,
-)
+from certex_bridge.ledger.ports import Changes, InboxEntry, OpenClaim, Origin, OutboxRow, QuarantineRow
+from certex_bridge.ledger.refused_events import RefusedLicenceEvent
+from certex_bridge.ledger.stored import LicenceVersionRow
 from certex_bridge.licensing.domain.commands import ExporterBar
 from certex_bridge.licensing.domain.documents import EUGEA_CODES
+from certex_bridge.licensing.domain.licence import AuthorityStatus
 from tests.support.ledger_contents import contents_of
 from tests.support.ledger_recorder import read
 from tests.support.ledger_words import HOLDER, Customs, item, licence, mrn_of
@@ -146,7 +144,7 @@ async def test_placeholders_are_made_and_kept(store: Store) -> None:
         anchors = await unit.lock_anchors({"L2", "L1"})
         declarations = await unit.lock_declarations({M1}, {"not there"})
         licences = await unit.lock_licences({"BE/B", A})
-    assert {key: (anchor.exporters, anchor.mrns) for key, anchor in anchors.items()} == {"L1": ((), ()), "L2": ((), ())}
+    assert {key: (anchor.exporters, anchor.mrns) for key, anchor in anchors.items()} == {"L1": ((), {}), "L2": ((), {})}
     assert set(declarations) == {M1}
     assert declarations[M1].facts == Facts()
     assert {key: (state.version, state.status, state.known) for key, state in licences.items()} == {
@@ -200,16 +198,29 @@ async def test_peeking_needs_no_row(store: Store) -> None:
 
 
 async def test_anchors_and_references_come_back(store: Store) -> None:
-    facts = Facts(lrn="L1", exporter="BE1", mrn=M1, simplified="M9", supplements=("M7", "M8"))
+    facts = Facts(
+        lrn="L1", exporter="BE1", mrn=M1, simplified=(SimplifiedReference("M9", 2),), supplements=("M7", "M8")
+    )
+    lodged, named = (
+        Stamp(datetime(2026, 3, 1, 10, tzinfo=UTC), "lodged"),
+        Stamp(datetime(2026, 3, 1, 11, tzinfo=UTC), "named"),
+    )
+    anchor = Anchor(
+        "L1",
+        ("BE1", "DE1"),
+        (LodgingMark("BE1", lodged), LodgingMark("DE1", named, ended=named)),
+        {M1: MrnMark(named, "BE1", chosen="lodged", excluded=("DE1",))},
+        unnamed=True,
+    )
     async with store.transaction() as unit:
         await unit.lock_anchors({"L1"})
         state = (await unit.lock_declarations({M1}, ()))[M1]
         state.facts = facts
-        await unit.write(Changes(anchors={"L1": Anchor("L1", ("BE1", "DE1"), (M1,))}, declarations={M1: state}))
+        await unit.write(Changes(anchors={"L1": anchor}, declarations={M1: state}))
     async with store.transaction() as unit:
-        assert (await unit.lock_anchors({"L1"}))["L1"] == Anchor("L1", ("BE1", "DE1"), (M1,))
-        assert await unit.peek_references({M1, "x"}) == {M1: ("L1", "BE1", "M9", ("M7", "M8"))}
-        assert (await unit.lock_anchors({"L1"}))["L1"] == Anchor("L1", ("BE1", "DE1"), (M1,))
+        assert (await unit.lock_anchors({"L1"}))["L1"] == anchor
+        assert await unit.peek_references({M1, "x"}) == {M1: ("L1", "BE1", ("M9",), ("M7", "M8"))}
+        assert (await unit.lock_anchors({"L1"}))["L1"] == anchor
 
 
 # -- content
@@ -278,15 +289,50 @@ async def test_the_journal_comes_back_in_order_and_grows_only(store: Store) -> N
 # -- parking and waking
 
 
-async def test_parked_declarations_are_found_by_licence(store: Store) -> None:
+async def test_parked_declarations_are_found_by_number_whoever_issues_it(store: Store) -> None:
     m2 = mrn_of("M2")
-    await write(store, Changes(parked={(A, m2), (A, M1), ("BE/X", M1)}))
+    await write(store, Changes(parked={(A, m2), (A, M1), ("DE/A", M1), ("*/X/1", M1)}))
     await write(store, Changes(parked={(A, M1)}))
     async with store.transaction() as unit:
-        assert await unit.parked_on({A}) == {A: sorted([M1, m2])}
-    await write(store, Changes(unparked={(A, M1), ("BE/none", M1)}))
+        assert await unit.parked_on({"A"}) == {"A": sorted([M1, m2])}
+    await write(store, Changes(unparked={(A, M1), ("DE/A", M1), ("BE/none", M1)}))
     async with store.transaction() as unit:
-        assert await unit.parked_on({A, "BE/X"}) == {A: [m2], "BE/X": [M1]}
+        assert await unit.parked_on({"A", "X/1", "1"}) == {"A": [m2], "X/1": [M1]}
+
+
+async def test_licences_are_found_by_number_once_a_version_is_known(store: Store) -> None:
+    async with store.transaction() as unit:
+        await unit.lock_numbers({"A", "B/1"})
+        await unit.lock_licences({"DE/A"})
+        assert list(await unit.known_under({"A"})) == []
+    await Scenario(store).issue(licence("FR/A", "1"), licence("A", "2"), licence("DE/AA", "3"))
+    async with store.transaction() as unit:
+        assert list(await unit.known_under({"A", "none"})) == [A, "FR/A"]
+        await unit.lock_numbers({"A"})
+        await unit.lock_licences({A, "DE/A"})
+        assert set(unit.surely_known({A, "DE/A"})) == {A}
+
+
+@pytest.mark.postgres
+async def test_a_number_is_locked_against_another_transaction(database_url: str) -> None:
+    async with asyncpg.create_pool(database_url, min_size=3, max_size=3) as pool:
+        store = PostgresStore(pool)
+        locked = asyncio.Event()
+
+        async def issue() -> None:
+            await locked.wait()
+            await Scenario(store).issue(licence("FR/A", "1"))
+
+        issuing = asyncio.create_task(issue())
+        async with store.transaction() as unit:
+            await unit.lock_numbers({"A"})
+            locked.set()
+            while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                pass
+            assert list(await unit.known_under({"A"})) == []
+        await issuing
+        async with store.transaction() as unit:
+            assert list(await unit.known_under({"A"})) == ["FR/A"]
 
 
 async def test_wakes_come_in_order_and_go_when_done(store: Store) -> None:
@@ -395,7 +441,8 @@ async def test_a_record_is_put_aside_once_with_its_bytes(store: Store) -> None:
 async def test_offsets_never_go_back(store: Store) -> None:
     await write(store, Changes(offsets={("t", 0): 10, ("t", 1): 5}))
     await write(store, Changes(offsets={("t", 0): 7, ("t", 1): 6}))
-    assert (await contents_of(store)).offsets == {("t", 0): 10, ("t", 1): 6}
+    positions = (await contents_of(store)).positions
+    assert {place: one.next_record for place, one in positions.items()} == {("t", 0): 10, ("t", 1): 6}
 
 
 # -- the whole ledger on it
@@ -447,3 +494,111 @@ async def test_a_full_memory_of_licences_is_emptied_without_missing_one(
             async with store.transaction() as unit:
                 states = await unit.lock_licences(wanted)
             assert all(state.licence is not None for state in states.values())
+
+
+# -- what is remembered of licence events
+
+
+def refused_event(event_id: str, version: int, act: str, licence_id: str = A) -> RefusedLicenceEvent:
+    told = ("REVOKED", "by decision", True, f"sha-{event_id}", "[]", "2026-03-01T10:00:00Z")
+    return RefusedLicenceEvent(event_id, licence_id, "revoked", version, "KEPT", act, *told)
+
+
+async def test_kept_acts_come_back_in_order_and_others_do_not(store: Store) -> None:
+    rows = [
+        refused_event("e2", 3, "KEPT"),
+        refused_event("e1", 3, "KEPT"),
+        refused_event("e3", 2, "KEPT"),
+        refused_event("e4", 1, "TAKEN"),
+        refused_event("e5", 1, "KEPT", "BE/B"),
+    ]
+    await write(store, Changes(refused_licence_events=rows))
+    async with store.transaction() as unit:
+        kept = await unit.kept_acts({A, "BE/C"})
+    assert {name: [act.event_id for act in acts] for name, acts in kept.items()} == {A: ["e3", "e1", "e2"]}
+    act = kept[A][0]
+    assert (act.status, act.version, act.sub_status, act.bare) == (AuthorityStatus.REVOKED, 2, "by decision", True)
+    assert (act.payload_sha256, act.occurred_at) == ("sha-e3", datetime(2026, 3, 1, 10, tzinfo=UTC))
+    with pytest.raises(Refused):
+        await write(store, Changes(refused_licence_events=[refused_event("e1", 9, "KEPT")]))
+
+
+async def test_versions_are_noted_and_lines_remembered_as_they_last_were(store: Store) -> None:
+    contents = (
+        licence("A", "1 NAR", "2 NAR", "3 NAR"),
+        licence("A", "1 NAR", "5 NAR", version=2),
+        licence("A", "1 NAR", version=3),
+    )
+    sources = (ContentSource.OWN, ContentSource.BEFORE, ContentSource.NOT_TAKEN)
+    versions = [
+        LicenceVersionRow(A, one.version, f"e{one.version}", AT, "Valid", one, b"x", None, f"sha{one.version}", source)
+        for one, source in zip(contents, sources, strict=True)
+    ]
+    async with store.transaction() as unit:
+        state = (await unit.lock_licences({A}))[A]
+        state.version, state.licence = 3, contents[-1]
+        await unit.write(Changes(licences={A: state}, versions=versions))
+    async with store.transaction() as unit:
+        notes = await unit.version_notes({A, "BE/B"})
+        lines = await unit.last_lines({(A, 2), (A, 3), (A, 4), ("BE/B", 1)})
+    expected = {
+        one.version: VersionNote(f"sha{one.version}", source) for one, source in zip(contents, sources, strict=True)
+    }
+    assert notes == {A: expected}
+    assert lines == {(A, 2): contents[1].lines[1], (A, 3): contents[0].lines[2]}
+
+
+async def test_who_was_refused_since_a_moment_is_found_once(store: Store) -> None:
+    """Those that a wake of that moment or an earlier one waits for are left to it."""
+    moments = [datetime.fromisoformat(AT) + timedelta(minutes=minute) for minute in range(4)]
+    names = [mrn_of(f"M{number}") for number in range(1, 5)]
+    claims = {
+        key: Claim(key, state, outcome=state.value, refused_at=at)
+        for key, state, at in (
+            (ClaimKey(names[0], 1, 1, A, 1), ClaimState.REFUSED, moments[1]),
+            (ClaimKey(names[0], 2, 1, A, 1), ClaimState.REFUSED, moments[2]),
+            (ClaimKey(names[1], 1, 1, A, 1), ClaimState.UNCOVERED, moments[2]),
+            (ClaimKey(names[2], 1, 1, A, 1), ClaimState.RESERVED, None),
+            (ClaimKey(names[3], 1, 1, "BE/B", 1), ClaimState.REFUSED, moments[2]),
+        )
+    }
+    async with store.transaction() as unit:
+        await unit.lock_declarations(names, ())
+        await unit.lock_licences({A, "BE/B"})
+        await unit.write(Changes(claims=dict(claims)))
+    async with store.transaction() as unit:
+        assert (await unit.lock_declarations(names, ()))[names[0]].claims == {
+            key: claim for key, claim in claims.items() if key.decl_id == names[0]
+        }
+        assert list(await unit.refused_since({A: moments[0]})) == [(A, names[0]), (A, names[1])]
+        assert list(await unit.refused_since({A: moments[2], "BE/B": moments[2]})) == [
+            (A, names[0]),
+            (A, names[1]),
+            ("BE/B", names[3]),
+        ]
+        assert list(await unit.refused_since({A: moments[3]})) == []
+        await unit.write(Changes(wakes=[(names[0], "e1", moments[1].isoformat(), "")]))
+        assert list(await unit.refused_since({A: moments[0]})) == [(A, names[0]), (A, names[1])]
+        assert list(await unit.refused_since({A: moments[1]})) == [(A, names[1])]
+
+
+@pytest.mark.row("E131")
+async def test_who_holds_a_value_is_found_and_what_an_account_was_kept_in_stays(store: Store) -> None:
+    claims = {
+        key: Claim(key, state, requested=Figures(Decimal(quantity), Decimal(value)))
+        for key, state, quantity, value in (
+            (ClaimKey(M1, 1, 1, A, 1), ClaimState.REFUSED, "4", "0"),
+            (ClaimKey(mrn_of("M2"), 1, 1, A, 1), ClaimState.REFUSED, "0", "12.50"),
+        )
+    }
+    state = LicenceState(A)
+    state.accounts[1, Dim.VAL] = account = Account(1, Dim.VAL, "BGN", Decimal(0))
+    entry = Entry(state, "e1", AT)
+    entry.set_cap(account, Decimal("100.00"))
+    entry.restate(account, "EUR", Decimal("51.13"), (), "BGN/EUR 1.95583")
+    await write(store, Changes(claims=dict(claims), licences={A: state}, movements=entry.rows))
+    async with store.transaction() as unit:
+        assert set(await unit.value_holders([A])) == {mrn_of("M2")}
+        assert set(await unit.value_holders(["BE/B"])) == set()
+        kept = (await unit.lock_licences({A}))[A].accounts[1, Dim.VAL]
+    assert (kept.unit, kept.replaced, kept.cap) == ("EUR", "BGN", Decimal("51.13"))

@@ -151,11 +151,11 @@ async def test_what_was_sent_and_not_written_down_is_sent_again_under_its_number
         async def crash(_push: Push, _at: object) -> None:
             raise ConnectionResetError
 
-        written, lead.delivered = lead.delivered, crash  # type: ignore[method-assign]
+        written, lead.delivered = lead.delivered, crash  # type: ignore[method-assign]  # stands in for a store that fails
         await post.turn(lead)
         with pytest.raises(ConnectionResetError):
             await post.delivery.turn(lead)
-        lead.delivered = written  # type: ignore[method-assign]
+        lead.delivered = written  # type: ignore[method-assign]  # stands in for a store that fails
         await post.turn(lead)
     assert post.receivers.numbers("be") == [1, 1, 2]
 
@@ -191,7 +191,7 @@ async def test_a_lead_that_is_lost_is_taken_again(world: PushWorld) -> None:
             raise error
         return whole()
 
-    world.pushes.leadership = leadership  # type: ignore[method-assign,assignment]
+    world.pushes.leadership = leadership  # type: ignore[method-assign,assignment]  # stands in for a store that fails
     stop = asyncio.Event()
     running = asyncio.create_task(post.delivery.run(stop))
     await until(lambda: post.receivers.numbers("be") == [1])
@@ -206,7 +206,7 @@ async def test_a_defect_ends_it(world: PushWorld) -> None:
     def leadership() -> object:
         raise RuntimeError("a defect")
 
-    world.pushes.leadership = leadership  # type: ignore[method-assign,assignment]
+    world.pushes.leadership = leadership  # type: ignore[method-assign,assignment]  # stands in for a store that fails
     with pytest.raises(RuntimeError, match="a defect"):
         await post.delivery.run(asyncio.Event())
 
@@ -220,7 +220,7 @@ async def test_who_has_lost_the_lock_writes_nothing_down(database_url: str) -> N
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)):
             async with world.pushes.leadership() as lead:
                 assert lead is not None
-                pid = lead._connection.get_server_pid()  # type: ignore[union-attr]
+                pid = lead._connection.get_server_pid()  # type: ignore[union-attr]  # only PostgreSQL's lead has a connection
                 await pool.execute("SELECT pg_terminate_backend($1)", pid)
                 await lead.delivered((await lead.owed("be", NOON, 1))[0], NOON)
         async with world.pushes.leadership() as another:

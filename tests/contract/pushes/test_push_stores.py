@@ -31,6 +31,17 @@ async def held(world: PushWorld) -> list[Subscription]:
 # -- subscriptions
 
 
+async def test_a_caller_subscribes_one_after_the_other(world: PushWorld) -> None:
+    async def add(number: int) -> None:
+        async with world.pushes.transaction() as unit:
+            await unit.alone("NSW.BE")
+            if len(await unit.of_caller("NSW.BE")) < 2:
+                await unit.add(subscription("NSW.BE", subscription_id=f"s{number}"))
+
+    await asyncio.gather(*map(add, range(5)))
+    assert len(await held(world)) == 2
+
+
 async def test_subscriptions_come_back_as_they_were(world: PushWorld) -> None:
     one = subscription(
         scope=Scope.LICENCE, licence_id="BE/A", valid_to=NOON + timedelta(days=1), declarations_shown=False

@@ -15,10 +15,11 @@ import asyncpg
 import pytest
 
 from certex_bridge.ledger.commands import Delivery
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Stamp
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.ledger.intake import Intake
 from certex_bridge.ledger.ports import Origin
-from certex_bridge.ledger.worker import Unpresented, Worker, not_presented
+from certex_bridge.ledger.worker import ClocksApart, Unpresented, Worker, not_presented
 from certex_bridge.operations.composition import Bridge, decoders_of, transient
 from certex_bridge.operations.verify import verify
 from certex_bridge.platform.embedded import EmbeddedPostgres
@@ -105,7 +106,7 @@ async def bridge_on(url: str, **more: Any) -> AsyncIterator[Bridge]:
         await bridge.close()
 
 
-async def nothing() -> None:
+async def nothing(_count: int | None = None) -> None:
     """No offsets here."""
 
 
@@ -200,6 +201,24 @@ async def test_goods_that_were_presented_are_not_told_to_be_missing(database_url
         (answer,) = (await bridge.executor.apply([Delivery(Origin("internal", 0, -1), late)])).answers
         assert '"SUPERSEDED"' in answer.body
         assert dict(await bridge.pool.fetch("SELECT lrn, state FROM declaration"))["L1"] == "LODGED"
+
+
+async def test_the_worker_compares_its_clock_with_the_database_s(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def two_days_behind(_pool: object) -> float:
+        return -172_800.0
+
+    now = datetime.now(UTC)
+    async with bridge_on(database_url) as bridge:
+        await bridge.executor.apply([lodged("L1", now - timedelta(days=31), presented=False)])
+        (worker,) = (role for role in bridge.roles({"worker"}) if isinstance(role, Worker))
+        with monkeypatch.context() as patch:
+            patch.setattr("certex_bridge.operations.composition.clock_skew", two_days_behind)
+            with pytest.raises(ClocksApart):
+                await worker.fire_timers()
+        assert dict(await bridge.pool.fetch("SELECT lrn, state FROM declaration")) == {"L1": "LODGED"}
+        assert await worker.fire_timers() == 1
 
 
 @pytest.mark.row("E145", "E146")

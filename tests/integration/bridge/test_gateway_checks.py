@@ -49,17 +49,20 @@ class Gateway:
     """Requests to a gateway on loopback."""
 
     def __init__(self) -> None:
-        self.port = free_port()
+        self.port, self.health_port = free_port(), free_port()
         self.settings = {
             "roles": "intake,relay,worker,gateway",
             "http_port": str(self.port),
+            "health_port": str(self.health_port),
             "gateway_check_budget_ms": "5000",
             "gateway_database_wait_ms": "5000",
         }
 
     async def ask(self, method: str, path: str, body: bytes = b"", kind: str = "application/json") -> tuple[int, bytes]:
+        port = self.health_port if path == "/readyz" else self.port
+
         def send() -> tuple[int, bytes]:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             try:
                 connection.request(method, path, body or None, HEADERS | {"Content-Type": kind})
                 answer = connection.getresponse()

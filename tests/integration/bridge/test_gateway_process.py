@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import socket
 import ssl
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from certex_bridge.platform.embedded import EmbeddedPostgres
 from certex_bridge.platform.migrations import migrate
+from certex_bridge.platform.processes import free_port
 from tests.support.bridge_world import BridgeWorld, bridge_world
 from tests.support.certificates import Certificates
 from tests.support.wire_feed import licence, until
@@ -26,12 +26,6 @@ certificate_names = ["email:bridge@example.invalid"]
 """
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 class Door:
     """A gateway with mutual TLS: its settings, and requests to it."""
 
@@ -39,13 +33,14 @@ class Door:
         self.certificates = Certificates(folder / "pki")
         self.callers = folder / "callers.toml"
         self.callers.write_text(CALLERS, "utf-8")
-        self.port = free_port()
+        self.port, self.health_port = free_port(), free_port()
 
     def settings(self, roles: str) -> dict[str, str]:
         return {
             "roles": roles,
             "http_host": "localhost",
             "http_port": str(self.port),
+            "health_port": str(self.health_port),
             "http_ssl_certfile": str(self.certificates.server_keystore),
             "http_ssl_keyfile": str(self.certificates.server_keystore),
             "http_ssl_client_cafile": str(self.certificates.authority),
@@ -68,13 +63,27 @@ class Door:
 
         return await asyncio.to_thread(send)
 
+    async def inside(self, path: str) -> tuple[int, str]:
+        """What the port of probes and metrics answers, to whom shows no certificate."""
+
+        def send() -> tuple[int, str]:
+            connection = http.client.HTTPConnection("127.0.0.1", self.health_port, timeout=10)
+            try:
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                return answer.status, answer.read().decode()
+            finally:
+                connection.close()
+
+        return await asyncio.to_thread(send)
+
     async def code(self, *, certificate: bool = False) -> tuple[int, object]:
         status, body = await self.ask("POST", "/v1/nowhere", certificate=certificate)
         return status, body["code"]
 
     async def ready(self) -> bool:
         try:
-            return (await self.ask("GET", "/readyz"))[0] == 200
+            return (await self.inside("/readyz"))[0] == 200
         except OSError:
             return False
 
@@ -96,6 +105,11 @@ async def test_one_process_with_all_roles_stops_in_order(
         await door.opened(world)
         assert await door.code(certificate=True) == (404, "NOT_FOUND")
         assert await door.code() == (401, "CERTIFICATE_MISSING")
+        for path in ("/metrics", "/readyz", "/startupz"):
+            assert (await door.inside(path))[0] == 200
+            assert (await door.ask("GET", path))[1]["code"] == "CERTIFICATE_MISSING"
+            assert (await door.ask("GET", path, certificate=True))[0] == 404
+        assert (await door.inside("/v1/nowhere"))[0] == 404
         await world.publish([licence("A", "10")])
         await world.settle(1)
         assert await world.process.stop() == 0

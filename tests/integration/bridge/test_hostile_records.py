@@ -50,7 +50,7 @@ async def opened(url: str) -> AsyncIterator[Bridge]:
         await bridge.close()
 
 
-async def nothing() -> None:
+async def nothing(_count: int | None = None) -> None:
     """No offsets here."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from typer.testing import CliRunner
 
+from certex_bridge.kernel.errors import BridgeError
 from certex_bridge.operations import cli, terminal
 from certex_bridge.operations.measuring import LedgerMeasures
 from certex_bridge.platform.kafka import Record, ensure_topics
@@ -37,6 +39,12 @@ def certex(*arguments: str) -> str:
     return result.output
 
 
+def refused(*arguments: str) -> str:
+    result = CliRunner().invoke(cli.app, arguments)
+    assert isinstance(result.exception, BridgeError), result.output
+    return result.exception.code
+
+
 async def test_a_member_of_certex_app_needs_no_other_right(
     app_database_url: str, bootstrap_servers: str, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -57,8 +65,13 @@ def environment(monkeypatch: pytest.MonkeyPatch, world: BridgeWorld) -> None:
 
 
 @pytest.mark.row("E158")
-async def test_a_repaired_record_is_applied_once(
-    app_database_url: str, bootstrap_servers: str, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_repaired_record_is_applied_once(  # one per fixture
+    app_database_url: str,
+    database_url: str,
+    bootstrap_servers: str,
+    topic_prefix: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     good = declaration(1, "accepted", 1, {"A": "4"})
     broken = Record(good.topic, good.key, (good.value or b"") + b"}", good.headers)
@@ -73,10 +86,22 @@ async def test_a_repaired_record_is_applied_once(
         assert "d1-accepted-1" in shown
         repaired = tmp_path / "repaired.json"
         repaired.write_bytes(good.value or b"")
-        for _ in range(2):  # the second time is a duplicate
-            await asyncio.to_thread(
-                certex, "quarantine", "retry", listed["quarantine_id"][:10], "--file", str(repaired)
-            )
+        name = listed["quarantine_id"][:10]
+        why = ("--reason", "one brace too many", "--file", str(repaired), "--json")
+        told = json.loads(await asyncio.to_thread(certex, "quarantine", "retry", name, *why))
+        decision = ("--proposal", str(told["proposal"]), "--shown", told["shown"])
+        assert await asyncio.to_thread(refused, "quarantine", "approve", name, *decision) == "SAME_PERSON"
+        monkeypatch.setenv("CERTEX_DATABASE_URL", database_url)  # another login
+        shown = json.loads(await asyncio.to_thread(certex, "quarantine", "show", name, "--json"))["proposed"]
+        assert (shown["repair_id"], shown["shown"]) == (told["proposal"], told["shown"])
+        wrong = ("--proposal", str(told["proposal"]), "--shown", "0" * 64)
+        for verb in ("approve", "reject"):
+            assert await asyncio.to_thread(refused, "quarantine", verb, name, *wrong) == "EXCHANGED"
+        assert decision[3] in await asyncio.to_thread(certex, "quarantine", "show", name)
+        assert "is closed: RETRIED" in await asyncio.to_thread(certex, "quarantine", "approve", name, *decision)
+        assert await asyncio.to_thread(refused, "quarantine", "approve", name, *decision) == "RESOLVED"
+        monkeypatch.setenv("CERTEX_DATABASE_URL", world.database_url)
+        await world.publish([good])  # under the same event id: a duplicate
         await world.publish([declaration(1, "released", 2)])
         await world.settle(3, 1)
         assert await world.balances() == {"BE/A": "0/4/6"}
@@ -90,19 +115,20 @@ async def test_a_message_too_large_is_held_and_released_by_the_operator(
 ) -> None:
     # The lint refuses a licence whose certificate is too large; an outcome is as large as its declaration.
     more = {"kafka_message_bytes_max": "6000", "kafka_batch_bytes_max": "6000"}
-    others = [f"L{number}" for number in range(12)]
+    others = [hashlib.sha256(bytes([number])).hexdigest()[:32].upper() for number in range(250)]
+    """Numbers that no compression makes small."""
     async with bridge_world(app_database_url, bootstrap_servers, topic_prefix, tmp_path, **more) as world:
         environment(monkeypatch, world)
         await world.process.start()
         await world.publish([licence(name, "10") for name in ("A", *others)])
-        await world.settle(13)
+        await world.settle(251)
         await world.publish(
             [
                 declaration(1, "accepted", 1, {"A": "4"} | dict.fromkeys(others, "1")),
                 declaration(2, "accepted", 1, {"A": "2"}),
             ]
         )
-        await world.settle(15)
+        await world.settle(253)
         held = json.loads(await asyncio.to_thread(certex, "outbox", "held", "--json"))
         assert [(one["agg_type"], one["agg_id"]) for one in held] == [("outcome", mrn(1))]
         sent = {message_id for message_id, _ in await world.messages()}
@@ -113,13 +139,13 @@ async def test_a_message_too_large_is_held_and_released_by_the_operator(
         world.process = generous
         for one in held:
             await asyncio.to_thread(certex, "outbox", "release", one["agg_type"], one["agg_id"])
-        await world.settle(15)
+        await world.settle(253)
         await world.check_outputs()
         again = json.loads(
             await asyncio.to_thread(certex, "outbox", "resend", "balance", "BE/A", "--from", "3", "--json")
         )
         assert again == {"messages": 1}
-        await world.settle(15)
+        await world.settle(253)
         await world.check_outputs()
         assert [one for one, _ in await world.messages()].count("balance:BE/A:3") == 2
 

@@ -16,7 +16,7 @@ import trustme
 from tests.support.databases import Databases, run
 from tests.support.documents import ROOT, script, shell_blocks
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 PAGES = sorted((ROOT / "docs" / "howto").glob("*.md"))
 PROMISED = {
@@ -63,7 +63,11 @@ def surroundings(url: str, bootstrap: str, prefix: str, port: int) -> dict[str, 
     clean["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), str(postgres), clean["PATH"]])
     names = {"DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "TOPIC_PREFIX": prefix}
     names |= {"KAFKA_GROUP": prefix + secrets.token_hex(4), "TOPIC_PARTITIONS": "3", "TOPICS_CREATE": "true"}
-    names |= {"HTTP_PORT": str(port), "DATABASE_ASYNC_COMMIT": "true"}  # the tests' server is not durable
+    names |= {
+        "HTTP_PORT": str(port),
+        "HEALTH_PORT": str(free_port()),
+        "DATABASE_ASYNC_COMMIT": "true",
+    }  # the tests' server is not durable
     return clean | {f"CERTEX_{name}": value for name, value in names.items()}
 
 
@@ -90,7 +94,7 @@ def test_the_commands_of_a_how_to_work(
         env=surroundings(database_url, bootstrap_servers, topic_prefix, port),
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=280,
         check=False,
     )
     run(databases.drop(database_url.rpartition("/")[0] + "/" + restored))

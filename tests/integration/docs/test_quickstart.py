@@ -44,9 +44,9 @@ def cloned(target: Path) -> Path:
 
 
 def newcomer(port: int) -> dict[str, str]:
-    """The environment of somebody who has set nothing; only the port is one that is free here."""
+    """The environment of somebody who has set nothing; only the ports are some that are free here."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CERTEX_", "VIRTUAL_ENV", "COV"))}
-    return kept | {"CERTEX_HTTP_PORT": str(port)}
+    return kept | {"CERTEX_HTTP_PORT": str(port), "CERTEX_HEALTH_PORT": str(free_port())}
 
 
 def paste(block: str, folder: Path, environment: dict[str, str]) -> str:
@@ -130,6 +130,6 @@ def test_a_newcomer_gets_through_the_quickstart_by_its_text_alone(tmp_path: Path
 
         servers = [line for line in own.splitlines() if not line.startswith("export ")]
         assert servers == ["certex-bridge migrate", "certex-bridge serve"]
-        ready = f"until curl -sf --max-time 5 http://127.0.0.1:{environment['CERTEX_HTTP_PORT']}/readyz; do kill -0 $serving; sleep 0.2; done"
+        ready = f"until curl -sf --max-time 5 http://127.0.0.1:{environment['CERTEX_HEALTH_PORT']}/readyz; do kill -0 $serving; sleep 0.2; done"
         served = f"{servers[0]}\n{servers[1]} & serving=$!\n{ready}\nkill $serving\nwait $serving\n"
         assert "up to date" in paste(exports + served, folder, environment)

@@ -83,7 +83,6 @@ async def thanks(_request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(("seed", "declarations"), [(4, 20), pytest.param(2145, 60, marks=pytest.mark.slow)])
 async def test_a_day_replayed_changes_nothing_and_answers_the_same(
     database_url: str, seed: int, declarations: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from datetime import timedelta
 
 import asyncpg
@@ -15,6 +16,7 @@ from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.ports import Origin
 from certex_bridge.licensing.domain.commands import LicenceEventKind
+from certex_bridge.operations.database_size import DatabaseSize
 from certex_bridge.operations.licence_measures import LicenceMeasures
 from certex_bridge.operations.surroundings import clock_skew
 from certex_bridge.platform.metrics import Metrics
@@ -34,7 +36,7 @@ async def fill(pool: asyncpg.Pool[asyncpg.Record]) -> None:
     for number, (name, quantity) in enumerate([("A", 95), ("B", 10), ("C", 5), ("D", 7)]):
         commands.append(customs.accepted(f"M{number}", **{name: quantity}))
     await executor.apply(
-        [Delivery(Origin("customs", 0, n), command, raw=b"{}", key=b"key") for n, command in enumerate(commands)]  # type: ignore[arg-type]
+        [Delivery(Origin("customs", 0, n), command, raw=b"{}", key=b"key") for n, command in enumerate(commands)]  # type: ignore[arg-type]  # a dictionary of fields
     )
     await pool.execute("UPDATE licence SET valid_to = current_date + 400")
 
@@ -124,7 +126,8 @@ async def test_ages_of_what_waits(database_url: str) -> None:
         after = await calendar.depths()
         assert after["unacknowledged_oldest_seconds"] == pytest.approx(70, abs=30)
         assert after["quarantine_oldest_seconds"] == pytest.approx(7200, abs=60)
-        await pool.execute("DELETE FROM outbox WHERE agg_type = 'acknowledgement'")
+        gone = "DELETE FROM outbox WHERE agg_type = 'acknowledgement'"
+        await pool.execute(f"SET session_replication_role = replica; {gone}; RESET session_replication_role")
         assert (await calendar.depths())["unacknowledged_oldest_seconds"] == 0
 
 
@@ -135,3 +138,18 @@ async def test_a_clock_that_went_wrong_shows_with_its_sign(database_url: str) ->
         assert abs(await clock_skew(pool)) < 5
         assert await clock_skew(pool, lambda: time.time() - 60) == pytest.approx(60, abs=5)
         assert await clock_skew(pool, lambda: time.time() + 60) == pytest.approx(-60, abs=5)
+
+
+async def test_the_database_s_size_is_told_table_by_table(database_url: str) -> None:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool:
+        metrics = Metrics()
+        value = metrics.registry.get_sample_value
+        await DatabaseSize(pool, metrics, capacity_bytes=0).measure()
+        before = value(PREFIX + "table_size_bytes", {"table": "quarantine"}) or 0
+        assert (value(PREFIX + "database_size_bytes") or 0) > before > 0
+        assert value(PREFIX + "database_capacity_bytes") is None, "nobody said how large the disk is"
+        rows = "INSERT INTO quarantine VALUES ($1, 't', 0, 0, 'X', '', '', '', '', NULL, $2, '')"
+        await pool.execute(rows, "large", secrets.token_bytes(1_000_000))
+        await DatabaseSize(pool, metrics, capacity_bytes=50_000_000_000).measure()
+        assert (value(PREFIX + "table_size_bytes", {"table": "quarantine"}) or 0) - before >= 1_000_000
+        assert value(PREFIX + "database_capacity_bytes") == 50_000_000_000

@@ -11,7 +11,8 @@ import pytest
 from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.customs.options import DEFAULT_OPTIONS, DecodeOptions
 from certex_bridge.customs.wco.profile import decode_wco
-from certex_bridge.ledger.domain.facts import ClaimSpec, DeclarationCommand, EventKind, Item, Payload
+from certex_bridge.ledger.domain.content import ClaimSpec, Item, Payload
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
 from certex_bridge.platform.envelope import Envelope
 from certex_bridge.platform.poison import Poison
 from certex_bridge.platform.resources import contract_path

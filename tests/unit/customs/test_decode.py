@@ -12,7 +12,8 @@ import pytest
 from certex_bridge.customs import decode as decoder
 from certex_bridge.customs.decode import decode_declaration_event
 from certex_bridge.customs.options import DecodeOptions
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Stamp
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.platform.envelope import Envelope
 from certex_bridge.platform.poison import Poison
 from tests.unit.customs.samples import (
@@ -192,6 +193,25 @@ def test_a_clock_more_than_a_day_ahead_is_remarked() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        ("2026-03-04", []),
+        ("2026-03-04T12:00:00Z", []),
+        ("2026-03-04T12:00:01Z", ["ACCEPTANCE_AHEAD"]),
+        ("2026-03-04T14:00:01+02:00", ["ACCEPTANCE_AHEAD"]),
+        ("2026-03-05", ["ACCEPTANCE_AHEAD"]),
+    ],
+)
+def test_an_acceptance_more_than_a_day_ahead_is_remarked_and_counts(stated: str, found: list[str]) -> None:
+    document = event("accepted")
+    document["data"]["acceptedAt"] = stated
+    command = decode_declaration_event(envelope(document, NOON_MS))
+    assert codes(command) == found
+    assert command.facts.acceptance_day.startswith("2026-03-0")
+    assert codes(decode_declaration_event(envelope(document, -1))) == [], "nobody knows when it was received"
+
+
+@pytest.mark.parametrize(
     ("name", "fact"),
     [
         ("lodged", "lodged"),
@@ -211,6 +231,41 @@ def test_each_kind_adds_its_own_fact_only(name: str, fact: str) -> None:
     assert {stamp: getattr(facts, stamp) for stamp in stamps} == expected
     assert command.occurred_at.tzinfo is UTC
     assert facts.releases == ()
+
+
+@pytest.mark.parametrize("name", ["lodged", "accepted", "amended", "released", "presented", "supplementary"])
+def test_every_event_can_state_the_day_of_exit(name: str) -> None:
+    told = data(name) | {"dayOfExit": "2026-02-20"}
+    if "declaration" in told:
+        told["declaration"] = told["declaration"] | {"additionalType": "R"}
+    command = decode(changed(name, **told))
+    assert (command.facts.exit_day, codes(command)) == ("2026-02-20", codes(golden(name)))
+    assert command.facts.exit_told == Stamp(command.occurred_at, command.event_id)
+    assert golden(name).facts.exit_told is None
+
+
+def test_a_day_of_exit_of_another_declaration_is_remarked() -> None:
+    assert codes(decode(changed("accepted", dayOfExit="2026-02-20"))) == ["DAY_OF_EXIT_NOT_COUNTED"]
+    with pytest.raises(Poison) as refused:
+        decode(changed("accepted", dayOfExit="20 February"))
+    assert (refused.value.code, refused.value.field) == ("DATE_INVALID", "dayOfExit")
+
+
+@pytest.mark.parametrize(
+    ("told", "day", "remarks"),
+    [
+        ({"exitedAt": "2026-02-20"}, "2026-02-20", []),
+        ({"exitedAt": "2026-02-20T10:00:00Z"}, "2026-02-20T10:00:00+00:00", []),
+        ({"exitedAt": "2026-02-20T10:00:00"}, "2026-02-20T09:00:00+00:00", ["ASSUMED_ZONE"]),
+        ({"exitedAt": "2026-02-20T10:00:00Z", "dayOfExit": "2026-02-19"}, "2026-02-19", []),
+        ({"exitedAt": "yesterday"}, "", ["DATE_INVALID"]),
+        ({"exitedAt": None}, "", []),
+    ],
+)
+def test_an_exit_states_its_day(told: dict[str, Any], day: str, remarks: list[str]) -> None:
+    command = decode(changed("exit-confirmed", **told))
+    assert (command.facts.exit_day, codes(command)) == (day, remarks)
+    assert (command.facts.exited is not None, command.facts.exit_told is not None) == (True, bool(day))
 
 
 def test_an_invalidation_carries_its_reason() -> None:

@@ -9,6 +9,7 @@ import pytest
 from certex_bridge.customs.events import EVENT_MODELS, KINDS, event_type
 from certex_bridge.kernel.errors import Severity
 from certex_bridge.ledger.domain.facts import ALL_ITEMS, EventKind
+from certex_bridge.ledger.domain.simplified import SimplifiedReference
 from tests.unit.customs.samples import DECLARATIONS, WCO, codes, data, decode, event, golden, payload, wco
 
 MRN = "26BEE0000B7Q2K5XA9"
@@ -27,6 +28,7 @@ CANONICAL = {
     "exit-confirmed": EventKind.EXIT_CONFIRMED,
     "rejected": EventKind.REJECTED,
     "recheck": EventKind.RECHECK,
+    "identified": EventKind.IDENTIFIED,
     "overridden": EventKind.OVERRIDDEN,
     "supplementary": EventKind.SUPPLEMENTARY,
     "shipment-level": EventKind.ACCEPTED,
@@ -117,14 +119,14 @@ def test_releases_name_items_or_all() -> None:
 def test_a_supplementary_keeps_its_names_and_is_linked_to_the_simplified_declaration() -> None:
     command = golden("supplementary")
     assert (command.mrn, command.lrn) == ("26BEE0000D57A1LKA9", "AES-26-000470")
-    assert command.facts.simplified == "26BEE0000D55W8RQA8"
+    assert command.facts.simplified == (SimplifiedReference("26BEE0000D55W8RQA8"),)
     assert command.facts.payload_rank is not None
     assert command.facts.payload_rank.order == (0, 1)
     assert command.facts.lodged is not None
     document = event("supplementary")
     document["data"] |= {"mrn": None, "lrn": None}
     nameless = decode(document)
-    assert (nameless.mrn, nameless.facts.simplified, nameless.facts.lodged) == ("26BEE0000D55W8RQA8", "", None)
+    assert (nameless.mrn, nameless.facts.simplified, nameless.facts.lodged) == ("26BEE0000D55W8RQA8", (), None)
     assert nameless.facts.payload_rank is not None
     assert nameless.facts.payload_rank.order == (1, 1)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from certex_bridge.customs.cited import split_line
 from certex_bridge.customs.licence_documents import REFERENCE_SEQ, SHIPMENT_SEQ
 from certex_bridge.customs.options import DecodeOptions
-from certex_bridge.customs.payload import split_line
 from certex_bridge.kernel.amounts import Money, Quantity
 from certex_bridge.kernel.errors import Severity
 from certex_bridge.platform.poison import Poison
@@ -348,7 +348,10 @@ def test_statuses_that_exhaust_or_differ_are_remarked_and_move_nothing() -> None
     mrn = "24GB0MC86MH6WYKAA3"
     content = data()["declaration"]
     first = content["items"][0]["documents"][0]
-    documents = [first | {"seq": seq, "status": status} for seq, status in enumerate(("ES", "EA"), start=1)]
+    documents = [
+        first | {"seq": seq, "status": status, "reference": f"GB{seq}"}
+        for seq, status in enumerate(("ES", "EP"), start=1)
+    ]
     content["items"] = [content["items"][0] | {"documents": documents}]
     command = accepted({"mrn": mrn, "declaration": content})
     assert codes(command) == ["STATUS_NOT_ACTED_ON", "STATUS_MIXED"]

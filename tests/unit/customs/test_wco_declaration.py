@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.customs.profiles import decode_message
+from certex_bridge.customs.wco import declaration, goods
 from certex_bridge.customs.wco.place import lodged_in
 from certex_bridge.customs.wco.profile import decode_wco
 from certex_bridge.customs.wco.tree import text
 from certex_bridge.kernel.identifiers import mrn_check_digit
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, PayloadRank, Request
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
+from certex_bridge.ledger.domain.requests import Request
+from certex_bridge.ledger.domain.simplified import SimplifiedReference
+from certex_bridge.ledger.domain.stamps import PayloadRank
 from certex_bridge.platform.poison import Poison
 from certex_bridge.platform.xmlgate import parse_xml
 from tests.unit.customs.samples import codes, commands, payload, swapped, wco, wco_bytes, wco_envelope, wco_poison
@@ -125,18 +130,62 @@ def test_every_original_is_lodged(code: str, kind: str) -> None:
     assert payload(command).declaration_type == code[:2]
 
 
+@pytest.mark.parametrize(
+    ("written", "day", "remarks"),
+    [
+        ('<DateTimeString formatCode="102">20260220</DateTimeString>', "2026-02-20", []),
+        ("20260220101500+00", "2026-02-20T10:15:00+00:00", []),
+        ("last Friday", "", ["DATE_INVALID"]),
+    ],
+)
+def test_an_original_may_state_the_day_of_exit(written: str, day: str, remarks: list[str]) -> None:
+    """WCO 024; it counts for a retrospective declaration."""
+    shipment = f"<GoodsShipment><ExitDateTime>{written}</ExitDateTime>"
+    raw = swapped("declaration-bare", "<GoodsShipment>", shipment).replace(b">EXA<", b">EXR<")
+    command = wco(raw)
+    assert (payload(command).additional_type, command.facts.exit_day) == ("R", day)
+    assert codes(command) == [*codes(wco("declaration-bare")), *remarks]
+
+
 @pytest.mark.row("R18")
-def test_a_supplementary_is_linked_only_where_the_header_names_the_simplified_one_without_doubt() -> None:
+def test_a_supplementary_is_linked_to_every_simplified_declaration_that_it_names() -> None:
     name = "declaration-supplementary"
     command = wco(name)
     mrn = "26GB9RD02VBKK4C1A" + mrn_check_digit("26GB9RD02VBKK4C1A")
     assert (command.kind, command.mrn, command.lrn) == (EventKind.SUPPLEMENTARY, "", "NWT-26-00744")
-    assert command.facts.simplified == mrn
+    assert command.facts.simplified == (SimplifiedReference(mrn),)
     assert command.facts.payload_rank == PayloadRank(0, 1, command.facts.payload_rank.stamp)  # type: ignore[union-attr]
-    for old, new in [(mrn, mrn[:17] + "0"), (mrn, "23GBCDS123456789B1-1"), ("SDE", "DCR"), ("EXY", "EXA")]:
-        alone = wco(swapped(name, old, new))
-        assert (alone.kind, alone.mrn, alone.lrn) == (EventKind.LODGED, "", "NWT-26-00744")
-        assert alone.facts.simplified == ""
+    one_item = wco(swapped(name, mrn, "23GBCDS123456789B1-1"))
+    assert one_item.facts.simplified == (SimplifiedReference("23GBCDS123456789B1", 1),)
+    assert codes(one_item) == ["MRN_CHECK_DIGIT"]
+    for code in ("CLE", "MRN"):
+        other = (
+            f"<PreviousDocument><CategoryCode>Y</CategoryCode><ID>23GBCDS123456789B1-2</ID><TypeCode>{code}</TypeCode>"
+        )
+        many = wco(swapped(name, "<PreviousDocument>", f"{other}</PreviousDocument><PreviousDocument>"))
+        assert many.facts.simplified == (SimplifiedReference("23GBCDS123456789B1", 2), SimplifiedReference(mrn))
+
+
+@pytest.mark.row("R18")
+def test_an_item_names_the_simplified_item_that_it_supplements() -> None:
+    name = "declaration-supplementary"
+    previous = "<PreviousDocument><CategoryCode>Y</CategoryCode><ID>23GBCDS123456789B1-3</ID><TypeCode>SDE</TypeCode>"
+    inside = f"<GovernmentAgencyGoodsItem>{previous}</PreviousDocument>"
+    command = wco(swapped(name, "<GovernmentAgencyGoodsItem>", inside))
+    assert payload(command).items[0].simplified == (SimplifiedReference("23GBCDS123456789B1", 3),)
+    other_kind = swapped(name, "<GovernmentAgencyGoodsItem>", inside).replace(b"EXY", b"EXA")
+    assert payload(wco(other_kind)).items[0].simplified == ()
+
+
+@pytest.mark.row("R18")
+@pytest.mark.parametrize(
+    ("old", "new"), [("MRN", "23GBCDS123456789B1-"), ("MRN", "GB-INVENTORY-7"), ("SDE", "DCR"), ("EXY", "EXA")]
+)
+def test_a_previous_document_of_another_kind_links_nothing(old: str, new: str) -> None:
+    mrn = "26GB9RD02VBKK4C1A" + mrn_check_digit("26GB9RD02VBKK4C1A")
+    alone = wco(swapped("declaration-supplementary", mrn if old == "MRN" else old, new))
+    assert (alone.kind, alone.mrn, alone.lrn) == (EventKind.LODGED, "", "NWT-26-00744")
+    assert alone.facts.simplified == ()
 
 
 @pytest.mark.parametrize(
@@ -238,6 +287,15 @@ def test_shipment_documents_over_several_items_stay_with_the_shipment() -> None:
 )
 def test_what_makes_the_whole_declaration_impossible_is_poison(old: str, new: str, code: str) -> None:
     assert wco_poison(swapped("declaration-bare", old, new)) == code
+
+
+def test_a_function_that_is_not_taken_is_answered_with_those_that_are() -> None:
+    raw = swapped("declaration-bare", "<FunctionCode>9</FunctionCode>", "<FunctionCode>5</FunctionCode>")
+    (poison,) = decode_wco(wco_envelope(raw))
+    assert isinstance(poison, Poison)
+    assert (poison.code, poison.field, poison.value) == ("WCO_FUNCTION", "FunctionCode", "5")
+    for told in ("function 9", "13 (COR, INV, GPR)", "4 (COR)", "1 (INV)", "not 5"):
+        assert told in poison.message
 
 
 def test_an_impossible_exporter_number_beside_an_mrn_is_remarked() -> None:
@@ -356,3 +414,69 @@ def test_the_profile_header_says_which_language_it_is(profile: str, code: str) -
     with pytest.raises(Poison) as caught:
         decode_message(record)
     assert (caught.value.code, caught.value.field) == (code, "profile")
+
+
+SOAP = "http://www.w3.org/2003/05/soap-envelope"
+
+
+@pytest.mark.parametrize("message", ["declaration-bare", "notification-01-accepted"])
+def test_known_envelopes_are_opened(message: str) -> None:
+    raw = wco_bytes(message).rpartition(b"?>")[2]
+    soap = f'<s:Envelope xmlns:s="{SOAP}"><s:Header/><s:Body>'.encode() + raw + b"</s:Body></s:Envelope>"
+    assert wco(soap).event_id == wco(raw).event_id
+    national = b"<submitDeclarationRequest><requestCommon/><requestDetail>" + raw
+    assert wco(national + b"</requestDetail></submitDeclarationRequest>").event_id == wco(raw).event_id
+
+
+@pytest.mark.parametrize("root", ["DeclarationFullResponse", "DeclarationStatusResponse", "SearchResult", "Archive"])
+def test_an_answer_to_a_query_is_no_declaration(root: str) -> None:
+    raw = wco_bytes("declaration-bare").split(b"?>", 1)[1]
+    inside = b"<Details><MetaData>" + raw + b"</MetaData></Details>"
+    answer = f"<p:{root} xmlns:p='urn:query'>".encode() + inside + f"</p:{root}>".encode()
+    with pytest.raises(Poison) as refused:
+        decode_wco(wco_envelope(answer))
+    assert (refused.value.code, refused.value.field) == ("WCO_MESSAGE", root)
+    enveloped = f'<s:Envelope xmlns:s="{SOAP}"><s:Body>'.encode() + answer + b"</s:Body></s:Envelope>"
+    assert wco_poison(enveloped) == "WCO_MESSAGE"
+
+
+def test_what_stands_beside_a_message_is_no_message() -> None:
+    raw = wco_bytes("declaration-bare").split(b"?>", 1)[1]
+    found = commands(b"<MetaData><Original>" + raw + b"</Original>" + raw + b"</MetaData>")
+    assert len(found) == 1
+
+
+DOCUMENT = "<SupportingDocument><ID>{}</ID><TypeCode>N999</TypeCode></SupportingDocument>"
+
+
+def with_documents(count: int) -> Any:
+    """The one answer to a declaration with so many documents on its first item."""
+    raw = wco_bytes("declaration-bare").decode()
+    end = "</GovernmentAgencyGoodsItem>"
+    before, _, after = raw.partition(end)
+    held = before.count("<SupportingDocument>") + before.count("<AdditionalDocument>")
+    more = "".join(DOCUMENT.format(number) for number in range(count - held))
+    (found,) = decode_wco(wco_envelope((before + more + end + after).encode()))
+    return found
+
+
+def test_documents_of_an_item_are_counted_before_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not isinstance(with_documents(99), Poison)
+    read: list[object] = []
+    monkeypatch.setattr(goods, "_document", lambda *seen: read.append(seen))
+    refused = with_documents(100)
+    assert (refused.code, refused.field, read) == ("WCO_STRUCTURE", "documents", [])
+
+
+def test_items_are_counted_before_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = wco_bytes("declaration-bare").decode()
+    start, end = "<GovernmentAgencyGoodsItem>", "</GovernmentAgencyGoodsItem>"
+    many = raw.replace(start, f"{start}{end}" * 10_000 + start, 1).encode()
+    read: list[object] = []
+    monkeypatch.setattr(declaration, "goods_item", lambda *seen: read.append(seen))
+    assert (wco_poison(many), read) == ("WCO_STRUCTURE", [])
+
+
+def test_a_long_namespace_is_refused_at_the_gate() -> None:
+    raw = b'<Declaration xmlns="' + b"u" * 257 + b'">' + b"<x/>" * 1_000 + b"</Declaration>"
+    assert wco_poison(raw) == "XML_LIMIT"

@@ -9,7 +9,9 @@ import pytest
 
 from certex_bridge.customs.wco.tree import canonical_sha256, read_moment
 from certex_bridge.kernel.errors import InputError
-from certex_bridge.ledger.domain.facts import ALL_ITEMS, EventKind, Stamp
+from certex_bridge.ledger.domain.facts import ALL_ITEMS, EventKind
+from certex_bridge.ledger.domain.requests import Verdict
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.platform.xmlgate import parse_xml
 from tests.unit.customs.samples import codes, swapped, wco, wco_bytes, wco_poison
 
@@ -38,19 +40,19 @@ def test_acceptance_release_invalidation_and_exit_are_facts() -> None:
     invalidated = wco("notification-10-invalidated").facts
     assert invalidated.invalidated is not None
     assert invalidated.invalidation_reason == "Order withdrawn by the buyer"
-    (rejected,) = wco("notification-03-rejected").facts.requests
-    assert (rejected.reference, rejected.rejected is not None, rejected.asked) == (LRN, True, None)
+    (rejected,) = wco("notification-03-rejected").facts.decisions
+    assert (rejected.reference, rejected.verdict) == (LRN, Verdict.REJECTED)
     alone = wco(swapped("notification-03-rejected", f"<ID>{MRN}</ID>", ""))
-    assert (alone.facts.rejected is not None, alone.facts.lrn, alone.facts.requests) == (True, LRN, ())
+    assert (alone.facts.rejected is not None, alone.facts.lrn, alone.facts.decisions) == (True, LRN, ())
 
 
 @pytest.mark.parametrize(("name", "granted"), [("granted", True), ("refused", False)])
 def test_a_decision_answers_the_request_it_names(name: str, granted: bool) -> None:
     command = wco(f"notification-11-request-{name}")
-    (request,) = command.facts.requests
+    (decision,) = command.facts.decisions
     assert (command.kind, command.facts.lrn) == (EventKind.DECIDED, "")
-    assert request.reference.startswith(f"{LRN}-A")
-    assert ((request.granted is not None), (request.refused is not None)) == (granted, not granted)
+    assert decision.reference.startswith(f"{LRN}-A")
+    assert decision.verdict is (Verdict.GRANTED if granted else Verdict.REFUSED)
 
 
 def test_an_exit_result_that_is_no_exit_is_noted() -> None:
@@ -63,13 +65,20 @@ def test_an_exit_result_that_is_no_exit_is_noted() -> None:
         )
 
 
+def test_an_exit_may_state_its_day() -> None:
+    told = "<GoodsShipment><ExitDateTime>20260306</ExitDateTime></GoodsShipment></Declaration>"
+    facts = wco(swapped("notification-16-exit", "</Declaration>", told)).facts
+    assert (facts.exit_day, facts.exit_told) == ("2026-03-06", facts.exited)
+    assert wco("notification-16-exit").facts.exit_told is None
+
+
 def test_the_exit_status_may_be_written_in_any_way() -> None:
     command = wco("notification-16-exit")
     assert command.facts.exited == Stamp(datetime(2026, 3, 6, 17, 15, tzinfo=UTC), command.event_id)
     assert dict(command.extensions)["wcostatus"] == "A1"
 
 
-@pytest.mark.parametrize("code", ["02", "05", "06", "07"])
+@pytest.mark.parametrize("code", ["02", "05", "06", "07", "13", "14", "15", "18"])
 def test_what_only_informs_is_noted(code: str) -> None:
     raw = swapped("notification-08-released", "<FunctionCode>08<", f"<FunctionCode>{code}<")
     command = wco(raw)
@@ -123,11 +132,11 @@ def test_a_national_letter_before_the_check_digit_is_accepted() -> None:
         ("20260304101300Z", "2026-03-04T10:13:00+00:00", []),
         ("20260304101300+01", "2026-03-04T10:13:00+01:00", []),
         ("20260304101300UTC", "2026-03-04T10:13:00+00:00", []),
-        ("20260704101300", "2026-07-04T10:13:00+01:00", ["ASSUMED_ZONE"]),
+        ("20260704101300", "2026-07-04T10:13:00+01:00", ["ASSUMED_ZONE", "ACCEPTANCE_AHEAD"]),
         ("20260304", "2026-03-04", []),
         ("2026-03-04", "2026-03-04", []),
         ("2026-03-04T10:13:00Z", "2026-03-04T10:13:00+00:00", []),
-        ("2026-07-04T10:13:00", "2026-07-04T10:13:00+01:00", ["ASSUMED_ZONE"]),
+        ("2026-07-04T10:13:00", "2026-07-04T10:13:00+01:00", ["ASSUMED_ZONE", "ACCEPTANCE_AHEAD"]),
     ],
 )
 @pytest.mark.row("E137")

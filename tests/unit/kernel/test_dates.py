@@ -247,3 +247,18 @@ def test_years_later_is_the_same_day_or_the_last_of_the_month() -> None:
     assert years_later(date(2026, 3, 1), 3) == date(2029, 3, 1)
     assert years_later(date(2024, 2, 29), 5) == date(2029, 2, 28)
     assert years_later(date(2024, 2, 29), 4) == date(2028, 2, 29)
+
+
+def test_each_state_has_the_legal_time_of_its_part_of_the_union() -> None:
+    """Hours ahead of UTC in winter and in summer."""
+    hours = {
+        (0, 1): "GB IE PT XI",
+        (1, 2): "AT BE CZ DE DK ES EU FR HR HU IT LU MT NL PL SE SI SK",
+        (2, 3): "BG CY EE FI GR LT LV RO",
+    }
+    seasons = (datetime(2026, 1, 15, 12, tzinfo=UTC), datetime(2026, 7, 15, 12, tzinfo=UTC))
+    for (winter, summer), states in hours.items():
+        for state in states.split():
+            found = [moment.astimezone(ZONES[state]).utcoffset() for moment in seasons]
+            assert found == [timedelta(hours=winter), timedelta(hours=summer)], state
+    assert set(" ".join(hours.values()).split()) == ZONES.keys()

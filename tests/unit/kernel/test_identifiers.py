@@ -17,7 +17,6 @@ from certex_bridge.kernel.identifiers import (
     check_licence_number,
     check_lrn,
     check_mrn,
-    check_office,
     commodity_matches,
     licence_key,
     mrn_check_digit,
@@ -221,12 +220,6 @@ def test_lrns(lrn: str) -> None:
 @pytest.mark.parametrize("lrn", ["", " A", "A ", "x" * 23, "é", "A\n", "A\x00B"])
 def test_impossible_lrns(lrn: str) -> None:
     assert codes(check_lrn(lrn)) == ["LRN_INVALID"]
-
-
-def test_offices() -> None:
-    assert check_office("IT0830AB") == []
-    for text in ("IT0830A", "IT0830ABC", "it0830ab", "I10830AB", ""):
-        assert codes(check_office(text)) == ["OFFICE_INVALID"]
 
 
 def test_commodity_codes() -> None:

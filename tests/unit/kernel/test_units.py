@@ -139,6 +139,30 @@ def test_a_unit_of_either_list_becomes_the_taric_one(text: str, unit: str | None
     assert taric_unit(text) == unit
 
 
+def test_content_of_a_substance_is_never_converted() -> None:
+    """A tonne of potassium chloride is not a tonne: what the name suggests plays no part."""
+    substances = {code for code, unit in UNITS.items() if unit.dimension is Dimension.SUBSTANCE}
+    assert substances == {
+        "ASV",
+        "DAP",
+        "DHS",
+        "GFI",
+        "KCC",
+        "KCL",
+        "KMA",
+        "KNI",
+        "KNS",
+        "KPH",
+        "KPO",
+        "KPP",
+        "KSD",
+        "KSH",
+        "KUR",
+        "LPA",
+    }
+    assert all(alias_factor(one, other) is None for one in substances for other in UNITS if one != other)
+
+
 def test_minor_units() -> None:
     assert minor_unit("JPY") == 0
     assert minor_unit("EUR") == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
@@ -46,6 +47,19 @@ def test_every_step_is_a_message_of_the_interface(split: Split) -> None:
     steps = [step for wave in split.calls for step in wave]
     read = [QuantityMovement.model_validate(HEADER | step.told, by_alias=True, by_name=False) for step in steps]
     assert set(Counter(one.movement_type for one in read)) == {"RESERVE", "CONSUME", "UNRESERVE", "ADJUST", "WITHDRAW"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_that_a_supplementary_declaration_joins_is_told_by_calls(seed: int) -> None:
+    """It is decided together with what a record tells, whenever that is taken in: no call could foresee its answer."""
+    day = make_day(licences=40, declarations=200, seed=seed, day=DAY)
+    joint: set[str] = set()
+    for message in day.messages:
+        if message.label == "declaration supplementary":
+            told = json.loads(message.value or b"{}")
+            joint |= {one["mrn"] for one in told.get("simplifiedDeclarations", [])} | {told.get("simplifiedMrn", "")}
+    assert len(joint) > 3
+    assert joint.isdisjoint(split_day(day).declarations)
 
 
 @pytest.mark.parametrize(("licences", "declarations"), [(4, 16), (5, 40)])

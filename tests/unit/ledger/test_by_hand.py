@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from certex_bridge.ledger.domain.facts import Decision, Override, Stamp
+from certex_bridge.ledger.domain.facts import Decision, Override
 from certex_bridge.ledger.domain.override import detail
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.licensing.domain.writeoff import Evidence
 
 STAMP = Stamp(datetime(2026, 3, 1, tzinfo=UTC), "e1")

@@ -8,9 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from certex_bridge.kernel.canonical import GENESIS, chain
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.ledger.adapters.memory import InMemoryStore
-from certex_bridge.ledger.domain.facts import Captured, EventKind, Facts, ItemRelease, PayloadRank, Stamp
+from certex_bridge.ledger.domain.content import Payload
+from certex_bridge.ledger.domain.days import reference_day
+from certex_bridge.ledger.domain.facts import Captured, EventKind, Facts, ItemRelease
 from certex_bridge.ledger.domain.journal import Entry, entry_text
 from certex_bridge.ledger.domain.model import (
     Account,
@@ -27,8 +30,8 @@ from certex_bridge.ledger.domain.model import (
 from certex_bridge.ledger.domain.phases import Phase, attempt_of, phase_of
 from certex_bridge.ledger.domain.policy import Policy, SettleGroup
 from certex_bridge.ledger.domain.reasons import SENTENCES, Reason
-from certex_bridge.ledger.domain.rules import reference_day
 from certex_bridge.ledger.domain.settle import Settling
+from certex_bridge.ledger.domain.stamps import PayloadRank, Stamp
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.domain.steps import Step, steps_between
 from certex_bridge.ledger.domain.versions import Verdict, judge
@@ -156,15 +159,27 @@ async def test_an_uncovered_release_stays_uncovered_on_the_same_facts() -> None:
 def test_the_reference_day_without_acceptance(number: int) -> None:
     later = Stamp(datetime(2026, 4, 1, tzinfo=UTC), "f")
     facts = Facts(lodged=STAMP, releases=((number, ItemRelease(later, released=True)),))
-    assert str(reference_day(facts, 1, "BE")) == ("2026-03-01" if number == 2 else "2026-04-01")
+    assert str(reference_day(facts, 1)) == ("2026-03-01" if number == 2 else "2026-04-01")
+
+
+@pytest.mark.parametrize(("office", "exporter", "day"), [
+    ("PT000123", "FI1", "2026-12-31"), ("", "FI1", "2027-01-01"), ("", "", "2027-01-01"),
+])  # fmt: skip
+def test_before_there_is_an_mrn_office_and_exporter_say_where_it_was_lodged(
+    office: str, exporter: str, day: str
+) -> None:
+    content = Payload("EX", "A", exporter, "", "", "", office, ())
+    lodged = Stamp(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), "e")
+    assert str(reference_day(Facts(payload=content, lodged=lodged), 1)) == day
 
 
 def test_the_reference_day_of_content_alone_and_of_nothing() -> None:
-    assert str(reference_day(Facts(payload_rank=PayloadRank(0, 1, STAMP)), 1, "ZZ")) == "2026-03-01"
+    assert str(reference_day(Facts(payload_rank=PayloadRank(0, 1, STAMP)), 1)) == "2026-03-01"
     with pytest.raises(ValueError, match="no reference day"):
-        reference_day(Facts(), 1, "BE")
+        reference_day(Facts(), 1)
 
 
+@pytest.mark.row("UCC 173(3)")
 @pytest.mark.parametrize(("day", "late"), [("2027-03-01T11:00Z", True), ("2027-02-28T22:00Z", False)])
 def test_three_years_after_the_29th_of_february(day: str, late: bool) -> None:
     customs = Customs()
@@ -272,9 +287,9 @@ def test_where_a_declaration_stands(facts: Facts, expected: str) -> None:
 def test_phases_of_one_item() -> None:
     released = ItemRelease(STAMP, released=True)
     facts = Facts(accepted=STAMP, releases=((1, released), (2, replace(released, released=False))), mrn="M")
-    assert [phase_of(facts, number, None, "") for number in (1, 2, 3)] == [Phase.RECORD, Phase.ENDED, Phase.RESERVE]
-    assert phase_of(Facts(), 1, None, "") is Phase.CHECK
-    assert phase_of(Facts(not_presented=STAMP), 1, None, "") is Phase.ENDED
+    assert [phase_of(facts, number, None) for number in (1, 2, 3)] == [Phase.RECORD, Phase.ENDED, Phase.RESERVE]
+    assert phase_of(Facts(), 1, None) is Phase.CHECK
+    assert phase_of(Facts(not_presented=STAMP), 1, None) is Phase.ENDED
     assert attempt_of(facts, 1) != attempt_of(facts, 3) != attempt_of(replace(facts, recheck=STAMP), 3)
 
 
@@ -316,7 +331,21 @@ def test_a_booking_that_would_overdraw_is_a_defect() -> None:
 
 def test_the_text_of_a_journal_row_is_canonical() -> None:
     deltas = (Decimal("0.000000"), Decimal("-40.500000"), Decimal(7), Decimal(0))
-    assert entry_text(2, 1, 1, "QTY", "ADJUST", "e", "c", deltas, "t", "d") == b"2|1|1|QTY|ADJUST|e|c|0|-40.5|7|0|t|d"
+    text = entry_text("BE/A", 2, 1, 1, "QTY", "ADJUST", "e|1", "c", deltas, "t", "dé")
+    assert text == "4:BE/A|2|1|1|3:QTY|6:ADJUST|3:e|1|1:c|0|-40.5|7|0|1:t|2:dé".encode()
+    assert chain(GENESIS, text).hex() == "b84afc81790e56f797fe04e85d5516ce4bbd92f6aac78339e320cf0cd27bd2a3"
+
+
+def test_no_two_journal_rows_have_one_text() -> None:
+    def text(licence_id: str, event_id: str, claim: str, at: str, detail: str) -> bytes:
+        return entry_text(licence_id, 1, 1, 1, "QTY", "CAP", event_id, claim, (Decimal(0),) * 4, at, detail)
+
+    rows = [
+        ("BE/A", "e", "c", "t", "d"), ("BE/B", "e", "c", "t", "d"),
+        ("BE/A", "e|c", "", "t", "d"), ("BE/A", "e", "c", "t|d", ""), ("BE/A", "e|1:c", "", "t", "d"),
+        ("BE/A", "", "e|c", "t", "d"), ("BE/A", "e", "c", "", "t|d"), ("BE/A|1", "e", "c", "t", "d"),
+    ]  # fmt: skip
+    assert len({text(*row) for row in rows}) == len(rows)
 
 
 def test_every_reason_has_a_sentence() -> None:

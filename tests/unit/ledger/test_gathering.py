@@ -100,7 +100,7 @@ def gathering(ledger: Ledger, **more: Any) -> Gathering:
     return Gathering(ledger, ledger, retry_cause, **more)  # type: ignore[arg-type]  # the executor's one method
 
 
-async def submit_all(it: Gathering, *deliveries: Delivery, seconds: float = 5) -> list[Any]:
+async def submit_all(it: Gathering, *deliveries: Delivery, seconds: float = 60) -> list[Any]:
     return await asyncio.gather(*(it.submit(one, seconds) for one in deliveries), return_exceptions=True)
 
 
@@ -114,10 +114,10 @@ async def test_what_arrives_together_shares_a_transaction_and_each_has_its_own_a
 async def test_while_two_transactions_run_the_next_batch_gathers(ledger: Ledger) -> None:
     it = gathering(ledger, batch_max=3)
     ledger.open.clear()
-    waiting = [asyncio.create_task(it.submit(event(f"M{number}"), 5)) for number in range(9)]
+    waiting = [asyncio.create_task(it.submit(event(f"M{number}"), 60)) for number in range(9)]
     await ledger.begun.acquire()
     await ledger.begun.acquire()
-    late = asyncio.create_task(it.submit(event("M9"), 5))
+    late = asyncio.create_task(it.submit(event("M9"), 60))
     for _ in range(10):
         await asyncio.sleep(0)
     assert [len(batch) for batch in ledger.batches] == [3, 3]
@@ -132,7 +132,7 @@ async def test_the_same_call_at_once_is_one_event_and_later_the_stored_answer(le
     given = await submit_all(it, event("M1", "a"), event("M1", "a"))
     assert given[0] == given[1]
     assert ledger.batches == [["M1"]]
-    again = await it.submit(event("M1", "a"), 5)
+    again = await it.submit(event("M1", "a"), 60)
     assert (again.answer.repeated, again.document) == (True, OutcomeDocument("M1", 1, b"stored"))
 
 
@@ -189,8 +189,8 @@ async def test_a_database_that_is_away_is_told_at_once(ledger: Ledger, alone: bo
 async def test_a_caller_that_goes_away_stops_no_transaction(ledger: Ledger) -> None:
     it = gathering(ledger)
     ledger.open.clear()
-    gone = asyncio.create_task(it.submit(event("M1"), 5))
-    stays = asyncio.create_task(it.submit(event("M2"), 5))
+    gone = asyncio.create_task(it.submit(event("M1"), 60))
+    stays = asyncio.create_task(it.submit(event("M2"), 60))
     await ledger.begun.acquire()
     gone.cancel()
     ledger.open.set()
@@ -206,18 +206,18 @@ async def test_no_answer_in_time_is_unavailable_and_the_same_call_learns_the_res
     (given,) = await submit_all(it, event("M1", "a"), seconds=0.02)
     assert isinstance(given, Unavailable)
     ledger.open.set()
-    assert (await it.submit(event("M1", "a"), 5)).answer.result == "APPLIED"
+    assert (await it.submit(event("M1", "a"), 60)).answer.result == "APPLIED"
 
 
 async def test_an_orderly_stop_ends_what_was_taken_and_takes_no_more(ledger: Ledger) -> None:
     it = gathering(ledger, batch_max=1)
     ledger.open.clear()
-    waiting = [asyncio.create_task(it.submit(event(f"M{number}"), 5)) for number in range(4)]
+    waiting = [asyncio.create_task(it.submit(event(f"M{number}"), 60)) for number in range(4)]
     await ledger.begun.acquire()
     stopping = asyncio.create_task(it.stop())
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
-        await it.submit(event("M9"), 5)
+        await it.submit(event("M9"), 60)
     ledger.open.set()
     await stopping
     assert ledger.committed.keys() == {f"M{number}" for number in range(4)}
@@ -227,7 +227,7 @@ async def test_an_orderly_stop_ends_what_was_taken_and_takes_no_more(ledger: Led
 async def test_a_process_that_is_torn_down_tells_those_who_wait(ledger: Ledger) -> None:
     it = gathering(ledger)
     ledger.open.clear()
-    waiting = asyncio.create_task(it.submit(event("M1"), 5))
+    waiting = asyncio.create_task(it.submit(event("M1"), 60))
     await ledger.begun.acquire()
     for runner in it._runners:
         runner.cancel()

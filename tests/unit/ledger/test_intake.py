@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,11 +12,12 @@ import pytest
 
 from certex_bridge.ledger.commands import Delivery
 from certex_bridge.ledger.executor import Applied
-from certex_bridge.ledger.intake import Intake, QuarantineRun
+from certex_bridge.ledger.intake import Intake, Limits, QuarantineRun
 from certex_bridge.ledger.ports import Origin, QuarantineRow
 from certex_bridge.ledger.quarantine import bare, key_text, storable
 from certex_bridge.operations.composition import transient
 from certex_bridge.platform.envelope import Envelope, Poison
+from certex_bridge.platform.time_limit import timed
 from certex_bridge.platform.tracing import current_trace
 from tests.support.traced_bridge import UPSTREAM, Spans
 
@@ -79,9 +81,11 @@ def intake(executor: Executor, meter: Meter | None = None, **more: Any) -> Intak
 class Commit:
     def __init__(self) -> None:
         self.times = 0
+        self.counts: list[int | None] = []
 
-    async def __call__(self) -> None:
+    async def __call__(self, count: int | None = None) -> None:
         self.times += 1
+        self.counts.append(count)
 
 
 async def test_a_decoder_that_breaks_puts_its_record_aside_and_no_other() -> None:
@@ -91,6 +95,68 @@ async def test_a_decoder_that_breaks_puts_its_record_aside_and_no_other() -> Non
     assert len(executor.taken) == 3
     assert commit.times == 1
     assert isinstance(meter.failures[0], AttributeError)
+
+
+async def test_a_record_that_takes_too_long_goes_to_quarantine_and_the_others_go_on() -> None:
+    executor, commit = Executor(), Commit()
+
+    def endless(envelope: Envelope) -> Any:
+        while envelope.value == b"endless":
+            pass
+        return decode(envelope)
+
+    double: Any = executor
+    here = Intake(double, {TOPIC: timed(endless, 0.05)}, transient)
+    await here.on_batch([record(0), record(1, b"endless"), record(2)], commit)
+    assert [(row.code, row.origin.offset, row.raw) for row in executor.quarantined] == [("DECODE_TIME", 1, b"endless")]
+    assert (len(executor.taken), commit.times) == (3, 1)
+
+
+@pytest.mark.parametrize(("size", "turns"), [(65_536, 0), (65_537, 3)])
+async def test_large_records_let_others_have_their_turn(size: int, turns: int) -> None:
+    taken = 0
+
+    async def count() -> None:
+        nonlocal taken
+        while True:
+            await asyncio.sleep(0)
+            taken += 1
+
+    other = asyncio.create_task(count())
+    await asyncio.sleep(0)
+    before = taken
+    await intake(Executor()).decode([record(n, b"v" * size) for n in range(3)])
+    assert taken - before == turns
+    other.cancel()
+
+
+async def test_many_slow_records_in_a_row_are_taken_in_as_they_come() -> None:
+    """With all of the time used up by the first record, each is a batch of its own."""
+    executor, commit = Executor(), Commit()
+    here = intake(executor, limits=Limits(decode_seconds=0.0))
+    left = [record(n, b"poison" if n == 1 else b"v") for n in range(3)]
+    while left:
+        await here.on_batch(left, commit)
+        left = left[commit.counts[-1] :]
+    assert commit.counts == executor.batches == [1, 1, 1]
+    assert [delivery.origin.offset for delivery in executor.taken] == [0, 1, 2]
+    assert [row.code for row in executor.quarantined] == ["JSON_SYNTAX"]
+
+
+async def test_after_a_slow_record_others_have_time_and_not_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("certex_bridge.ledger.intake._SLOW_SECONDS", -1.0)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    other = asyncio.create_task(count())
+    await intake(Executor()).decode([record(n) for n in range(2)])
+    other.cancel()
+    assert turns > 8, "a heartbeat needs to be written, sent, answered and read"
 
 
 def integrity(delivery: Delivery) -> BaseException | None:
@@ -177,7 +243,7 @@ async def test_quarantine_that_fails_for_a_right_stops_reading() -> None:
 
 async def test_a_long_run_of_refused_records_stops_reading_before_anything_is_taken() -> None:
     executor = Executor()
-    one = intake(executor, quarantine_run_max=5)
+    one = intake(executor, limits=Limits(quarantine_run=5))
     await one.on_batch([record(n, b"poison") for n in range(3)], Commit())
     await one.on_batch([record(3)], Commit())
     await one.on_batch([record(n, b"poison") for n in range(4, 9)], Commit())
@@ -192,7 +258,7 @@ async def test_a_long_run_of_refused_records_stops_reading_before_anything_is_ta
 async def test_a_defect_that_meets_every_record_stops_reading_after_some() -> None:
     executor = Executor(lambda delivery: AssertionError("negative balance") if delivery.command else None)
     with pytest.raises(AssertionError):
-        await intake(executor, quarantine_run_max=1000).on_batch([record(n) for n in range(500)], Commit())
+        await intake(executor, limits=Limits(quarantine_run=1000)).on_batch([record(n) for n in range(500)], Commit())
     assert len(executor.quarantined) == 50
 
 

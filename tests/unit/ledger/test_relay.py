@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,6 +39,9 @@ class Lead:
     def add(self, *rows: OutboxRow) -> None:
         self.batches[max(self.batches, default=0) + 1] = list(rows)
 
+    async def prove(self) -> None:
+        """It is ours for ever."""
+
     async def unsent(self, rows_max: int, waiting: Collection[int], last: int | None) -> list[Batch]:
         found = [one for one in sorted(self.batches) if one not in waiting and (last is None or one <= last)]
         return [Batch(one, self.batches[one]) for one in found[:4]]
@@ -63,6 +66,9 @@ class Publisher:
         self.sent: list[str] = []
         self.failing: dict[str, Exception] = {}
         self.refusing: set[str] = set()
+
+    async def lead(self, proof: Callable[[], Awaitable[None]]) -> None:
+        await proof()
 
     async def send_all(self, records: Sequence[Record]) -> list[Exception | None]:
         self._behind = set[bytes]()
@@ -210,10 +216,10 @@ async def test_a_released_aggregate_is_sent_again() -> None:
 
 
 def test_a_record_behind_a_refused_one_is_of_the_same_aggregate() -> None:
-    from certex_bridge.platform.kafka_publisher import _Outcome
+    from certex_bridge.platform.kafka_publisher import Outcome
 
     records = [ENVELOPES.message(message("deadletter", name, 1, key="same")) for name in ("a", "b")]
-    outcome = _Outcome([*records, records[0]])
+    outcome = Outcome([*records, records[0]])
     outcome.refuse(0, MessageSizeTooLargeError())
     assert [outcome.open(index) for index in range(3)] == [False, True, False]
     assert isinstance(outcome.errors[2], HeldBack)
@@ -238,7 +244,7 @@ async def test_it_ends_although_others_go_on_writing() -> None:
     while len(world.publisher.sent) < 20:  # noqa: ASYNC110  # the figure is another task's
         await asyncio.sleep(0)
     stop.set()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 30)
     assert world.lead.batches, "what came after the stop stays for the next leader"
 
 
@@ -251,7 +257,7 @@ async def test_a_passing_failure_is_counted_and_a_lasting_one_ends_the_role() ->
 
     world.lead.unsent = broken  # type: ignore[method-assign]
     with pytest.raises(ValueError, match="a defect"):
-        await asyncio.wait_for(world.relay.run(asyncio.Event()), 10)
+        await asyncio.wait_for(world.relay.run(asyncio.Event()), 30)
     assert world.meter.retries == ["connection", "connection"]
 
 

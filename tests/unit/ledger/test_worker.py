@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,23 +15,36 @@ from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.commands import Delivery
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.executor import Applied
-from certex_bridge.ledger.worker import Expiring, Rhythm, Unpresented, Worker
+from certex_bridge.ledger.worker import ClocksApart, Expiring, Rhythm, Unpresented, Worker
 from certex_bridge.operations.composition import transient
 from tests.support.ledger_words import licence
 from tests.support.scenario import Scenario
+from tests.support.waiting import until
 
 NOW = datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
 
 
 class Calendar:
-    def __init__(self, expiring: Sequence[Expiring] = (), unpresented: Sequence[Unpresented] = ()) -> None:
-        self._expiring, self._unpresented = expiring, unpresented
+    def __init__(
+        self,
+        expiring: Sequence[Expiring] = (),
+        unpresented: Sequence[Unpresented] = (),
+        unreleased: Sequence[str] = (),
+    ) -> None:
+        self._expiring, self._unpresented, self._unreleased = expiring, unpresented, unreleased
+        self.asked: list[tuple[str, datetime]] = []
 
     async def expiring(self, before: datetime, limit: int) -> Sequence[Expiring]:
+        self.asked.append(("expiring", before))
         return self._expiring
 
     async def unpresented(self, before: datetime, limit: int) -> Sequence[Unpresented]:
+        self.asked.append(("unpresented", before))
         return self._unpresented
+
+    async def unreleased(self, before: datetime, limit: int) -> Sequence[str]:
+        self.asked.append(("unreleased", before))
+        return self._unreleased
 
 
 class Meter:
@@ -94,7 +107,7 @@ async def test_a_wake_is_not_blamed_for_what_meets_everybody() -> None:
 
     s.executor.wake = refused  # type: ignore[method-assign]
     with pytest.raises(ExceptionGroup):
-        await asyncio.wait_for(Worker(s.executor, Calendar(), transient=transient).run(asyncio.Event()), 10)
+        await asyncio.wait_for(Worker(s.executor, Calendar(), transient=transient).run(asyncio.Event()), 30)
 
 
 class Executor:
@@ -149,11 +162,10 @@ async def test_a_measurement_that_fails_ends_nothing() -> None:
     meter, stop = Meter(), asyncio.Event()
     one = worker(Executor(), Calendar(), measures=[Rhythm("depths", 0.001, measure)], meter=meter)
     running = asyncio.create_task(one.run(stop))
-    while times < 3:  # noqa: ASYNC110  # the figure is another task's
-        await asyncio.sleep(0.001)
+    await until(lambda: times >= 3)
     assert not running.done()
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
     assert set(meter.retries) == {"error"}
 
 
@@ -162,8 +174,46 @@ async def test_every_rhythm_tells_that_it_turns() -> None:
     stop = asyncio.Event()
     one = worker(Executor(), Calendar(), turned=lambda rhythm, _pause: turned.add(rhythm))
     stop_soon = asyncio.create_task(one.run(stop))
-    while len(turned) < 2:  # noqa: ASYNC110  # the set is another task's
-        await asyncio.sleep(0.001)
+    await until(lambda: len(turned) >= 2)
     stop.set()
-    await asyncio.wait_for(stop_soon, 5)
+    await asyncio.wait_for(stop_soon, 30)
     assert turned == {"wakes", "timers"}
+
+
+async def test_timers_ask_for_what_is_thirty_days_and_a_day_old() -> None:
+    """UCC Art. 171 gives thirty days for presentation; goods that left were released a day later at the latest."""
+    calendar = Calendar()
+    await Worker(Scenario(InMemoryStore()).executor, calendar, clock=lambda: NOW).fire_timers()
+    assert calendar.asked == [
+        ("expiring", NOW),
+        ("unpresented", NOW - timedelta(days=30)),
+        ("unreleased", NOW - timedelta(hours=24)),
+    ]
+
+
+@pytest.mark.parametrize("ahead", [-172_800.0, 172_800.0, 10.5])
+async def test_no_timer_fires_while_the_clocks_are_apart(ahead: float) -> None:
+    """A worker two days ahead would expire what is valid until tomorrow, for good."""
+    s, meter = Scenario(InMemoryStore()), Meter()
+    await s.issue(licence("A", "100 NAR"))
+    measured = [ahead]
+
+    async def skew() -> float:
+        return measured[0]
+
+    calendar = Calendar([Expiring("BE/A", 1, "2026-06-30")])
+    worker = Worker(
+        s.executor, calendar, clock=lambda: NOW, skew=skew, timers_seconds=0.01, poll_seconds=0.01,
+        meter=meter, transient=transient,
+    )  # fmt: skip
+    with pytest.raises(ClocksApart, match="timers rest") as caught:
+        await worker.fire_timers()
+    assert transient(caught.value) == "clock"
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    await until(lambda: meter.retries.count("clock") >= 2)
+    assert ("timers", "settled") not in meter.worked_
+    measured[0] = 9.5
+    await until(lambda: ("timers", "settled") in meter.worked_)
+    stop.set()
+    await running

@@ -124,6 +124,7 @@ def test_message_identity_follows_the_content() -> None:
     assert len(identities | {first}) == 5
 
 
+@pytest.mark.row("IR 3")
 def test_each_figure_is_found_again() -> None:
     licence = golden_licence()
     balances = [
@@ -146,6 +147,7 @@ def test_each_figure_is_found_again() -> None:
     assert texts(document, "measurementUnitAndQualifier") == ["NAR", "KGM", "NAR"]
 
 
+@pytest.mark.row("CR 10(2)(b)")
 @pytest.mark.row("E171")
 @pytest.mark.parametrize(
     "text", ["a & b", "<b>x</b>", "cdata ]]> end", "\U0001f6e0 \U00020000", "&amp; stays", "'\"quotes"]
@@ -173,6 +175,7 @@ def test_a_licence_that_was_not_linted_does_not_leave() -> None:
         rendered(licence, "Unknown")
 
 
+@pytest.mark.row("IR 2", "DU Annex III")
 def test_what_the_tables_map_for_each_type() -> None:
     individual, general = rendered(golden_licence()), rendered(golden_licence("eugea-eu001"))
     assert texts(individual, "Holder/identificationNumber") == ["BE0123456789"]
@@ -389,3 +392,19 @@ def test_the_schema_and_the_lint_have_one_set_of_lengths(second: xmlschema.XMLSc
     assert limits["Consignee"] == COUNTS["consignees"]
     assert limits["CountryOfDestination"] == limits["CountryOfConsignment"] == COUNTS["destinations"]
     assert limits["Procedure"] == limits["Condition"] == COUNTS["procedures"]
+
+
+def test_nothing_of_the_operator_is_in_a_transit_certificate_in_any_form() -> None:
+    licence = golden_licence("transit")
+    named = Party("Nobody's Agent", "BE77", legal_type="GmbH", vat="DE811", registration_country="DE")
+    document = rendered(replace(licence, holder=named, representative=named, sub_status="Under review")).decode()
+    assert "<dataItem>subStatus</dataItem><text>Under review</text>" in document
+    for text in ("Nobody", "GmbH", "DE811", "representative", "holder.", "<box>"):
+        assert text not in document
+
+
+def test_boxes_have_numbers_on_the_form_only() -> None:
+    general = replace(golden_licence("national-general"), end_use=("Repair",), additional_information=("Signed",))
+    document = rendered(general).decode()
+    assert "<dataItem>endUse</dataItem><text>Repair</text>" in document
+    assert "<box>" not in document

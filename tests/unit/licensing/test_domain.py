@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certex_bridge.kernel.amounts import Money, Quantity
-from certex_bridge.kernel.countries import check_country
+from certex_bridge.kernel.countries import ISO_CODES, check_country, to_geonom
 from certex_bridge.licensing.domain.caps import AccountCap, line_caps, with_tolerance
 from certex_bridge.licensing.domain.documents import (
     DOCUMENT_CODES,
@@ -59,6 +60,7 @@ def test_what_was_written_off_on_paper_is_not_available_again() -> None:
     assert [cap.cap for cap in line_caps(replace(licence, lines=(line,), cap=whole))] == [0, 7, 0, 7]
 
 
+@pytest.mark.row("DU Annex II")
 @pytest.mark.parametrize(
     ("kind", "country", "allowed"),
     [
@@ -84,6 +86,44 @@ def test_what_was_written_off_on_paper_is_not_available_again() -> None:
 def test_destinations_of_general_authorisations(*, kind: LicenceType, country: str, allowed: bool) -> None:
     for day in (date(2020, 1, 1), date(2021, 9, 9), date(2026, 11, 1)):
         assert eugea_allows(kind, country, day) is allowed
+
+
+ANNEX_II = {
+    LicenceType.EU001: "Australia AU, Canada CA, Iceland IS, Japan JP, New Zealand NZ, Norway NO, Switzerland CH with "
+    "Liechtenstein LI, United Kingdom GB, United States US",
+    LicenceType.EU002: "Argentina AR, South Africa ZA, South Korea KR, Türkiye TR",
+    LicenceType.EU005: "Argentina AR, China CN with Hong Kong HK and Macao MO, India IN, South Africa ZA, South Korea KR, "
+    "Türkiye TR, Ukraine UA",
+    LicenceType.EU006: "Argentina AR, South Korea KR, Türkiye TR, Ukraine UA",
+    LicenceType.EU007: "Argentina AR, Brazil BR, Chile CL, India IN, Indonesia ID, Israel IL, Jordan JO, Malaysia MY, "
+    "Mexico MX, Morocco MA, Philippines PH, Singapore SG, South Africa ZA, South Korea KR, Thailand TH, Tunisia TN",
+}
+"""Destinations with their names, written down once more."""
+NOT_UNDER_EU008 = (
+    "Afghanistan AF, Armenia AM, Azerbaijan AZ, Belarus BY, Cambodia KH, Central African Republic CF, China CN, Congo CG, "
+    "Congo (Democratic Republic) CD, Egypt EG, Eritrea ER, Georgia GE, Hong Kong HK, Iran IR, Iraq IQ, Israel IL, "
+    "Kazakhstan KZ, Kyrgyzstan KG, Lebanon LB, Libya LY, Macao MO, Malaysia MY, Mali ML, Mauritius MU, Mongolia MN, "
+    "Myanmar MM, North Korea KP, Oman OM, Pakistan PK, Qatar QA, Russia RU, Saudi Arabia SA, Somalia SO, South Sudan SS, "
+    "Sudan SD, Syria SY, Tajikistan TJ, Turkmenistan TM, United Arab Emirates AE, Uzbekistan UZ, Venezuela VE, Yemen YE, "
+    "Zimbabwe ZW"
+)
+
+
+def codes_of(names: str) -> set[str]:
+    return set(re.findall(r"\b[A-Z]{2}\b", names))
+
+
+@pytest.mark.row("DU Annex II")
+@pytest.mark.parametrize("kind", ANNEX_II)
+def test_each_list_of_annex_ii_is_whole_and_has_nothing_else(kind: LicenceType) -> None:
+    allowed = {to_geonom(code) for code in ISO_CODES if eugea_allows(kind, code, date(2026, 11, 1))}
+    assert allowed == {to_geonom(code) for code in codes_of(ANNEX_II[kind])}
+
+
+@pytest.mark.row("DU Annex II")
+@pytest.mark.parametrize("country", sorted(codes_of(NOT_UNDER_EU008)))
+def test_eu008_covers_none_of_the_excluded_destinations(country: str) -> None:
+    assert not eugea_allows(LicenceType.EU008, country, date(2026, 11, 1))
 
 
 def test_every_general_authorisation_of_the_union_has_its_list() -> None:

@@ -77,6 +77,9 @@ REGISTERED = LicenceEventKind.EUGEA_REGISTERED
 CASES: list[tuple[str, Licence, LicenceEventKind]] = [
     ("ERROR COUNTRY_UNKNOWN issuer", as_type(LicenceType.INDIVIDUAL, "X060", issuer="EL"), ISSUED),
     ("WARNING ISSUER_ZONE issuer", licence(issuer="CH"), ISSUED),
+    ("WARNING ISSUER_TYPE issuer", licence(issuer="US"), ISSUED),
+    ("WARNING DESTINATION_COUNT destinations", licence(destinations=("KR", "JP")), ISSUED),
+    ("WARNING DESTINATION_IN_UNION destinations[1]", licence(destinations=("KR", "PL")), ISSUED),
     ("ERROR LICENCE_NUMBER_INVALID number", licence(number="A\tB"), ISSUED),
     ("ERROR LICENCE_NUMBER_BLANKS number", licence(number=" A"), ISSUED),
     ("WARNING LICENCE_NUMBER_NOT_NFC number", licence(number="e\u0301"), ISSUED),
@@ -198,6 +201,30 @@ CASES: list[tuple[str, Licence, LicenceEventKind]] = [
 ]
 
 
+@pytest.mark.row("DU 2(12)", "DU 11", "DU 12(2)")
+@pytest.mark.parametrize(
+    ("snapshot", "codes"),
+    [
+        (licence(issuer="EU"), {"ISSUER_TYPE"}),
+        (as_type(LicenceType.GLOBAL, "X070", destinations=("KR", "JP")), set()),
+        (as_type(LicenceType.LARGE_PROJECT_INDIVIDUAL, "X060", destinations=("KR", "JP")), set()),
+        (licence(destinations=("KR", "JP")), {"DESTINATION_COUNT"}),
+        (licence(destinations=("KR", "KR")), {"DUPLICATE"}),
+        (as_type(LicenceType.GLOBAL, "X070", destinations=("KR", "FR")), {"DESTINATION_IN_UNION"}),
+        (licence(issuer="XI"), set()),
+        (licence(issuer="GB"), set()),
+        (replace(GENERAL, issuer="EU"), {"EUGEA_ISSUED"}),
+        (replace(GENERAL, issuer="US"), {"EUGEA_ISSUED", "ISSUER_TYPE", "ISSUER_ZONE"}),
+        (as_type(LicenceType.TRANSIT, "X072", direction=Direction.TRANSIT, destinations=("PL",)), set()),
+    ],
+)
+def test_what_the_type_says_of_destinations_and_of_the_granting_authority(snapshot: Licence, codes: set[str]) -> None:
+    """Regulation (EU) 2021/821 Art. 2(12), 11 and 12."""
+    told = {finding.code for finding in lint(snapshot, ISSUED)}
+    about = {"DESTINATION_COUNT", "DESTINATION_IN_UNION", "ISSUER_TYPE", "DUPLICATE", "EUGEA_ISSUED", "ISSUER_ZONE"}
+    assert told & about == codes
+
+
 @pytest.mark.parametrize(("expected", "snapshot", "kind"), CASES, ids=[row[0] for row in CASES])
 def test_each_mistake_has_its_code_and_path(expected: str, snapshot: Licence, kind: LicenceEventKind) -> None:
     severity, code, field = expected.split()
@@ -290,6 +317,7 @@ def test_a_national_code_is_a_setting() -> None:
     assert found(lint(old, ISSUED, legacy_codes={"BE": ("X002",)})) == [("DOCUMENT_CODE_TYPE", "documentCode", E_)]
 
 
+@pytest.mark.row("IR 17")
 @pytest.mark.parametrize(
     "text",
     [

@@ -16,9 +16,9 @@ from certex_bridge.operations.failures import explain
 
 COMMANDS = [
     [], ["demo"], ["serve"], ["migrate"], ["submit"], ["licence"], ["licence", "show"], ["licence", "history"],
-    ["licence", "at"], ["declaration"], ["declaration", "show"], ["journal"], ["journal", "verify"], ["contracts"],
+    ["licence", "at"], ["declaration"], ["declaration", "show"], ["journal"], ["journal", "verify"], ["journal", "heads"], ["contracts"],
     ["outbox"], ["outbox", "held"], ["outbox", "release"], ["outbox", "resend"], ["quarantine"], ["quarantine", "list"],
-    ["notice"], ["notice", "announce"], ["notice", "end"], ["notice", "list"], ["quarantine", "show"], ["quarantine", "retry"], ["quarantine", "discard"],
+    ["notice"], ["notice", "announce"], ["notice", "end"], ["notice", "list"], ["quarantine", "show"], ["quarantine", "retry"], ["quarantine", "discard"], ["quarantine", "approve"], ["quarantine", "reject"],
     ["callers"], ["callers", "check"], ["contracts", "write"], ["contracts", "check"],
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ import docs_drawings
 import docs_site
 import pytest
 import typer.main
+import yaml
 
 from certex_bridge.operations.cli import app
 from certex_bridge.platform.metric_catalogue import CATALOGUE
@@ -111,3 +112,11 @@ def test_links_of_the_site_lead_to_its_own_files(project_root: Path) -> None:
     assert "contracts/examples/licences/individual.json" in docs_site.linked()
     assert "[individual.json](individual.json)" in docs_site.listing("contracts/examples/licences")
     assert "](../runbooks/README.md)" in docs_site.moved(project_root / "docs/howto/watch.md", "howto/watch.md")
+
+
+def test_dead_letters_are_kept_as_long_as_the_page_on_data_protection_says(project_root: Path) -> None:
+    topics = yaml.safe_load((project_root / "contracts" / "topics.yaml").read_text("utf-8"))["topics"]
+    days = {one["name"]: one.get("retention_days") for one in topics}
+    page = (project_root / "docs" / "architecture" / "data-protection.md").read_text("utf-8")
+    (line,) = [line for line in page.splitlines() if "Records in quarantine, dead letters" in line]
+    assert f"topic: {days['certex.deadletters.v1']} days" in line

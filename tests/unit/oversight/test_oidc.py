@@ -202,6 +202,17 @@ async def test_the_issuer_says_no(endpoint: TokenEndpoint) -> None:
         await login.finish({"error": "access_denied", "state": state}, cookie)
 
 
+@pytest.mark.parametrize("quiet", [True, False])
+async def test_the_issuer_is_asked_again_without_showing_anything(endpoint: TokenEndpoint, quiet: bool) -> None:
+    login = World(endpoint).login("https://login.example/token")
+    address, cookie = login.begin("/console/flow", quiet=quiet)
+    asked = parse_qs(urlsplit(address).query)
+    assert asked.get("prompt") == (["none"] if quiet else None)
+    with pytest.raises(LoginRefused, match="issuer") as caught:
+        await login.finish({"error": "login_required", "state": asked["state"][0]}, cookie)
+    assert caught.value.asked_again == ("/console/flow" if quiet else "")
+
+
 async def test_an_issuer_that_is_away(endpoint: TokenEndpoint) -> None:
     login = World(endpoint).login("http://127.0.0.1:1/token")
     address, cookie = login.begin("/console/flow")

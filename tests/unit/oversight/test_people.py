@@ -26,29 +26,29 @@ def test_officers_see_no_raw_records(role: Role) -> None:
 
 def test_a_licensing_officer_sees_the_own_states_licences_and_their_balances() -> None:
     lise = person(Role.LICENSING_OFFICER, state="BE")
-    assert lise.reads_licence("BE")
-    assert lise.sees_figures("BE", shown_to_customs=False)
-    assert not lise.reads_licence("FR")
-    assert not lise.sees_figures("FR", shown_to_customs=True)
-    assert not lise.reads_declaration_of("BE")
+    assert lise.sight.licence("BE")
+    assert lise.sight.figures("BE", shown=False)
+    assert not lise.sight.licence("FR")
+    assert not lise.sight.figures("FR", shown=True)
+    assert not lise.sight.declaration("BE")
     assert confinement(lise) == ("BE", "", "BE")
 
 
 def test_a_customs_officer_sees_balances_where_the_installation_shows_them() -> None:
     niels = person(Role.CUSTOMS_OFFICER, state="NL")
-    assert niels.reads_licence("BE")
-    assert niels.sees_figures("BE", shown_to_customs=True)
-    assert not niels.sees_figures("BE", shown_to_customs=False)
-    assert niels.reads_declaration_of("NL")
-    assert not niels.reads_declaration_of("BE")
+    assert niels.sight.licence("BE")
+    assert niels.sight.figures("BE", shown=True)
+    assert not niels.sight.figures("BE", shown=False)
+    assert niels.sight.declaration("NL")
+    assert not niels.sight.declaration("BE")
     assert confinement(niels) == ("", "NL", "")
+    assert not niels.sight.claim("NL/A", "BE")  # what others declare on licences of the own state is for its authority
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.OPERATOR])
 def test_a_state_does_not_confine_who_runs_or_audits(role: Role) -> None:
     everybody = person(role, state="BE")
-    assert not everybody.confined
-    assert everybody.sees_figures("FR", shown_to_customs=False)
+    assert everybody.sight.figures("FR", shown=False)
     assert confinement(everybody) == ("", "", "")
 
 

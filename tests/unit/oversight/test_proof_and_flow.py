@@ -17,12 +17,22 @@ ZERO = Decimal(0)
 def journal(number: int) -> list[dict[str, Any]]:
     rows, link = [], GENESIS
     for lv in range(1, number + 1):
-        row = {"lv": lv, "seq": 1, "line_no": 1, "dim": "QTY", "kind": "RESERVE", "event_id": f"e{lv}", "claim": "c",
+        row = {"licence_id": "BE/A", "lv": lv, "seq": 1, "line_no": 1, "dim": "QTY", "kind": "RESERVE", "event_id": f"e{lv}", "claim": "c",
                "d_cap": ZERO, "d_res": Decimal("1.500000"), "d_cons": ZERO, "d_over": ZERO, "at": "2026-03-01T10:00:00Z", "detail": ""}  # fmt: skip
         link = chain(
             link,
             entry_text(
-                lv, 1, 1, "QTY", "RESERVE", f"e{lv}", "c", (ZERO, Decimal("1.5"), ZERO, ZERO), str(row["at"]), ""
+                "BE/A",
+                lv,
+                1,
+                1,
+                "QTY",
+                "RESERVE",
+                f"e{lv}",
+                "c",
+                (ZERO, Decimal("1.5"), ZERO, ZERO),
+                str(row["at"]),
+                "",
             ),
         )
         rows.append(row | {"chain": link.hex()})
@@ -39,6 +49,11 @@ def test_a_changed_figure_breaks_its_own_entry_only() -> None:
     rows = journal(3)
     rows[1]["d_res"] = Decimal(9)
     assert [row["proved"] for row in marked(FIRST, rows)] == [True, False, True]
+
+
+def test_a_journal_does_not_prove_another_licence() -> None:
+    rows = [row | {"licence_id": "BE/B"} for row in journal(2)]
+    assert [row["proved"] for row in marked(FIRST, rows)] == [False] * 2
 
 
 def test_what_is_no_hash_or_no_figure_proves_nothing() -> None:

@@ -103,3 +103,20 @@ def test_the_login_leads_to_our_own_pages_only(path: str) -> None:
 
 def test_the_login_leads_where_the_person_wanted_to_go() -> None:
     assert onwards("/console/licences/BE/BE-1") == "/console/licences/BE/BE-1"
+
+
+def test_only_a_session_that_is_over_by_its_length_is_worth_asking_the_issuer_about(
+    sessions: Sessions, clock: Clock
+) -> None:
+    session = sessions.begin(ADA)
+    assert not sessions.is_due(sessions.cookie(session)), "not over"
+    clock.now += 3_601
+    clicked = sessions.cookie(sessions.clicked(session))
+    assert sessions.read(clicked) is None
+    assert sessions.is_due(clicked)
+    assert not sessions.is_due(sessions.cookie(session)), "nobody sits there any more"
+    assert not sessions.is_due(clicked + "x")
+    assert not sessions.is_due("")
+    stranger = sessions.begin()
+    clock.now += 3_601
+    assert not sessions.is_due(sessions.cookie(sessions.clicked(stranger)))

@@ -147,6 +147,14 @@ def test_sizes_and_headers_are_bounded_and_unique(envelope: Envelope, code: str)
     assert refusal(envelope)[0] == code
 
 
+def test_what_is_exactly_as_large_as_allowed_is_read() -> None:
+    assert len(read_cloudevent(record(b"x" * (1 << 20))).data) == 1 << 20
+    assert len(read_headers(record(headers=tuple((f"h{number:02}", b"") for number in range(100))))) == 100
+    assert read_headers(record(headers=(("big", b"x" * ((16 << 10) - 3)),))).keys() == {"big"}
+    with pytest.raises(Poison, match="headers exceed"):
+        read_headers(record(headers=(("big", b"x" * ((16 << 10) - 2)),)))
+
+
 @pytest.mark.row("E194")
 def test_key_and_record_timestamp_are_no_identity() -> None:
     envelope = record()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -43,3 +45,14 @@ def test_kill_is_a_sigkill_of_the_process() -> None:
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (-9, b"")
+
+
+def test_stop_leaves_the_process_standing_still_until_it_is_continued() -> None:
+    code = "from certex_bridge.platform.failpoints import failpoint; failpoint('here'); print('went on')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env={"CERTEX_FAILPOINT": "here:stop"}, stdout=subprocess.PIPE
+    )
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    process.send_signal(signal.SIGCONT)
+    assert process.communicate(timeout=60) == (b"went on\n", None)

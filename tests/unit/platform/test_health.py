@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from certex_bridge.platform.health import HealthApp, HttpRole, respond
+from certex_bridge.platform.health import PATHS, HealthApp, HttpRole, Listener, PublicApp, respond
 from certex_bridge.platform.metrics import Metrics
 from certex_bridge.platform.processes import free_port
 from certex_bridge.platform.settings import Settings
@@ -20,17 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 
+async def gateway(scope: Any, _receive: Any, send: Any) -> None:
+    """What is behind the port that callers reach."""
+    await respond(send, 201, scope["path"].encode(), "text/plain")
+
+
 class Site:
     """An application with a clock and reasons of ours."""
 
-    def __init__(self, application: Any = None, **checks: Callable[[], Awaitable[str | None]]) -> None:
+    def __init__(self, **checks: Callable[[], Awaitable[str | None]]) -> None:
         self.now = 0.0
         self.reasons: dict[str, str] = {}
         self.turns = Turns(lambda: self.now)
-        self.settings = Settings.load(watchdog_stuck_seconds=60, http_port=0)
-        self.app = HealthApp(self.settings, Metrics(), self.turns, lambda: self.reasons, checks, application)
+        self.settings = Settings.load(watchdog_stuck_seconds=60, health_port=0)
+        self.app = HealthApp(self.settings, Metrics(), self.turns, lambda: self.reasons, checks)
+        self.public = PublicApp(self.settings, self.turns, gateway)
 
-    async def get(self, path: str, method: str = "GET", accept: bytes = b"") -> tuple[int, Any]:
+    async def get(
+        self, path: str, method: str = "GET", accept: bytes = b"", *, public: bool = False
+    ) -> tuple[int, Any]:
         sent: list[dict[str, Any]] = []
 
         async def send(message: Any) -> None:
@@ -40,7 +48,7 @@ class Site:
             return {"type": "http.request"}
 
         scope = {"type": "http", "path": path, "method": method, "headers": [(b"accept", accept)]}
-        await self.app(scope, receive, send)
+        await (self.public if public else self.app)(scope, receive, send)
         body = sent[1]["body"]
         is_json = dict(sent[0]["headers"])[b"content-type"] == b"application/json"
         return sent[0]["status"], json.loads(body) if is_json else body.decode()
@@ -82,8 +90,8 @@ async def test_a_check_that_hangs_or_breaks_is_a_reason(monkeypatch: pytest.Monk
         raise ConnectionError("refused")
 
     status, answer = await Site(hangs=hangs, breaks=breaks).get("/readyz")
-    assert status == 503
-    assert answer["reasons"] == {"hangs": "no answer within 0.05 s", "breaks": "ConnectionError: refused"}
+    assert status == 503  # the error's own words may name servers and users: they are in the log
+    assert answer["reasons"] == {"hangs": "no answer within 0.05 s", "breaks": "failed"}
 
 
 async def test_started_once_is_started_for_good() -> None:
@@ -106,11 +114,15 @@ async def test_metrics_other_paths_and_methods() -> None:
     assert (await site.get("/livez", method="POST"))[0] == 405
 
 
-async def test_other_paths_belong_to_the_mounted_application() -> None:
-    async def gateway(scope: Any, receive: Any, send: Any) -> None:
-        await respond(send, 201, scope["path"].encode(), "text/plain")
-
-    assert await Site(gateway).get("/v1/reservations") == (201, "/v1/reservations")
+async def test_callers_reach_no_probe_but_livez_and_read_nothing_there() -> None:
+    site = Site()
+    site.turns.mark("relay")
+    assert await site.get("/livez", public=True) == (200, "")
+    site.now = 61
+    assert await site.get("/livez", public=True) == (503, "")
+    assert await site.get("/livez", method="POST", public=True) == (405, "only GET\n")
+    for path in (*sorted(PATHS - {"/livez"}), "/v1/reservations"):
+        assert await site.get(path, public=True) == (201, path)
 
 
 async def fetch(url: str) -> int:
@@ -128,23 +140,26 @@ async def fetch(url: str) -> int:
 
 async def test_it_serves_and_stops_in_order() -> None:
     site, stop = Site(), asyncio.Event()
-    role = HttpRole(site.settings, site.app)
+    role = HttpRole(site.settings, site.app, Listener.health(site.settings))
+    assert role.name == "health"
     assert role.ready() == "not listening yet"
     running = asyncio.create_task(role.run(stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while role.ready():  # noqa: ASYNC110  # the server has no event for it
             await asyncio.sleep(0.01)
     assert await fetch(f"http://127.0.0.1:{role.port}/livez") == 200
     site.reasons = {"process": "stopping"}
     assert await fetch(f"http://127.0.0.1:{role.port}/readyz") == 503
     stop.set()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 30)
 
 
-async def test_a_taken_port_is_an_error_that_names_the_setting() -> None:
+@pytest.mark.parametrize("kind", ["health", "public"])
+async def test_a_taken_port_is_an_error_that_names_the_setting(kind: str) -> None:
     holder = await asyncio.start_server(lambda *_: None, "127.0.0.1", free_port())
     port = holder.sockets[0].getsockname()[1]
-    role = HttpRole(Settings.load(http_port=port), Site().app)
-    with pytest.raises(OSError, match="CERTEX_HTTP_PORT"):
-        await asyncio.wait_for(role.run(asyncio.Event()), 10)
+    settings = Settings.load(http_port=port, health_port=port, roles="intake")
+    role = HttpRole(settings, Site().app, getattr(Listener, kind)(settings))
+    with pytest.raises(OSError, match="CERTEX_HEALTH_PORT" if kind == "health" else "CERTEX_HTTP_PORT"):
+        await asyncio.wait_for(role.run(asyncio.Event()), 30)
     holder.close()

@@ -61,6 +61,12 @@ def test_no_proof_of_identity_is_refused_elsewhere(host: str) -> None:
     assert "CERTEX_HTTP_HOST" in text
 
 
+def test_no_proof_of_identity_is_refused_behind_a_proxy() -> None:
+    assert "not behind a proxy" in refused(http_behind_tls=True)
+    assert "not with CERTEX_HTTP_BEHIND_TLS" in refused(http_behind_tls=True, console_auth="local")
+    assert load(http_behind_tls=True, roles="intake").http_behind_tls
+
+
 def test_a_process_without_the_gateway_listens_where_it_likes() -> None:
     settings = load(http_host="0.0.0.0", roles="intake,relay")  # noqa: S104  # health only
     assert settings.gateway_auth == "none"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
+from certex_bridge.platform import jsongate
 from certex_bridge.platform.jsongate import MAX_DEPTH, parse_json, read_json, read_struct
 from certex_bridge.platform.poison import Poison
 from tests.support.effort import effort
@@ -223,4 +224,45 @@ def test_any_bytes_are_json_or_poison(raw: bytes) -> None:
     ids=range(7),
 )
 def test_work_is_bounded(raw: bytes) -> None:
-    assert effort(lambda: verdict(raw)) < 2
+    assert effort(lambda: verdict(raw), 2) < 2
+
+
+def array(values: int) -> bytes:
+    """A document of so many values."""
+    return b"[" + b",".join([b"1"] * (values - 1)) + b"]"
+
+
+def test_values_are_counted_before_they_are_built() -> None:
+    assert len(parse_json(array(jsongate.MAX_NODES))) == jsongate.MAX_NODES - 1
+    assert refusal(array(jsongate.MAX_NODES + 1)) == "JSON_LIMIT"
+    assert len(parse_json(array(10), 10)) == 9
+    with pytest.raises(Poison, match="more than 9 values"):
+        parse_json(array(10), 9)
+
+
+def test_commas_and_brackets_inside_texts_are_no_values() -> None:
+    assert parse_json(b'["' + b"," * 50 + b'\\"[{"]', 3) == ["," * 50 + '"[{']
+
+
+@pytest.mark.parametrize("inside", [b"%b", b"[%b]", b'{"a":%b}'])
+def test_keys_have_a_number_and_a_length(inside: bytes) -> None:
+    def wide(keys: int) -> bytes:
+        return inside % (b"{" + b",".join(b'"k%d":1' % n for n in range(keys)) + b"}")
+
+    parse_json(wide(256))
+    assert refusal(wide(257)) == "JSON_LIMIT"
+    parse_json(inside % (b'{"' + b"k" * 256 + b'":1}'))
+    assert refusal(inside % (b'{"' + b"k" * 257 + b'":1}')) == "JSON_LIMIT"
+    # Each escape is one character: what counts is the key, not its spelling.
+    parse_json(inside % (b'{"' + b"\\u00e9" * 256 + b'":1}'))
+    assert refusal(inside % (b'{"' + b"\\u00e9" * 257 + b'":1}')) == "JSON_LIMIT"
+
+
+def test_a_long_text_is_no_key() -> None:
+    assert parse_json(b'["' + b"x" * 500 + b'"]') == ["x" * 500]
+
+
+@pytest.mark.parametrize("form", [b"0.%b", b"[ 0.%be3 ]"])
+def test_digits_of_other_numbers_are_limited(form: bytes) -> None:
+    parse_json(form % (b"1" * 40))
+    assert refusal(form % (b"1" * 41)) == "JSON_NUMBER"

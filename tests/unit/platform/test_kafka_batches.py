@@ -12,7 +12,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from certex_bridge.platform.kafka_batches import BatchSubscription
+from certex_bridge.platform.kafka_batches import BatchSubscription, backoff_seconds
 from certex_bridge.platform.metrics import Metrics
 from certex_bridge.platform.settings import Settings
 
@@ -21,8 +21,6 @@ PLACE = TopicPartition("t", 0)
 
 class Consumer:
     def __init__(self) -> None:
-        self.ends: dict[TopicPartition, int] = {}
-        self.offsets: dict[TopicPartition, int | None] = {}
         self.sought: dict[TopicPartition, int] = {}
         self.commit_hangs = False
         self.away = False
@@ -40,12 +38,6 @@ class Consumer:
         if self.commit_hangs:
             await asyncio.sleep(3600)
 
-    async def committed(self, partition: TopicPartition) -> int | None:
-        return self.offsets.get(partition)
-
-    async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return {one: self.ends[one] for one in partitions}
-
     async def topics(self) -> set[str]:
         if self.away:
             raise KafkaConnectionError
@@ -53,12 +45,11 @@ class Consumer:
 
 
 def subscription(handler: Any, consumer: Consumer, **more: Any) -> BatchSubscription:
-    start = more.pop("start_offsets", None)
     settings = Settings.load(
         **{"retry_backoff_ms": 1, "retry_backoff_ms_max": 1, "retry_attempts_max": 3, "kafka_request_timeout_ms": 100}
         | more
     )
-    made = BatchSubscription(handler, settings, Metrics(), start)
+    made = BatchSubscription(handler, settings, Metrics())
     double: Any = consumer
     made._consumer_of = lambda: double
     return made
@@ -125,35 +116,8 @@ async def test_a_commit_that_never_ends_is_given_up_and_reading_goes_on() -> Non
     consumer = Consumer()
     consumer.commit_hangs = True
     one = subscription(failing(), consumer)
-    await asyncio.wait_for(one.on_batch((RECORD,)), 5)
+    await asyncio.wait_for(one.on_batch((RECORD,)), 30)
     assert one.records_handled == 1
-
-
-@pytest.mark.row("E152")
-async def test_a_log_that_ends_before_what_was_taken_in_is_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
-    async def known(places: Any) -> dict[tuple[str, int], int]:
-        return dict.fromkeys(places, 100)
-
-    consumer = Consumer()
-    consumer.ends = {PLACE: 3}
-    one = subscription(failing(), consumer, start_offsets=known)
-    await one.on_partitions_assigned({PLACE})
-    assert "the log of TopicPartition(topic='t', partition=0) ends at 3, but 100 records were taken in" in caplog.text
-    assert consumer.sought == {}, "the inbox makes reading from the beginning harmless"
-    assert one._metrics is not None
-    assert one._metrics.registry.get_sample_value("certex_bridge_partitions_cut") == 1
-
-
-@pytest.mark.row("E153")
-@pytest.mark.parametrize(("committed", "sought"), [(None, {PLACE: 100}), (40, {})])
-async def test_lost_offsets_are_those_of_the_database(committed: int | None, sought: dict[TopicPartition, int]) -> None:
-    async def known(places: Any) -> dict[tuple[str, int], int]:
-        return dict.fromkeys(places, 100)
-
-    consumer = Consumer()
-    consumer.ends, consumer.offsets = {PLACE: 200}, {PLACE: committed}
-    await subscription(failing(), consumer, start_offsets=known).on_partitions_assigned({PLACE})
-    assert consumer.sought == sought
 
 
 async def test_it_says_since_when_it_is_outside_its_group() -> None:
@@ -167,3 +131,78 @@ async def test_it_says_since_when_it_is_outside_its_group() -> None:
     assert await one.broker_answers()
     consumer.away = True
     assert not await one.broker_answers()
+
+
+def at(partition: int, offset: int) -> Any:
+    return types.SimpleNamespace(
+        topic="t", partition=partition, offset=offset, key=b"k", value=b"v", headers=(), timestamp=1
+    )
+
+
+async def test_a_handler_may_take_the_first_records_only_and_the_others_come_next() -> None:
+    consumer, committed = Consumer(), []
+    consumer.commit = lambda ends: _kept(committed, ends)  # type: ignore[method-assign]
+
+    async def handler(batch: Any, commit: Any) -> None:
+        await commit(3)
+
+    one = subscription(handler, consumer)
+    await one.on_batch((at(0, 5), at(0, 6), at(1, 7), at(1, 8), at(2, 9)))
+    assert committed == [{TopicPartition("t", 0): 7, TopicPartition("t", 1): 8}]
+    assert consumer.sought == {TopicPartition("t", 1): 8, TopicPartition("t", 2): 9}
+    assert one.records_handled == 3
+    assert one.busy_since is None, "the time of the rest is that of the next batch"
+
+
+async def _kept(places: list[Any], ends: Any) -> None:
+    places.append(ends)
+
+
+async def test_partitions_are_given_up_when_the_batch_in_work_is_done() -> None:
+    """Its commit must still be accepted: the next owner begins behind it."""
+    begun, finish = asyncio.Event(), asyncio.Event()
+    order: list[str] = []
+
+    async def handler(_batch: Any, commit: Any) -> None:
+        begun.set()
+        await finish.wait()
+        await commit()
+        order.append("committed")
+
+    one = subscription(handler, Consumer(), kafka_session_timeout_ms=300_000)
+
+    async def give_up() -> None:
+        await one.on_partitions_revoked({PLACE})
+        order.append("given up")
+
+    working = asyncio.create_task(one.on_batch((RECORD,)))
+    await begun.wait()
+    giving_up = asyncio.create_task(give_up())
+    for _ in range(10):  # turns enough for whoever does not wait
+        await asyncio.sleep(0)
+    finish.set()
+    await asyncio.gather(working, giving_up)
+    assert order == ["committed", "given up"]
+
+
+async def test_a_batch_that_never_ends_keeps_partitions_for_a_third_of_the_session(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun = asyncio.Event()
+
+    async def handler(_batch: Any, _commit: Any) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    one = subscription(handler, Consumer(), kafka_session_timeout_ms=1_000, kafka_heartbeat_ms=300)
+    working = asyncio.create_task(one.on_batch((RECORD,)))
+    await begun.wait()
+    await one.on_partitions_revoked({PLACE})
+    assert "given up while a batch is in work" in caplog.text
+    working.cancel()
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    settings = Settings.load(retry_backoff_ms=100, retry_backoff_ms_max=1_000)
+    for attempt, full in ((1, 0.1), (2, 0.2), (4, 0.8), (5, 1.0), (40, 1.0), (4_000, 1.0)):
+        assert all(full / 2 <= backoff_seconds(settings, attempt) <= full for _ in range(50))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownError
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certex_bridge.platform.kafka_publisher import REFUSED, HeldBack, Publisher, Record, _hash, _Outcome
+from certex_bridge.platform.kafka_publisher import (
+    REFUSED,
+    UNPACKED_BYTES_MAX,
+    HeldBack,
+    Outcome,
+    Publisher,
+    Record,
+    _hash,
+)
 from certex_bridge.platform.settings import Settings
 
 
@@ -41,7 +51,7 @@ def test_later_records_of_a_refused_key_are_held_back_and_no_others() -> None:
         Record("u", b"a", b"v"),
         Record("t", None, b"v"),
     ]
-    outcome = _Outcome(records)
+    outcome = Outcome(records)
     outcome.confirm(0)
     outcome.refuse(2, MessageSizeTooLargeError("big"))
     assert [outcome.open(index) for index in range(7)] == [False, True, False, False, True, True, True]
@@ -55,8 +65,11 @@ def test_later_records_of_a_refused_key_are_held_back_and_no_others() -> None:
 async def test_without_a_broker_every_record_has_an_error() -> None:
     settings = Settings.load(kafka_bootstrap_servers="127.0.0.1:1", kafka_request_timeout_ms=500)
     publisher = Publisher(settings)
-    errors = await publisher.send_all([Record("t", b"a", b"v"), Record("t", b"a", b"x" * 2_000_000)])
-    assert [type(error) is MessageSizeTooLargeError for error in errors] == [False, True]
+    dense, unpacked = random.Random(1).randbytes(2_000_000), bytes(UNPACKED_BYTES_MAX)
+    errors = await publisher.send_all(
+        [Record("t", one, value) for one, value in ((b"a", b"v"), (b"b", dense), (b"c", unpacked))]
+    )
+    assert [type(error) is MessageSizeTooLargeError for error in errors] == [False, True, True]
     assert errors[0] is not None
     await publisher.stop()
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from certex_bridge.platform import metrics as module
-from certex_bridge.platform.metric_catalogue import CATALOGUE, PREFIX, MetricSpec
+from certex_bridge.platform.metric_catalogue import CATALOGUE
+from certex_bridge.platform.metric_spec import PREFIX, MetricSpec
 from certex_bridge.platform.metrics import Metrics
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from certex_bridge.customs.licence_documents import StatusEffect
 from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.ledger.domain.policy import FigureSource, SettleGroup
 from certex_bridge.ledger.domain.reasons import COMPARISONS
 from certex_bridge.platform import settings_reference
-from certex_bridge.platform.setting_types import Comparison
+from certex_bridge.platform.setting_types import Comparison, DocumentStatus
 from certex_bridge.platform.setting_types import FigureSource as FigureSourceWord
 from certex_bridge.platform.settings import PREFIX, Settings
 
@@ -153,6 +154,7 @@ def test_a_misspelt_variable_is_pointed_out() -> None:
 
 def test_the_words_are_those_of_the_ledger() -> None:
     assert set(get_args(Comparison)) == {rule.value for rule in COMPARISONS}
+    assert set(get_args(DocumentStatus)) == {effect.value for effect in StatusEffect}
     assert set(get_args(FigureSourceWord)) == {source.value for source in FigureSource}
     assert set(get_args(Settings.model_fields["settle_group"].annotation)) == {group.value for group in SettleGroup}
 

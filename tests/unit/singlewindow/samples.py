@@ -120,9 +120,13 @@ def content(licence: Licence, line_no: int) -> str:
     return licence_content(licence, line_no or None)
 
 
+MADE_AT = datetime(2026, 12, 1, 8, 0, 2, tzinfo=UTC)
+"""When the service made the documents."""
+
+
 def render(given: DeclarationOutcome) -> bytes:
     """The document as the service sends it."""
-    return render_outcome(given, content, sender="CERTEX.BRIDGE", recipient="NSW.BE")
+    return render_outcome(given, content, sender="CERTEX.BRIDGE", recipient="NSW.BE", prepared_at=MADE_AT)
 
 
 def _refused(item: int, code: str, rule: Rule, reason: Reason, **changes: Any) -> ClaimOutcome:

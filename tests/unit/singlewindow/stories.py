@@ -19,7 +19,7 @@ from certex_bridge.licensing.domain.commands import LicenceEventKind
 from certex_bridge.licensing.domain.licence import AuthorityStatus, Control, Licence, LicenceType
 from certex_bridge.singlewindow.documents import BridgeDocuments
 from tests.support.ledger_words import HOLDER, Authority, Customs, Goods, cite, item
-from tests.unit.singlewindow.samples import LICENCE, line
+from tests.unit.singlewindow.samples import LICENCE, MADE_AT, line
 
 LADDER = Policy(ladder=(FigureSource.DOCUMENT, FigureSource.NET_MASS))
 NUMBER = f"BE/{LICENCE.number}"
@@ -35,7 +35,7 @@ class Story:
         self._authority = Authority()
         self._store = InMemoryStore()
         documents = BridgeDocuments("CERTEX.BRIDGE", "NSW.BE", figures_shown=figures_shown)
-        self._executor = Executor(self._store, documents, policy or Policy())
+        self._executor = Executor(self._store, documents, policy or Policy(), lambda: MADE_AT)
 
     async def tell(self, *commands: Command) -> None:
         """Each in a transaction of its own, then whatever was woken."""

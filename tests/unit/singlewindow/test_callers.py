@@ -17,6 +17,7 @@ from certex_bridge.singlewindow.callers_file import (
     read_callers,
 )
 from certex_bridge.singlewindow.refusals import Refusal
+from certex_bridge.singlewindow.rights import require_own_declaration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +138,7 @@ def caller(state: str = "DE") -> Caller:
     return Caller(name="A", member_state=state, roles=frozenset({CallerRole.CLEARANCE}))
 
 
+@pytest.mark.row("IR 14")
 def test_one_of_the_roles_is_enough_and_none_is_refused() -> None:
     caller().require(CallerRole.AUDITOR, CallerRole.CLEARANCE)
     with pytest.raises(Refusal) as caught:
@@ -147,13 +149,13 @@ def test_one_of_the_roles_is_enough_and_none_is_refused() -> None:
 
 @pytest.mark.parametrize(("state", "mrn"), [("DE", "26DE1234567890ABC1"), ("XI", "26XI1234567890ABC1"), ("GR", None)])
 def test_a_caller_writes_for_its_own_state(state: str, mrn: str | None) -> None:
-    caller(state).require_own_state(mrn)
+    require_own_declaration(caller(state), mrn, "mrn")
 
 
 @pytest.mark.parametrize("mrn", ["26FR1234567890ABC1", "26GB1234567890ABC1", "", "26de1234567890ABC1"])
 def test_a_declaration_of_another_state_is_refused(mrn: str) -> None:
     with pytest.raises(Refusal) as caught:
-        caller().require_own_state(mrn, "/data/mrn")
+        require_own_declaration(caller(), mrn, "/data/mrn")
     error = caught.value
     assert (error.code, error.kind.status, error.field, error.value) == ("FOREIGN_MEMBER_STATE", 403, "/data/mrn", mrn)
 
@@ -215,8 +217,8 @@ async def test_a_link_turned_to_another_file_is_noticed(tmp_path: Path) -> None:
     watching = asyncio.create_task(registry.watch(stop, 0.01))
     (tmp_path / "new").symlink_to("b")
     (tmp_path / "new").replace(link)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "B" not in registry.current.by_name:  # noqa: ASYNC110  # the registry has no event for it
             await asyncio.sleep(0.01)
     stop.set()
-    await asyncio.wait_for(watching, 10)
+    await asyncio.wait_for(watching, 30)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from certex_bridge.kernel.canonical import canonical_json
 from certex_bridge.ledger.domain.model import OPEN_STATES, Account, Dim, Kind, LicenceState, Status
 from certex_bridge.ledger.domain.reasons import Answerable, Incident
-from certex_bridge.ledger.domain.risk import valid_at_acceptance
+from certex_bridge.ledger.domain.risk import covered
 from certex_bridge.ledger.ports import OpenClaim, StatusChange
 from certex_bridge.ledger.pushes import member_state
 from certex_bridge.singlewindow import events
@@ -164,9 +164,11 @@ def test_a_type_whose_reservations_outlive_the_licence_has_none_at_risk() -> Non
     assert any(claim["atRisk"] for claim in blocked["interested"])
 
 
-def test_an_acceptance_told_as_an_instant_is_its_day_where_the_licence_was_issued() -> None:
-    assert valid_at_acceptance("2026-12-31T23:30:00Z", LICENCE) is False  # New Year in Brussels
-    assert valid_at_acceptance("2026-12-31T22:30:00Z", LICENCE) is True
+def test_an_acceptance_told_as_an_instant_is_its_day_at_the_office_of_declaration() -> None:
+    days = LICENCE.valid_from, LICENCE.valid_to
+    assert covered("2026-12-31T23:30:00Z", "BE", *days) is False  # New Year at an office in Belgium
+    assert covered("2026-12-31T22:30:00Z", "BE", *days) is True
+    assert covered("2026-12-31T23:30:00Z", "PT", *days) is True
 
 
 def test_a_licence_not_seen_yet_is_named_by_its_key() -> None:

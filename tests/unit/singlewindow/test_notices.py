@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from certex_bridge.operations import desk as wiring
+from certex_bridge.platform.settings import Settings
 from certex_bridge.singlewindow.adapters.desk_memory import InMemoryDesk, InMemoryNotices
-from certex_bridge.singlewindow.notices import Availability, NoticeRow, function_of, retry_seconds
+from certex_bridge.singlewindow.messages.availability import AvailabilityCheck
+from certex_bridge.singlewindow.notices import Availability, NoticeRow, function_of, issuers_of, retry_seconds
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
 from certex_bridge.singlewindow.refusals import Refusal
 from tests.support.desk_world import CUSTOMS
@@ -53,8 +55,53 @@ def test_a_movement_is_one_of_four_functions(kind: str, function: str) -> None:
     assert function_of("F1", object()) == "F1"
 
 
+def check(*documents: dict[str, Any], alone: str = "") -> AvailabilityCheck:
+    body: dict[str, Any] = {
+        "messageSender": "NSW.BE", "messageRecipient": "BRIDGE", "preparationDateAndTime": "2026-03-02T06:00:00",
+        "messageIdentification": "M1", "messageType": "CBACRQ",
+    }  # fmt: skip
+    if alone:
+        body["CertificateReference"] = [{"issuingCountry": alone, "referenceNumber": "A"}]
+    else:
+        item = {"declarationGoodsItemNumber": 1, "SupportingDocument": [goods_document(one) for one in documents]}
+        body |= {"GoodsItem": [item], "DeclarationReference": {"MRN": "26BEE0000B7Q2K5XA9"}}
+    return AvailabilityCheck.model_validate(body)
+
+
+def goods_document(told: dict[str, Any]) -> dict[str, Any]:
+    return {"sequenceNumber": 1, "type": "X060", "referenceNumber": "A"} | told
+
+
+@pytest.mark.parametrize(
+    ("request_", "issuers"),
+    [
+        (check(alone="MT"), {"MT"}),
+        (check(alone="XI"), {"GB"}),
+        (check({"issuingCountry": "MT"}, {"sequenceNumber": 2}), {"MT", "BE"}),
+        (check({"type": "N380"}), set()),
+        (object(), set()),
+    ],
+)
+def test_whose_licences_a_message_names(request_: object, issuers: set[str]) -> None:
+    assert issuers_of(request_, "BE", {"X060"}) == issuers
+
+
+async def test_the_notice_of_an_authority_stops_calls_about_its_licences_only() -> None:
+    desk = wiring.Desk(bridge())
+    desk._settings = Settings()
+
+    async def handler(_call: Call, _request: object) -> Reply:
+        return Reply(b"")
+
+    operation = desk.guard(Operation(**_SHAPE, function="F1", handler=handler))
+    desk._availability.current = Availability((notice("N1", begins=-1e9, issuer="MT"),))
+    await operation.handler(Call(CUSTOMS, NOW), check({}))
+    with pytest.raises(Refusal, match="unavailable for licences of MT"):
+        await operation.handler(Call(CUSTOMS, NOW), check({"issuingCountry": "MT"}))
+
+
 def bridge() -> Any:
-    settings = SimpleNamespace(message_sender="BRIDGE", figures_shown_to_customs=True)
+    settings = Settings(message_sender="BRIDGE")
     return SimpleNamespace(pool=None, settings=settings, callers=dict)
 
 
@@ -84,7 +131,7 @@ async def test_a_desk_works_until_it_is_told_to_stop(monkeypatch: pytest.MonkeyP
     """A failure is told, tried again, and ends nothing."""
     monkeypatch.setattr(wiring, "LISTS_SECONDS", 0.001)
     monkeypatch.setattr(wiring, "NOTICES_SECONDS", 0.001)
-    desk, notices = wiring.Desk(bridge(), pushes=object()), InMemoryNotices(InMemoryDesk())  # type: ignore[arg-type]
+    desk, notices = wiring.Desk(bridge(), pushes=object()), InMemoryNotices(InMemoryDesk())  # type: ignore[arg-type]  # what is not used here
     tried, stop = [], asyncio.Event()
 
     async def make_due() -> int:
@@ -96,5 +143,5 @@ async def test_a_desk_works_until_it_is_told_to_stop(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(desk._maker, "make_due", make_due)
     monkeypatch.setattr(desk._availability, "_notices", notices)
     monkeypatch.setattr(desk._unavailability, "_notices", notices)
-    await asyncio.wait_for(desk.run(stop), 10)
+    await asyncio.wait_for(desk.run(stop), 30)
     assert len(tried) >= 3

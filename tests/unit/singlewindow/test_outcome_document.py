@@ -19,7 +19,7 @@ from certex_bridge.ledger.domain.reasons import SENTENCES, Incident, Outcome, Re
 from certex_bridge.platform.resources import schema_path
 from certex_bridge.platform.xsd import DocumentInvalid
 from certex_bridge.singlewindow.outcome_document import FAMILY, MESSAGE_TYPE, NAMESPACE, VERSION, render_outcomes
-from tests.unit.singlewindow.samples import EVERY_RULE, LICENCE, MRN, SCENES, claim, content, outcome, render
+from tests.unit.singlewindow.samples import EVERY_RULE, LICENCE, MADE_AT, MRN, SCENES, claim, content, outcome, render
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -113,7 +113,7 @@ def test_the_order_of_claims_does_not_depend_on_the_order_given() -> None:
 
 def test_several_documents_are_the_single_ones_in_order() -> None:
     scenes = list(SCENES.values())
-    together = render_outcomes(scenes, content, sender="CERTEX.BRIDGE", recipient="NSW.BE")
+    together = render_outcomes(scenes, content, sender="CERTEX.BRIDGE", recipient="NSW.BE", prepared_at=MADE_AT)
     assert together == [render(scene) for scene in scenes]
 
 
@@ -123,7 +123,8 @@ def test_the_header_has_the_six_fields() -> None:
     header = ["messageSender", "messageRecipient", "preparationDateAndTime", "messageIdentification"]
     assert names == [*header, "messageType", "correlationIdentifier"]
     values = [find(document, name) for name in names]
-    assert values[:4] == ["CERTEX.BRIDGE", "NSW.BE", "2026-03-01T09:00:00", f"{MRN}:1"]
+    assert values[:4] == ["CERTEX.BRIDGE", "NSW.BE", "2026-12-01T08:00:02", f"{MRN}:1"]
+    assert find(document, "eventDateAndTime") == "2026-03-01T09:00:00"
     assert values[4:] == [MESSAGE_TYPE, "0198c6d2111170008000000000000001"]
 
 

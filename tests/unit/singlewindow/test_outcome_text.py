@@ -93,7 +93,7 @@ def test_odd_forms_of_figures(value: str) -> None:
 
 
 def test_an_instant_without_zone_is_taken_as_utc() -> None:
-    assert utc_seconds(datetime(2026, 3, 1, 9, 0)) == utc_seconds(datetime(2026, 3, 1, 9, 0, tzinfo=UTC))  # noqa: DTZ001
+    assert utc_seconds(datetime(2026, 3, 1, 9, 0)) == utc_seconds(datetime(2026, 3, 1, 9, 0, tzinfo=UTC))  # noqa: DTZ001  # without a zone it is read as UTC
 
 
 words = st.text(st.characters(), max_size=100)
@@ -146,7 +146,7 @@ outcomes = st.builds(
     event_id=words,
     event_kind=words,
     cause_id=words,
-    occurred_at=st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.timezones()),  # noqa: DTZ001
+    occurred_at=st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.timezones()),  # noqa: DTZ001  # without a zone it is read as UTC
     claims=st.lists(claims, max_size=3).map(tuple),
     findings=st.lists(
         st.builds(Finding, words.filter(bool), words, words, words, st.sampled_from(Severity)), max_size=2

@@ -7,9 +7,9 @@ from certex_bridge.singlewindow.refusals import REFUSALS, FieldError, Refusal
 
 
 def test_a_refusal_of_one_thing_has_one_error() -> None:
-    refusal = Refusal("MRN_UNKNOWN", "nobody told of it", field="MRN", value="26DE000000000000A1")
+    refusal = Refusal("MRN_INVALID", "that is no MRN", field="MRN", value="26DE000000000000A1")
     assert refusal.errors == (
-        FieldError("MRN", "90", "MRN_UNKNOWN", "26DE000000000000A1", "nobody told of it"),
+        FieldError("MRN", "93", "MRN_INVALID", "26DE000000000000A1", "that is no MRN"),
     )  # fmt: skip
 
 
@@ -35,5 +35,5 @@ def test_who_should_ask_again_is_told_when() -> None:
 def test_every_kind_has_an_error_status_and_a_number_of_the_code_list() -> None:
     for code, kind in REFUSALS.items():
         assert 400 <= kind.status < 600, code
-        assert kind.error_code in {"12", "13", "14", "15", "26", "90", "92", "93"}, code
+        assert kind.error_code in {"12", "13", "14", "15", "26", "92", "93"}, code
         assert bool(kind.retry_seconds) == (kind.status in {429, 503}), code

@@ -4,14 +4,15 @@ Function 9 is an original: LODGED, whatever its type (EXD, EXE and EXF are pre-l
 01 in every case). Function 13 adds to an earlier declaration (Denmark: 1 cancels, 4 amends):
 
 * `GPR` presents the goods: PRESENTED.
-* `INV` and `COR` ask for invalidation or amendment. A request decides nothing: REQUESTED, known by its own reference;
-  the decision is response 11, the end response 10. A COR of function 13 carries the changed branch (`amendment.py`),
-  one of function 4 the whole new content.
+* `INV` and `COR` ask for invalidation or amendment. A request decides nothing: REQUESTED, known by its kind, content
+  and time, since declarants repeat the LRN as reference; the decision is response 11, the end response 10. A COR of
+  function 13 carries changed branches or the whole declaration with pointers (`amendment.py`), one of function 4 the
+  whole new content.
 * Anything else is NOTED with a warning.
 
-A supplementary declaration (additional type X, Y, Z) is LODGED under its own reference. It is linked to its simplified
-declaration (SUPPLEMENTARY) only if the header names that one as previous document `Y`/`SDE` with an MRN whose check
-digit verifies; item-level previous documents are not enough, since each item may name another declaration.
+A supplementary declaration (additional type U, V, X, Y, Z) is SUPPLEMENTARY where its header or its items name the
+simplified ones as previous documents (see `goods.simplified_declarations`); without any it is LODGED like another and
+books nothing.
 """
 
 from __future__ import annotations
@@ -22,23 +23,40 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from certex_bridge.customs import wire
+from certex_bridge.customs.identity import read_simplified
+from certex_bridge.customs.limits import ITEMS
 from certex_bridge.customs.payload import PayloadReader
-from certex_bridge.customs.wco.amendment import read_changes, with_problems
-from certex_bridge.customs.wco.goods import Problems, documents, goods_item, references
+from certex_bridge.customs.wco.amendment import is_whole, read_changes, with_problems
+from certex_bridge.customs.wco.goods import (
+    Problems,
+    at_most,
+    documents,
+    goods_item,
+    references,
+    simplified_declarations,
+)
 from certex_bridge.customs.wco.message import Message, party
 from certex_bridge.customs.wco.place import office_of
 from certex_bridge.customs.wco.tree import Element, child, children, text
-from certex_bridge.kernel.identifiers import check_eori, check_mrn
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Payload, PayloadRank, Request, Stamp
+from certex_bridge.kernel.countries import issuing_state
+from certex_bridge.kernel.identifiers import check_eori, mrn_member_state
+from certex_bridge.ledger.domain.content import Payload
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind
+from certex_bridge.ledger.domain.requests import Request, RequestKind
+from certex_bridge.ledger.domain.simplified import SUPPLEMENTARY_TYPES, SimplifiedReference
+from certex_bridge.ledger.domain.stamps import PayloadRank, Stamp
+from certex_bridge.ledger.domain.supplementing import names_of
 from certex_bridge.platform.poison import Poison
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from certex_bridge.kernel.errors import Finding
+
 ORIGINAL, CANCELLATION, REPLACEMENT, ADDITIONAL = "9", "1", "4", "13"
 AMENDMENT_TYPE, INVALIDATION_TYPE, PRESENTATION_TYPE = "COR", "INV", "GPR"
-SUPPLEMENTARY_TYPES = ("X", "Y", "Z")
 
+_ACCEPTED = "accepted are function 9, 13 (COR, INV, GPR), 4 (COR) and 1 (INV)"
 _REQUESTS = {
     (ADDITIONAL, AMENDMENT_TYPE): AMENDMENT_TYPE,
     (REPLACEMENT, AMENDMENT_TYPE): REPLACEMENT,
@@ -47,6 +65,13 @@ _REQUESTS = {
     (ADDITIONAL, PRESENTATION_TYPE): PRESENTATION_TYPE,
 }
 """What a function and a type ask for."""
+
+_KINDS = {
+    AMENDMENT_TYPE: RequestKind.AMENDMENT,
+    REPLACEMENT: RequestKind.AMENDMENT,
+    INVALIDATION_TYPE: RequestKind.INVALIDATION,
+    PRESENTATION_TYPE: RequestKind.PRESENTATION,
+}
 
 
 def decode_declaration(message: Message) -> DeclarationCommand:
@@ -63,23 +88,32 @@ def decode_declaration(message: Message) -> DeclarationCommand:
     function, kind = text(element, "FunctionCode").lstrip("0"), text(element, "TypeCode")
     message.extensions["wcofunction"] = f"{function} {kind}"[:40]
     if function == ORIGINAL:
-        return _lodged(message, Stamp(message.time(), message.event_id))
+        return _lodged(message, message.stamp())
     if not (function == ADDITIONAL or (function, kind) in _REQUESTS):
-        raise Poison("WCO_FUNCTION", "neither an original nor a request about one", "FunctionCode", function)
+        raise Poison(
+            "WCO_FUNCTION",
+            f"{_ACCEPTED}, not {function[:10] or 'none'} with {kind[:10] or 'none'}",
+            "FunctionCode",
+            function,
+        )
     # Without reference it can be answered by nobody, but it is one request all the same.
     message.reference = message.lrn or message.event_id
     if message.mrn:
         # The reference of a request is the request's own, not the declaration's LRN.
         message.extensions["wcoreference"], message.lrn = message.lrn, ""
-    return _requested(message, _REQUESTS.get((function, kind), ""), Stamp(message.time(), message.event_id))
+    return _requested(message, _REQUESTS.get((function, kind), ""), message.stamp())
 
 
 def _requested(message: Message, what: str, stamp: Stamp) -> DeclarationCommand:
-    asked = Request(message.reference, asked=stamp)
+    kind = _KINDS.get(what, RequestKind.OTHER)
+    asked = Request(message.reference, asked=stamp, kind=kind, sha256=message.sha256)
     if what == PRESENTATION_TYPE:
         return message.command(EventKind.PRESENTED, stamp, message.facts(presented=stamp, requests=(asked,)))
     if what == AMENDMENT_TYPE:
-        asked = replace(asked, changes=read_changes(message, _reader(message)))
+        content = _payload(message) if is_whole(message.element) else None
+        # Both readings would remark the same things; those of the whole count.
+        findings = message.findings if content is None else []
+        asked = replace(asked, changes=read_changes(message, _reader(message, findings)), content=content)
     elif what == REPLACEMENT:
         asked = replace(asked, content=_payload(message))
     elif what != INVALIDATION_TYPE:
@@ -98,12 +132,21 @@ def _check_exporter(message: Message) -> None:
 
 def _lodged(message: Message, stamp: Stamp) -> DeclarationCommand:
     payload = _payload(message)
-    simplified = _simplified_mrn(message.element) if payload.additional_type in SUPPLEMENTARY_TYPES else ""
-    if not simplified:
-        rank = PayloadRank(0, 1, stamp)
-        return message.command(EventKind.LODGED, stamp, message.facts(payload=payload, payload_rank=rank, lodged=stamp))
-    facts = message.facts(payload=payload, payload_rank=PayloadRank(0, 1, stamp), lodged=stamp, simplified=simplified)
-    return message.command(EventKind.SUPPLEMENTARY, stamp, facts)
+    facts = message.facts(
+        payload=payload,
+        payload_rank=PayloadRank(0, 1, stamp),
+        lodged=stamp,
+        simplified=_simplified(message) if payload.additional_type in SUPPLEMENTARY_TYPES else (),
+        **message.exit_facts(message.element, stamp),
+    )
+    return message.command(EventKind.SUPPLEMENTARY if names_of(facts) else EventKind.LODGED, stamp, facts)
+
+
+def _simplified(message: Message) -> tuple[SimplifiedReference, ...]:
+    """The simplified declarations that the header names."""
+    levels = (message.element, child(message.element, "GoodsShipment"))
+    named = msgspec.convert(simplified_declarations(*levels), list[wire.SimplifiedDeclaration])
+    return read_simplified(named, "PreviousDocument", message.findings)
 
 
 def _items(element: Element) -> Iterator[Element]:
@@ -123,15 +166,28 @@ def _payload(message: Message) -> Payload:
         message.warn("ITEM_COUNT", "GoodsItemQuantity", stated, f"the declaration has {len(declaration.items)} items")
     # The declarant may name the declaration in the exporter's stead; the holder of a licence is the exporter only.
     exporter = party(message.element, "Exporter")
-    payload = _reader(message).read(declaration, exporter, office_of(message.element))
+    payload = _reader(message, message.findings).read(declaration, exporter, office_of(message.element))
     return with_problems(payload, problems) if problems else payload
 
 
-def _reader(message: Message) -> PayloadReader:
+def _reader(message: Message, findings: list[Finding]) -> PayloadReader:
     suffixed = message.country in message.options.line_suffix_countries
     return PayloadReader(
-        message.country, message.options, message.findings, line_suffixed=suffixed, issuer_from=message.country_from
+        message.country,
+        message.options,
+        findings,
+        line_suffixed=suffixed,
+        issuer_from=message.country_from,
+        declared_in=_declared_in(message),
     )
+
+
+def _declared_in(message: Message) -> str:
+    """The country as declared: Northern Ireland, where the MRN or the office says so."""
+    if message.mrn:
+        return mrn_member_state(message.mrn)
+    office = office_of(message.element)[:2].upper()
+    return office if issuing_state(office) == message.country else message.country
 
 
 def _canonical(element: Element, problems: Problems) -> dict[str, Any]:
@@ -141,7 +197,10 @@ def _canonical(element: Element, problems: Problems) -> dict[str, Any]:
     if kind == AMENDMENT_TYPE:
         kind = ""
     consignee = child(shipment, "Consignee")
-    items = [goods_item(item, problems) for item in _items(element)]
+    items = [goods_item(item, problems) for item in at_most(ITEMS, _items(element), "items")]
+    if kind[2:] not in SUPPLEMENTARY_TYPES:
+        for item in items:
+            del item["simplifiedDeclarations"]  # previous documents of another kind of declaration
     destinations = {item["destination"] for item in items}
     common = destinations.pop() if len(destinations) == 1 else None
     return {
@@ -157,14 +216,3 @@ def _canonical(element: Element, problems: Problems) -> dict[str, Any]:
         "references": references(element, shipment),
         "items": items,
     }
-
-
-def _simplified_mrn(element: Element) -> str:
-    """The simplified declaration that the header names without doubt."""
-    for level in (element, child(element, "GoodsShipment")):
-        for previous in children(level, "PreviousDocument"):
-            number = text(previous, "ID")
-            is_simplified = (text(previous, "CategoryCode"), text(previous, "TypeCode")) == ("Y", "SDE")
-            if is_simplified and not check_mrn(number):
-                return number
-    return ""

@@ -8,18 +8,24 @@ to cite a licence.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from certex_bridge.customs.limits import PER_LEVEL
 from certex_bridge.customs.wco.tree import Element, child, children, first, text
-from certex_bridge.kernel.errors import Finding
+from certex_bridge.kernel.errors import Finding, Severity
+from certex_bridge.kernel.identifiers import check_mrn
 from certex_bridge.platform.poison import Poison
 from certex_bridge.platform.xmlgate import local_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _DOCUMENTS = ("AdditionalDocument", "SupportingDocument")
 _DIGITS_OF_A_NUMBER = 5
+_SIMPLIFIED = frozenset({"YSDE", "YCLE", "YMRN", "NMRN", "NCLE"})
+"""Previous documents of a supplementary declaration that can name the simplified one: category Y (initial declaration)
+with a simplified declaration, an entry in the declarant's records or an MRN (United Kingdom); CL214 codes elsewhere."""
 
 
 Problems = dict[tuple[int, int], list[Finding]]
@@ -52,6 +58,7 @@ def goods_item(item: Element, problems: Problems) -> dict[str, Any]:
         "amount": None if charge is None else {"amount": text(charge), "currency": charge.get("currencyID", "")},
         "documents": documents(problems, number, item),
         "references": references(item),
+        "simplifiedDeclarations": simplified_declarations(item),
     }
 
 
@@ -70,18 +77,58 @@ def item_number(item: Element) -> int:
 
 
 def documents(problems: Problems, number: int, *levels: Element | None) -> list[dict[str, Any]]:
-    """The documents on these elements, counted through; `number` is the item's, 0 for the shipment."""
-    found = (entry for level in levels for entry in _entries(level))
+    """The documents on these elements, counted through; `number` is the item's, 0 for the shipment.
+
+    Raises:
+        Poison: WCO_STRUCTURE when there are too many.
+    """
+    found = at_most(PER_LEVEL, (entry for level in levels for entry in _entries(level)), "documents")
     return [_document(entry, number, position, problems) for position, entry in enumerate(found, start=1)]
 
 
+def at_most(limit: int, entries: Iterable[Element], field: str) -> list[Element]:
+    """The elements, once they are known not to be too many: none is looked at before.
+
+    Raises:
+        Poison: WCO_STRUCTURE.
+    """
+    found = list(islice(entries, limit + 1))
+    if len(found) > limit:
+        raise Poison("WCO_STRUCTURE", f"at most {limit} are expected", field)
+    return found
+
+
 def references(*levels: Element | None) -> list[dict[str, Any]]:
-    """The additional references (12 04) on these elements, counted through."""
-    found = (entry for level in levels for entry in children(level, "AdditionalReference"))
+    """The additional references (12 04) on these elements, counted through.
+
+    Raises:
+        Poison: WCO_STRUCTURE when there are too many.
+    """
+    listed = (entry for level in levels for entry in children(level, "AdditionalReference"))
+    found = at_most(PER_LEVEL, listed, "references")
     return [
         {"seq": position, "type": _code(entry), "reference": _value(entry, "ID")}
         for position, entry in enumerate(found, start=1)
     ]
+
+
+def simplified_declarations(*levels: Element | None) -> list[dict[str, Any]]:
+    """The simplified declarations that previous documents on these elements name: an MRN, or `MRN-item`.
+
+    A previous document whose number is no MRN (an inventory reference, say) names none.
+    """
+    found = []
+    for level in levels:
+        for entry in children(level, "PreviousDocument"):
+            mrn, dash, item = _value(entry, "ID").partition("-")
+            number = _number(item) if dash else None
+            if _code(entry) in _SIMPLIFIED and bool(number) == bool(dash) and _is_mrn(mrn):
+                found.append({"mrn": mrn, "item": number})
+    return found
+
+
+def _is_mrn(text: str) -> bool:
+    return not any(finding.severity is Severity.ERROR for finding in check_mrn(text))
 
 
 def _entries(level: Element | None) -> Iterator[Element]:
@@ -107,6 +154,7 @@ def _document(entry: Element, item: int, position: int, problems: Problems) -> d
         "type": _code(entry),
         "reference": _value(entry, "ID"),
         "line": line or None,
+        "authority": text(child(entry, "Submitter"), "Name") or None,
         "status": _value(entry, "LPCOExemptionCode") or None,
         "quantity": _figure(entry, "QuantityQuantity", "unitCode", "unit"),
         "value": _figure(entry, "AmountAmount", "currencyID", "currency"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from certex_bridge.customs.identity import check_clock
 from certex_bridge.customs.options import DecodeOptions
@@ -12,7 +12,8 @@ from certex_bridge.customs.wco.place import lodged_in, wrapped
 from certex_bridge.customs.wco.tree import Element, Moment, child, moment, read_moment, text
 from certex_bridge.kernel.errors import Finding, InputError, Severity
 from certex_bridge.kernel.identifiers import check_mrn
-from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts, Stamp
+from certex_bridge.ledger.domain.facts import DeclarationCommand, EventKind, Facts
+from certex_bridge.ledger.domain.stamps import LogPosition, Stamp
 from certex_bridge.platform.poison import Poison
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Message:
     country: str = ""
     country_from: str = ""
     """What told the country."""
+    time_stated: bool = False
+    """Whether the message says itself when it happened."""
     reference: str = ""
     """A request's own functional reference: the answer to it names that one."""
 
@@ -68,6 +71,19 @@ class Message:
             raise Poison("LRN_INVALID", message, "lrn", self.lrn)
         self.country, self.country_from = lodged_in(self.element, declaration, self.mrn)
 
+    def stamp(self) -> Stamp:
+        """When it happened, and where the log has it.
+
+        Raises:
+            Poison: ENVELOPE when neither message nor record says when.
+        """
+        happened = self.time()
+        record = self.record
+        position = (
+            LogPosition(record.timestamp_ms, record.offset, self.time_stated) if record.timestamp_ms >= 0 else None
+        )
+        return Stamp(happened, self.event_id, position)
+
     def time(self) -> datetime:
         """When it happened: the message's issue time, else the wrapper's receipt, else the record's own times.
 
@@ -84,6 +100,7 @@ class Message:
             issued = None
         if issued is not None:
             self.assumed(issued, "IssueDateTime")
+            self.time_stated = not issued.assumed_zone
             return issued.instant.astimezone(UTC)
         return self._record_time()
 
@@ -107,7 +124,20 @@ class Message:
 
     def facts(self, *, lrn: str | None = None, **facts: object) -> Facts:
         """These facts, with the identity; `lrn` where the reference is only perhaps the declaration's."""
-        return Facts(mrn=self.mrn, lrn=self.lrn if lrn is None else lrn, exporter=self.exporter, **facts)  # type: ignore[arg-type]
+        return Facts(mrn=self.mrn, lrn=self.lrn if lrn is None else lrn, exporter=self.exporter, **facts)  # type: ignore[arg-type]  # `facts` are fields of Facts
+
+    def exit_facts(self, declaration: Element | None, stamp: Stamp) -> dict[str, Any]:
+        """The day of exit, where the goods shipment states it (WCO 024); one that cannot be read is remarked."""
+        shipment, about = child(declaration, "GoodsShipment"), "GoodsShipment/ExitDateTime"
+        try:
+            left = moment(shipment, "ExitDateTime", self.options.zone(self.country))
+        except InputError as error:
+            self.warn(error.code, about, error.value, "the time of exit cannot be read")
+            return {}
+        if left is None:
+            return {}
+        self.assumed(left, "ExitDateTime")
+        return {"exit_told": stamp, "exit_day": left.iso}
 
     def command(self, kind: EventKind, stamp: Stamp, facts: Facts) -> DeclarationCommand:
         """The finished command."""
@@ -124,6 +154,7 @@ class Message:
             source=self.headers.get("ce_source", "") or f"wco/{self.country}",
             findings=tuple(self.findings[:FINDINGS_KEPT]),
             extensions=tuple(sorted(self.extensions.items())),
+            logged=stamp.logged,
         )
 
 

@@ -4,8 +4,8 @@ Releases and clearances (08, 09) both say that everything was released as declar
 target. Control, document request and tax are noted. Exit (16) is told by an exit control result A1, A2 or A4.
 
 A rejection (03) and a decision (11) answer something that was sent. Beside an MRN the functional reference may be that
-of a request (function 13), so it is kept as the request's, and the ledger sees from the requests whether the answer
-was to one of them or to the declaration. Response 11 grants with status 39 and refuses with any other.
+of a request (function 13), so it is kept as the decision's, and the ledger sees from the requests whether one of them
+was answered or the declaration. Response 11 grants with status 39 and refuses with any other.
 
 Identity is LRN and MRN; a response names no exporter, so `exporter` is empty and the core joins by the MRN it may
 have learned from 01 or 02.
@@ -15,17 +15,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from certex_bridge.customs.identity import check_acceptance
 from certex_bridge.customs.wco.tree import Element, children, first, moment, text
 from certex_bridge.kernel.errors import InputError
-from certex_bridge.ledger.domain.facts import (
-    ALL_ITEMS,
-    DeclarationCommand,
-    EventKind,
-    Facts,
-    ItemRelease,
-    Request,
-    Stamp,
-)
+from certex_bridge.ledger.domain.facts import ALL_ITEMS, DeclarationCommand, EventKind, Facts, ItemRelease
+from certex_bridge.ledger.domain.requests import RequestDecision, Verdict
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.platform.poison import Poison
 
 if TYPE_CHECKING:
@@ -44,9 +39,16 @@ FUNCTIONS: dict[str, EventKind] = {
     "9": EventKind.RELEASED,
     "10": EventKind.INVALIDATED,
     "11": EventKind.DECIDED,
+    "13": EventKind.NOTED,
+    "14": EventKind.NOTED,
+    "15": EventKind.NOTED,
     "16": EventKind.EXIT_CONFIRMED,
+    "18": EventKind.NOTED,
 }
-"""Response function code (leading zeros aside) to the kind of event; the file name of a sample says nothing."""
+"""Response function code (leading zeros aside) to the kind of event; the file name of a sample says nothing.
+
+13 to 15 are about duties and their payment, 18 asks for a request of exit: known, and nothing to a licence.
+"""
 
 GRANTED = "39"
 LEFT = ("A1", "A2", "A4")
@@ -92,7 +94,7 @@ def decode_notification(message: Message) -> DeclarationCommand:
             "EXIT_NOT_CONFIRMED", "Response/Status/NameCode", status, "the exit result does not say that goods left"
         )
         kind = EventKind.NOTED
-    stamp = Stamp(message.time(), message.event_id)
+    stamp = message.stamp()
     return message.command(kind, stamp, _facts(kind, message, declaration, stamp, status))
 
 
@@ -105,10 +107,10 @@ def _facts(kind: EventKind, message: Message, declaration: Element, stamp: Stamp
         case EventKind.REJECTED if certain or not message.lrn:
             return message.facts(rejected=stamp)
         case EventKind.REJECTED:
-            return message.facts(lrn=lrn, requests=(Request(message.lrn, rejected=stamp),))
+            return message.facts(lrn=lrn, decisions=(_decision(message, stamp, Verdict.REJECTED),))
         case EventKind.DECIDED:
-            granted, refused = (stamp, None) if status == GRANTED else (None, stamp)
-            return message.facts(lrn=lrn, requests=(Request(message.lrn, granted=granted, refused=refused),))
+            verdict = Verdict.GRANTED if status == GRANTED else Verdict.REFUSED
+            return message.facts(lrn=lrn, decisions=(_decision(message, stamp, verdict),))
         case EventKind.RELEASED:
             return message.facts(releases=((ALL_ITEMS, ItemRelease(stamp, released=True)),))
         case EventKind.INVALIDATED:
@@ -116,10 +118,14 @@ def _facts(kind: EventKind, message: Message, declaration: Element, stamp: Stamp
             reason = text(information, "StatementDescription")[:REASON_LENGTH]
             return message.facts(invalidated=stamp, invalidation_reason=reason)
         case EventKind.EXIT_CONFIRMED:
-            # The status carries the exit date, in texts no standard knows; the response's issue time is enough.
-            return message.facts(exited=stamp)
+            # The status carries the exit date, too, in texts no standard knows; the issue time is when it was told.
+            return message.facts(exited=stamp, **message.exit_facts(declaration, stamp))
         case _:
             return message.facts(lrn=lrn)
+
+
+def _decision(message: Message, stamp: Stamp, verdict: Verdict) -> RequestDecision:
+    return RequestDecision(message.lrn, stamp, verdict, message.sha256)
 
 
 def _acceptance(message: Message, declaration: Element, stamp: Stamp) -> str:
@@ -133,4 +139,5 @@ def _acceptance(message: Message, declaration: Element, stamp: Stamp) -> str:
         message.warn("ACCEPTANCE_ASSUMED", about, "", "no acceptance time; the response's own time counts")
         return stamp.occurred_at.isoformat()
     message.assumed(accepted, "AcceptanceDateTime")
+    check_acceptance(accepted.iso, message.record.timestamp_ms, message.options, message.findings, about)
     return accepted.iso

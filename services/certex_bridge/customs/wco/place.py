@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from certex_bridge.customs.identity import FROM_EXPORTER
 from certex_bridge.customs.wco.tree import Element, child, first, text
-from certex_bridge.kernel.countries import check_country
+from certex_bridge.kernel.countries import check_country, issuing_state
 from certex_bridge.kernel.identifiers import mrn_member_state
-from certex_bridge.ledger.domain.issuers import MRN, issuing_state
+from certex_bridge.ledger.domain.issuers import MRN
 from certex_bridge.platform.xmlgate import local_name
 
 if TYPE_CHECKING:

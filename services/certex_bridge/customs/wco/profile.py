@@ -1,7 +1,9 @@
 """Raw WCO messages (topic customs.messages.v1, profile `wco`) to commands.
 
-Messages come bare, in a MetaData wrapper, or in a national request around it; they are found by local name, whatever
-prefix or namespace, at any depth. One record may hold several; each becomes a command or a refusal of its own.
+A message comes bare or inside the elements of `ENVELOPES`: the WCO's MetaData, a national request around it, SOAP, or
+a list of several. All are known by local name, whatever prefix or namespace. One record may hold several messages;
+each becomes a command or a refusal of its own. A Declaration or Response under any other root is none of ours: answers
+to queries repeat declarations that were sent long ago, and nobody lodges by them.
 
 Event ids. The header `ce_id` wins. Otherwise the id is made from content: a declaration's from the hash of its
 Declaration element (`tree.canonical_sha256`), a response's from the declaration it speaks about, its own functional
@@ -36,6 +38,17 @@ MESSAGES_PER_RECORD = 100
 
 _MESSAGES = ("Declaration", "Response")
 
+ENVELOPES = frozenset(
+    {
+        "MetaData",
+        "submitDeclarationRequest",
+        "requestDetail",
+        "Envelope",
+        "Body",
+        "batch",
+    }
+)
+"""What may lie around a message: the WCO's wrapper, the United Kingdom's request with its part, SOAP, a list."""
 
 MAX_BYTES = 4 << 20
 """A declaration of 999 items with their documents takes a little over 2 MiB."""
@@ -56,9 +69,12 @@ def decode_wco(
     try:
         headers = read_headers(envelope, EnvelopeLimits(value_bytes=max_bytes))
         root = parse_xml(envelope.value or b"", XmlLimits(size_bytes=max_bytes))
-        elements = outermost(root, _MESSAGES)
+        elements = outermost(root, _MESSAGES, ENVELOPES)
         if not 0 < len(elements) <= MESSAGES_PER_RECORD:
-            message = f"1 to {MESSAGES_PER_RECORD} Declaration or Response elements are expected"
+            message = (
+                f"1 to {MESSAGES_PER_RECORD} Declaration or Response elements are expected, alone or inside "
+                + ", ".join(sorted(ENVELOPES))
+            )
             raise Poison("WCO_MESSAGE", message, local_name(root), len(elements))
         ids = _given_ids(headers, len(elements))
         return [

@@ -67,15 +67,15 @@ def text(element: Element | None, *path: str) -> str:
     return (element.text or "").strip() if element is not None else ""
 
 
-def outermost(root: Element, names: Collection[str]) -> list[Element]:
-    """The elements with these local names that lie in no other such element, in document order."""
+def outermost(root: Element, names: Collection[str], within: Collection[str]) -> list[Element]:
+    """The elements with these local names, in document order, each the root or inside elements `within` only."""
     found: list[Element] = []
     pending = [root]
     while pending:
         element = pending.pop()
         if local_name(element) in names:
             found.append(element)
-        else:
+        elif local_name(element) in within:
             pending.extend(reversed(element))
     return found
 
@@ -103,14 +103,14 @@ def read_moment(written: str, format_code: str, zone: tzinfo, field: str = "") -
     """
     if "-" in written[:10]:
         if len(written) == len("2026-12-31"):
-            return Moment(parse_instant(written, zone, field), parse_date(written, field).isoformat(), False)  # noqa: FBT003
+            return Moment(parse_instant(written, zone, field), parse_date(written, field).isoformat(), False)  # noqa: FBT003  # a field of a value
         instant, assumed = parse_instant(written, zone, field), not has_zone(written)
         return Moment(instant, instant.isoformat(), assumed)
     bare = written.isascii() and written.isdigit()
     code = _CLOCK_FORMATS.get(len(written), format_code) if bare else format_code or "304"
     instant = parse_wco_datetime(written, code, zone, field)
     if code == "102":
-        return Moment(instant, instant.date().isoformat(), False)  # noqa: FBT003
+        return Moment(instant, instant.date().isoformat(), False)  # noqa: FBT003  # a field of a value
     return Moment(instant, instant.isoformat(), bare)
 
 

@@ -47,7 +47,8 @@ class PostgresLicenceIndex:
         contents: dict[str, Licence] = {row["licence_id"]: decode_licence(row["snapshot"]) for row in found}
         accounts: dict[str, list[Account]] = {}
         for licence_id, line_no, dim, unit, *figures in await connection.fetch(self._queries["balances"], ids):
-            accounts.setdefault(licence_id, []).append(Account(line_no, Dim(dim), unit, *map(Decimal, figures)))
+            cap, reserved, consumed = map(Decimal, figures)
+            accounts.setdefault(licence_id, []).append(Account(line_no, Dim(dim), unit, cap, reserved, consumed))
         return [ListedLicence(e, contents[e.licence_id], accounts.get(e.licence_id, ())) for e in entries]
 
     async def entries(self, licence_ids: Collection[str]) -> Mapping[str, IndexEntry]:

@@ -9,7 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from certex_bridge.kernel.dates import parse_instant
-from certex_bridge.ledger.adapters.memory import InMemoryStore
+from certex_bridge.kernel.identifiers import eori_twins
+from certex_bridge.ledger.adapters.memory import InMemoryStore, known_under
 from certex_bridge.ledger.domain.model import (
     OPEN_STATES,
     DeclarationState,
@@ -18,7 +19,7 @@ from certex_bridge.ledger.domain.model import (
     Movement,
     Status,
 )
-from certex_bridge.ledger.reading import Moved, Original, PastAccount, PastLicence, Picture, Until
+from certex_bridge.ledger.reading import Attached, Issued, Moved, Original, PastAccount, PastLicence, Picture, Until
 
 _NOTES = (Kind.VERSION, Kind.STATUS)
 
@@ -30,18 +31,25 @@ class InMemoryReader:
         self._store = store
         self.failing: Callable[[], None] = lambda: None
 
-    async def picture(self, licence_ids: Collection[str], decl_id: str = "", exporter: str = "") -> Picture:
+    async def picture(
+        self,
+        licence_ids: Collection[str],
+        decl_id: str = "",
+        exporters: Collection[str] = (),
+        numbers: Collection[str] = (),
+    ) -> Picture:
         """What a check is judged by."""
         self.failing()
         contents = self._store.contents
         declaration: DeclarationState | None = None
-        wanted = set(licence_ids)
+        wanted = {*licence_ids, *known_under(contents, numbers)}
         if decl_id in contents.declarations:
             declaration = copy.copy(contents.declarations[decl_id])
             declaration.claims = {k: copy.copy(c) for k, c in contents.claims.items() if k.decl_id == decl_id}
             wanted |= {key.licence_id for key in declaration.claims}
         licences = {one: self._licence(one) for one in sorted(wanted)}
-        return Picture(licences, declaration, frozenset(bar for bar in contents.bars if bar.eori == exporter))
+        traders = {twin for exporter in exporters for twin in eori_twins(exporter)}
+        return Picture(licences, declaration, frozenset(bar for bar in contents.bars if bar.eori in traders))
 
     def _licence(self, licence_id: str) -> LicenceState:
         held = self._store.contents.licences.get(licence_id)
@@ -66,17 +74,35 @@ class InMemoryReader:
         return max(told, key=lambda version: version.version).status if told else ""
 
     async def original(self, licence_id: str, version: int) -> Original | None:
-        """The certificate of the moment a version came in force."""
+        """What was issued with a version."""
         self.failing()
-        found = self._store.contents.versions.get((licence_id, version))
-        return Original(found.version, found.at, found.event_id, found.certificate) if found else None
+        contents = self._store.contents
+        found = contents.versions.get((licence_id, version))
+        if found is None:
+            return None
+        own = [v for v in contents.versions.values() if v.licence_id == licence_id and v.version <= version]
+        issued = [
+            Issued(v.version, v.at, v.event_id, v.received.media_type, v.received.body) for v in own if v.received
+        ]
+        named = found.licence.document
+        file = contents.documents.get((licence_id, named.sha256)) if named else None
+        return Original(
+            found.version,
+            found.at,
+            found.event_id,
+            found.certificate,
+            max(issued, default=None, key=lambda one: one.version),
+            Attached(file.media_type, file.sha256, file.content) if file else None,
+        )
 
     async def held_by(self, issuer: str, holder: str, limit: int) -> list[LicenceState]:
         """Licences of one holder."""
         self.failing()
         states = [s for s in self._store.contents.licences.values() if s.licence is not None]
         found = [
-            s for s in states if s.licence and (s.licence.issuer, s.licence.holder.identification) == (issuer, holder)
+            s
+            for s in states
+            if s.licence and s.licence.issuer == issuer and s.licence.holder.identification in eori_twins(holder)
         ]
         found.sort(key=lambda state: (state.status is not Status.VALID, state.licence_id))
         return [self._licence(state.licence_id) for state in found[:limit] if holder]

@@ -7,7 +7,8 @@ from typing import Protocol, cast
 
 from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.domain.standing import declaration_state
-from certex_bridge.ledger.ports import OpenClaim, StatusRecord
+from certex_bridge.ledger.ports import OpenClaim
+from certex_bridge.ledger.stored import StatusRecord
 
 _FINISHED = frozenset({"RELEASED", "NOT_RELEASED", "INVALIDATED", "REJECTED", "NOT_PRESENTED"})
 

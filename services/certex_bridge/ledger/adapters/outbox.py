@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from certex_bridge.ledger.ports import OutboxRow
-from certex_bridge.ledger.relay import Aggregate, Batch, Refused
+from certex_bridge.ledger.relay import Aggregate, Batch, LeadLost, Refused
 from certex_bridge.platform.postgres import load_queries, session_lock
 
 _LEADER_LOCK = 0x6365727465780002
@@ -42,6 +42,12 @@ class PostgresLead:
         self._connection = connection
         self._queries = queries
         self._batches_max = 4
+
+    async def prove(self) -> None:
+        """Ask the database whether the session that answers holds the leader's lock."""
+        key = (_LEADER_LOCK >> 32, _LEADER_LOCK & 0xFFFFFFFF)
+        if not await self._connection.fetchval(self._queries["leads"], *key):
+            raise LeadLost("the session does not hold the leader's lock")
 
     async def unsent(self, rows_max: int, waiting: Collection[int], last: int | None) -> list[Batch]:
         """The oldest batches; at least one, whatever its size, since a batch is marked as a whole."""

@@ -5,24 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import asyncpg
 
+from certex_bridge.kernel.identifiers import eori_twins
 from certex_bridge.ledger.adapters import rows
-from certex_bridge.ledger.adapters.codec import decode_facts, decode_licence
+from certex_bridge.ledger.adapters.codec import decode_anchor, decode_facts, decode_licence, decode_line
 from certex_bridge.ledger.adapters.writing import Writer
-from certex_bridge.ledger.domain.model import (
-    Account,
-    Anchor,
-    DeclarationState,
-    Dim,
-    LicenceState,
-    Status,
+from certex_bridge.ledger.domain.acts import Act, ContentSource, VersionNote
+from certex_bridge.ledger.domain.lodgings import Anchor
+from certex_bridge.ledger.domain.model import Account, DeclarationState, Dim, LicenceState, Status
+from certex_bridge.ledger.ports import (
+    Bar,
+    Changes,
+    InboxEntry,
+    Known,
+    OpenClaim,
+    Reference,
+    Wake,
 )
-from certex_bridge.ledger.ports import Bar, Changes, InboxEntry, Known, OpenClaim, Reference, Wake
-from certex_bridge.licensing.domain.licence import Licence
+from certex_bridge.ledger.refused_events import RefusedLicenceEvent, kept_act
+from certex_bridge.licensing.domain.licence import Licence, LicenceLine
 from certex_bridge.platform.postgres import load_queries, retry_cause
 
 Connection = Any
@@ -128,7 +134,7 @@ class PostgresUnit:
         """What declarations refer to."""
         found = await self._fetch("peek_references", list(decl_ids))
         told = {row["decl_id"]: rows.declaration_facts(row) for row in found}
-        return {d: Reference(f.lrn, f.exporter, f.simplified, f.supplements) for d, f in told.items()}
+        return {decl_id: Reference.of(facts) for decl_id, facts in told.items()}
 
     async def lock_anchors(self, lrns: Collection[str]) -> Mapping[str, Anchor]:
         """Create and lock, in order."""
@@ -158,6 +164,20 @@ class PostgresUnit:
 
     # -- licences
 
+    def surely_known(self, licence_ids: Collection[str]) -> Collection[str]:
+        """Those of which this process has seen a version."""
+        return self._existing.intersection(licence_ids)
+
+    async def known_under(self, numbers: Collection[str]) -> Collection[str]:
+        """Licences known under these numbers, without a lock."""
+        return [row["licence_id"] for row in await self._fetch("known_under", list(numbers))]
+
+    async def lock_numbers(self, numbers: Collection[str]) -> None:
+        """Create and lock, in order; the next statement sees what was committed while we waited."""
+        ordered = sorted(numbers)
+        await self._connection.execute(self._queries["create_numbers"], ordered)
+        await self._connection.execute(self._queries["lock_numbers"], ordered)
+
     async def lock_licences(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
         """Create placeholders, lock in order, then load content and accounts."""
         ordered = sorted(licence_ids)
@@ -169,8 +189,8 @@ class PostgresUnit:
         self._statuses.update((state.licence_id, state.status) for state in found.values())
         await self._load_content(found)
         for row in await self._fetch("accounts", ordered):
-            licence_id, line_no, dim, unit, cap, reserved, consumed = row
-            account = Account(line_no, _DIMS[dim], unit, Decimal(cap), Decimal(reserved), Decimal(consumed))
+            licence_id, line_no, dim, unit, cap, reserved, consumed, replaced = row
+            account = Account(line_no, _DIMS[dim], unit, Decimal(cap), Decimal(reserved), Decimal(consumed), replaced)
             found[licence_id].accounts[line_no, account.dim] = account
         return found
 
@@ -195,16 +215,38 @@ class PostgresUnit:
         for state in known:
             state.licence = held[state.licence_id]
 
-    async def parked_on(self, licence_ids: Collection[str]) -> Mapping[str, list[str]]:
-        """Declarations parked on licences."""
+    async def parked_on(self, numbers: Collection[str]) -> Mapping[str, list[str]]:
+        """Declarations parked on licences of these numbers."""
         found: dict[str, list[str]] = {}
-        for row in await self._fetch("parked_on", list(licence_ids)):
-            found.setdefault(row["licence_id"], []).append(row["decl_id"])
+        for row in await self._fetch("parked_on", list(numbers)):
+            found.setdefault(row["number"], []).append(row["decl_id"])
         return found
+
+    async def version_notes(self, licence_ids: Collection[str]) -> Mapping[str, dict[int, VersionNote]]:
+        """What must be remembered of versions."""
+        found: dict[str, dict[int, VersionNote]] = {}
+        for row in await self._fetch("version_notes", sorted(licence_ids)):
+            note = VersionNote(row["payload_sha256"], ContentSource(row["content"]))
+            found.setdefault(row["licence_id"], {})[row["version"]] = note
+        return found
+
+    async def kept_acts(self, licence_ids: Collection[str]) -> Mapping[str, list[Act]]:
+        """Acts that came before their licences."""
+        found: dict[str, list[Act]] = {}
+        for row in await self._fetch("kept_acts", sorted(licence_ids)):
+            found.setdefault(row["licence_id"], []).append(kept_act(RefusedLicenceEvent(*row)))
+        return found
+
+    async def last_lines(self, lines: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], LicenceLine]:
+        """Lines as they last were."""
+        wanted = sorted(lines)
+        found = await self._fetch("last_lines", [one[0] for one in wanted], [one[1] for one in wanted])
+        return {(row["licence_id"], row["line_no"]): decode_line(row["line"]) for row in found}
 
     async def bars(self, exporters: Collection[str]) -> frozenset[Bar]:
         """Bars on exporters."""
-        return frozenset(Bar(*row) for row in await self._fetch("bars", list(exporters)))
+        wanted = {eori for exporter in exporters for eori in eori_twins(exporter)}
+        return frozenset(Bar(*row) for row in await self._fetch("bars", list(wanted)))
 
     async def open_claims(self, licence_ids: Collection[str]) -> list[OpenClaim]:
         """Claims in an open state, this transaction's included."""
@@ -217,8 +259,17 @@ class PostgresUnit:
 
     async def cited_licences(self, issuer: str, eori: str, document_codes: Collection[str]) -> Collection[str]:
         """Licences of an issuer cited by an exporter's open claims."""
-        found = await self._fetch("cited_licences", issuer, list(document_codes), eori)
+        found = await self._fetch("cited_licences", issuer, list(document_codes), eori_twins(eori))
         return [row["licence_id"] for row in found]
+
+    async def value_holders(self, licence_ids: Collection[str]) -> Collection[str]:
+        """Declarations with a value on these licences."""
+        return {row["decl_id"] for row in await self._fetch("value_holders", list(licence_ids))}
+
+    async def refused_since(self, moments: Mapping[str, datetime]) -> Collection[tuple[str, str]]:
+        """Refused at these moments or later, by licence and declaration."""
+        found = await self._fetch("refused_since", list(moments), list(moments.values()))
+        return [(row["licence_id"], row["decl_id"]) for row in found]
 
     async def write(self, changes: Changes) -> None:
         """Write everything."""
@@ -226,7 +277,7 @@ class PostgresUnit:
 
 
 def _anchor(row: Mapping[str, Any]) -> Anchor:
-    return Anchor(row["lrn"], tuple(json.loads(row["exporters"])), tuple(json.loads(row["mrns"])))
+    return decode_anchor(row["lrn"], tuple(json.loads(row["exporters"])), row["marks"])
 
 
 def _licence_state(row: Mapping[str, Any]) -> LicenceState:

@@ -16,12 +16,15 @@ from typing import Any
 
 import asyncpg
 
+from certex_bridge.kernel.identifiers import eori_twins
 from certex_bridge.ledger.adapters import rows
 from certex_bridge.ledger.adapters.codec import decode_facts, decode_licence
 from certex_bridge.ledger.domain.facts import Facts
 from certex_bridge.ledger.domain.model import Account, DeclarationState, Dim, LicenceState, Status
 from certex_bridge.ledger.ports import Bar
 from certex_bridge.ledger.reading import (
+    Attached,
+    Issued,
     LedgerAway,
     Moved,
     Original,
@@ -74,13 +77,20 @@ class PostgresReader:
 
     # -- checks
 
-    async def picture(self, licence_ids: Collection[str], decl_id: str = "", exporter: str = "") -> Picture:
+    async def picture(
+        self,
+        licence_ids: Collection[str],
+        decl_id: str = "",
+        exporters: Collection[str] = (),
+        numbers: Collection[str] = (),
+    ) -> Picture:
         """What a check is judged by, as of one commit."""
         ids = list(licence_ids)
         # Taken out now: while the statement runs, a new connection may make the memory be dropped.
         held = {one: self._snapshots[one] for one in ids if one in self._snapshots}
         known = [held[one].version if one in held else 0 for one in ids]
-        found = await self._fetch("picture", self._limits.check, ids, known, decl_id, exporter)
+        traders = sorted({twin for exporter in exporters for twin in eori_twins(exporter)})
+        found = await self._fetch("picture", self._limits.check, ids, known, decl_id, traders, list(numbers))
         licences = {licence_id: LicenceState(licence_id) for licence_id in ids}
         declaration: DeclarationState | None = None
         claims = {}
@@ -138,13 +148,13 @@ class PostgresReader:
         return found[0]["status"] if found else ""
 
     async def original(self, licence_id: str, version: int) -> Original | None:
-        """The certificate of the moment a version came in force."""
+        """What was issued with a version."""
         found = await self._show("original", licence_id, version)
-        return Original(*found[0]) if found else None
+        return original_of(found[0]) if found else None
 
     async def held_by(self, issuer: str, holder: str, limit: int) -> list[LicenceState]:
         """Licences of one holder, with their accounts."""
-        found = [row["licence_id"] for row in await self._show("held_by", issuer, holder, limit)]
+        found = [row["licence_id"] for row in await self._show("held_by", issuer, eori_twins(holder), limit)]
         licences = (await self.picture(found)).licences if found else {}
         return [licences[licence_id] for licence_id in found]
 
@@ -205,6 +215,20 @@ class PostgresReader:
                 answer.set_exception(_told(error))
 
 
+def original_of(row: Any) -> Original:
+    """What was issued, from a row of the query `original`."""
+    issued, attached = tuple(row[4:9]), tuple(row[9:12])
+    version, at, event_id, certificate = row[:4]
+    return Original(
+        version,
+        at,
+        event_id,
+        certificate,
+        issued=Issued(*issued) if issued[-1] is not None else None,
+        attached=Attached(*attached) if attached[-1] is not None else None,
+    )
+
+
 def _too_late(answer: asyncio.Future[list[Any]], seconds: float) -> None:
     if not answer.done():
         answer.set_exception(ReadTooSlow(f"the ledger was not read within {round(seconds * 1000)} ms"))
@@ -225,8 +249,8 @@ def _declaration(decl_id: str, part: list[str], body: bytes | None) -> Declarati
 
 
 def _account(part: list[str]) -> Account:
-    line_no, dim, unit, cap, reserved, consumed = part
-    return Account(int(line_no), _DIMS[dim], unit, Decimal(cap), Decimal(reserved), Decimal(consumed))
+    line_no, dim, unit, cap, reserved, consumed, replaced = part
+    return Account(int(line_no), _DIMS[dim], unit, Decimal(cap), Decimal(reserved), Decimal(consumed), replaced)
 
 
 def _claim_row(part: list[str]) -> dict[str, Any]:

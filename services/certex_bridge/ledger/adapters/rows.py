@@ -9,7 +9,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from certex_bridge.ledger.adapters.codec import decode_facts, encode_facts, encode_licence
+from certex_bridge.ledger.adapters.codec import (
+    decode_facts,
+    decode_identity,
+    encode_facts,
+    encode_identity,
+    encode_licence,
+)
 from certex_bridge.ledger.domain.facts import Facts
 from certex_bridge.ledger.domain.model import (
     Account,
@@ -24,11 +30,13 @@ from certex_bridge.ledger.domain.model import (
 from certex_bridge.ledger.domain.searching import licence_terms
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.mismatches import Mismatch
-from certex_bridge.ledger.ports import LicenceVersionRow, OpenClaim, QuarantineRow, bars_of
+from certex_bridge.ledger.ports import OpenClaim, QuarantineRow, bars_of
 from certex_bridge.ledger.quarantine import storable
+from certex_bridge.ledger.stored import LicenceVersionRow
 from certex_bridge.licensing.domain.commands import ExporterBar
 
 _NO_FACTS = Facts()
+_NEVER = "-infinity"
 
 TERM_SEPARATOR = "\x1f"
 """No term has one: it is no character of a licence."""
@@ -36,7 +44,7 @@ TERM_SEPARATOR = "\x1f"
 
 def declaration(row: Mapping[str, Any]) -> DeclarationState:
     """A locked declaration row."""
-    return DeclarationState(
+    state = DeclarationState(
         decl_id=row["decl_id"],
         dv=row["dv"],
         facts=declaration_facts(row),
@@ -44,6 +52,7 @@ def declaration(row: Mapping[str, Any]) -> DeclarationState:
         waiting_for=tuple(json.loads(row["waiting_for"])),
         joined=row["joined"],
     )
+    return decode_identity(state, row["identity"])
 
 
 def declaration_facts(row: Mapping[str, Any]) -> Facts:
@@ -67,7 +76,26 @@ def declaration_row(state: DeclarationState) -> tuple[object, ...]:
         facts.exporter,
         declaration_state(facts),
         unpresented_since,
+        encode_identity(state),
+        undecided_since(state),
+        unreleased_since(facts),
     )
+
+
+def undecided_since(state: DeclarationState) -> datetime | None:
+    """When customs accepted or released a declaration whose content nobody can tell; None: it is told."""
+    if not state.undecided:
+        return None
+    facts = state.facts
+    stamps = [release.stamp for _, release in facts.releases] + ([facts.accepted] if facts.accepted else [])
+    return min(stamps).occurred_at
+
+
+def unreleased_since(facts: Facts) -> datetime | None:
+    """When goods left whose release was not told, until the bridge stopped waiting for it; None: all is told."""
+    waits = facts.exited is not None and facts.mrn and facts.release_overdue is None
+    told = facts.releases or facts.invalidated is not None
+    return facts.exited.occurred_at if waits and not told and facts.exited else None
 
 
 def open_claim(row: Mapping[str, Any], facts: Facts) -> OpenClaim:
@@ -91,6 +119,7 @@ def claim(row: Mapping[str, Any]) -> Claim:
         reasons=tuple(row["reasons"].split()),
         document_code=row["document_code"],
         source=row["source"],
+        refused_at=None if row["refused_at"] == _NEVER else datetime.fromisoformat(row["refused_at"]),
     )
 
 
@@ -101,7 +130,7 @@ def _figures(quantity: str, value: str) -> Figures:
 CLAIM_COLUMNS = (
     *("decl_id", "item", "doc_seq", "licence_id", "line_no", "state"),
     *("q_req", "q_res", "q_cons", "q_unc", "v_req", "v_res", "v_cons", "v_unc"),
-    *("attempt", "outcome", "reasons", "document_code", "source"),
+    *("attempt", "outcome", "reasons", "document_code", "source", "refused_at"),
 )
 
 
@@ -129,6 +158,7 @@ def claim_row(held: Claim) -> tuple[str, ...]:
         " ".join(held.reasons),
         held.document_code,
         held.source,
+        held.refused_at.isoformat() if held.refused_at else _NEVER,
     )
 
 
@@ -185,6 +215,7 @@ def account_row(licence_id: str, account: Account) -> tuple[object, ...]:
         str(account.cap),
         str(account.reserved),
         str(account.consumed),
+        account.replaced,
     )
 
 
@@ -228,7 +259,10 @@ OUTBOX_COLUMNS = ("agg_type", "agg_id", "agg_ver", "batch_id", "pos", "key", "bo
 
 def version_row(v: LicenceVersionRow) -> tuple[object, ...]:
     """A licence version with its certificate."""
-    return (v.licence_id, v.version, v.event_id, v.at, v.status, encode_licence(v.licence), v.certificate)
+    content, document = encode_licence(v.licence), v.licence.document
+    original = (v.received.media_type, v.received.body) if v.received else (None, None)
+    told = (document.sha256 if document else None, *original, v.payload_sha256, v.content.value)
+    return (v.licence_id, v.version, v.event_id, v.at, v.status, content, v.certificate, *told)
 
 
 def mismatch_row(one: Mismatch) -> tuple[object, ...]:

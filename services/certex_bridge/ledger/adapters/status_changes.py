@@ -7,7 +7,8 @@ from typing import Any
 
 from certex_bridge.ledger.adapters import rows
 from certex_bridge.ledger.adapters.codec import decode_facts
-from certex_bridge.ledger.ports import OpenClaim, StatusRecord
+from certex_bridge.ledger.ports import OpenClaim
+from certex_bridge.ledger.stored import StatusRecord
 from certex_bridge.platform.migrations import load_queries
 
 

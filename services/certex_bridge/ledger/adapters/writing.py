@@ -13,8 +13,10 @@ from functools import cache
 from typing import Any
 
 from certex_bridge.ledger.adapters import copytext, rows
+from certex_bridge.ledger.adapters.codec import encode_marks
 from certex_bridge.ledger.domain.model import Status
 from certex_bridge.ledger.ports import Changes
+from certex_bridge.platform.positions import fell
 
 FEW_ROWS = 32
 """Appended rows up to which one statement is cheaper than COPY."""
@@ -63,6 +65,7 @@ class Writer:
             await self._together([*self._of_every_event(changes), *_appended(changes)])
         self._created.clear()  # a second write in this transaction finds their claims
         await self._write_versions(changes)
+        await self._run("write_refused_licence_events", changes.refused_licence_events)
         await self._run("write_bars", [row for bar in changes.bars for row in rows.bar_rows(bar)])
         await self._write_status_records(changes)
         await self._run("park", sorted(changes.parked))
@@ -72,7 +75,18 @@ class Writer:
             await self._connection.execute(self._queries["delete_wakes"], changes.wakes_done)
         await self._run("write_mismatches", [rows.mismatch_row(one) for one in changes.mismatches])
         await self._write_outbox(changes)
-        await self._run("write_offsets", [(*place, record) for place, record in sorted(changes.offsets.items())])
+        await self._move_positions(changes)
+
+    async def _move_positions(self, changes: Changes) -> None:
+        """Last, so that no row is locked for long; the database says itself whether it is behind."""
+        if changes.offsets:
+            table = [
+                (*place, record, *changes.reached.get(place, (None, None)))
+                for place, record in sorted(changes.offsets.items())
+            ]
+            written = await self._connection.fetch(self._queries["write_offsets"], *zip(*table, strict=True))
+            if len(written) < len(table):
+                raise fell(changes.offsets.keys() - {tuple(row) for row in written})
 
     # -- one statement or one COPY
 
@@ -112,7 +126,7 @@ class Writer:
         return [
             (
                 "write_anchors",
-                [(a.lrn, json.dumps(a.exporters), json.dumps(a.mrns)) for a in changes.anchors.values()],
+                [(a.lrn, json.dumps(a.exporters), encode_marks(a)) for a in changes.anchors.values()],
             ),
             ("write_declarations", [rows.declaration_row(d) for d in changes.declarations.values()]),
             ("write_licences", [rows.licence_row(state) for state in states]),
@@ -147,6 +161,7 @@ class Writer:
         await self._run("write_index_status", [(s.licence_id, s.status.value) for s in other])
         self._statuses.update((state.licence_id, state.status) for state in states)
         await self._run("write_versions", [rows.version_row(v) for v in changes.versions])
+        await self._run("write_documents", changes.documents)
 
     async def _write_status_records(self, changes: Changes) -> None:
         await self._copy_records("status_change", rows.STATUS_COLUMNS, changes.status_records)

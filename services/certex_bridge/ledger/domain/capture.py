@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import NamedTuple
 
 from certex_bridge.kernel.errors import Finding
-from certex_bridge.ledger.domain.facts import Captured, ClaimSpec, Item
+from certex_bridge.ledger.domain.content import ClaimSpec, Item
+from certex_bridge.ledger.domain.facts import Captured
 from certex_bridge.ledger.domain.figures import Declared, declared_figures
 from certex_bridge.ledger.domain.members import ClaimResult, Member, Settlement
 from certex_bridge.ledger.domain.model import (
@@ -103,7 +105,9 @@ class _Capturing:
 
     def _member(self, total: _Total) -> Member:
         key = ClaimKey(self._declaration.decl_id, _ITEM, _DOCUMENT, self._state.licence_id, total.line_no)
-        return Member(key, self._declaration.claims.get(key), None, Phase.RECORD, total.figures, self._attempt)
+        member = Member(key, self._declaration.claims.get(key), None, Phase.RECORD, total.figures, self._attempt)
+        member.anew = member.refused_too_early(self._declaration.late)
+        return member
 
     def _settle(self, member: Member, total: _Total) -> ClaimResult:
         if total.problem is not None:
@@ -164,7 +168,7 @@ def _totals(write_off: WriteOff, state: LicenceState) -> Iterator[_Total]:
         if problem is not None:
             yield _Total(line_no, NOTHING, problem, index)
             continue
-        found = _figures(line, write_off.licence_id, line_no, state)
+        found = _figures(line, write_off, line_no, state)
         yield _Total(line_no, found.figures, found.problems[0][1] if found.problems else None, index)
 
 
@@ -183,9 +187,10 @@ def _place(line: WriteOffLine, state: LicenceState) -> tuple[int, Reason | None]
     return line.line_no, Reason("LINE_NOT_FOUND", "documentLineItemNumber", str(line.line_no))
 
 
-def _figures(line: WriteOffLine, licence_id: str, line_no: int, state: LicenceState) -> Declared:
-    spec = ClaimSpec(_ITEM, _DOCUMENT, "", licence_id, "", line_no, line.quantity, line.value)
-    return declared_figures(spec, _NO_ITEM, _limits(state, line_no), _STRICT)
+def _figures(line: WriteOffLine, write_off: WriteOff, line_no: int, state: LicenceState) -> Declared:
+    spec = ClaimSpec(_ITEM, _DOCUMENT, "", write_off.licence_id, "", line_no, line.quantity, line.value)
+    day = date.fromisoformat(write_off.evidence.date)
+    return declared_figures(spec, _NO_ITEM, _limits(state, line_no), _STRICT, day)
 
 
 def _limits(state: LicenceState, line_no: int) -> list[tuple[Dim, Account]]:

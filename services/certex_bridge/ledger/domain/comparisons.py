@@ -8,17 +8,22 @@ from __future__ import annotations
 from datetime import date
 
 from certex_bridge.kernel.countries import same_country, within_country
-from certex_bridge.kernel.identifiers import commodity_matches
+from certex_bridge.kernel.identifiers import commodity_matches, eori_twins, same_trader
+from certex_bridge.ledger.domain.content import Payload
 from certex_bridge.ledger.domain.evaluation import Circumstances, Evaluation
-from certex_bridge.ledger.domain.facts import Payload
 from certex_bridge.ledger.domain.reasons import Rule
+from certex_bridge.licensing.domain.documents import TRANSIT_TYPES
 from certex_bridge.licensing.domain.eugea import eugea_allows
 from certex_bridge.licensing.domain.licence import Licence, LicenceLine, Party, is_eugea
 
 
 def compare(seen: Evaluation, licence: Licence, around: Circumstances, day: date) -> None:
-    """Holder, consignee, destination, goods and origin; `day` is the one that counts."""
+    """Procedure, holder, consignee, destination, goods and origin; `day` is the one that counts."""
     payload, item = around.payload, seen.item
+    declared = procedure_declared(item.procedure, payload.declaration_type)
+    if not names_procedure(licence.procedures, declared):
+        seen.passed.remove(Rule.PROCEDURE)  # customs check such licences under it, and this one does not name it
+        _compare(seen, around, Rule.PROCEDURE, False, declared, licence.procedures)  # noqa: FBT003  # the parameter is named in the lines above
     holder = licence.holder.identification
     if around.barred and is_eugea(licence.type) and is_barred(seen, licence.issuer, around, day):
         seen.fail(Rule.HOLDER, "BARRED", "exporter", payload.exporter)
@@ -55,7 +60,7 @@ def _compare(
 
 
 def _agree(declared: str, licensed: str) -> bool:
-    return not declared or not licensed or declared == licensed
+    return not declared or not licensed or same_trader(declared, licensed)
 
 
 def is_named(payload: Payload, consignees: tuple[Party, ...]) -> bool:
@@ -64,7 +69,7 @@ def is_named(payload: Payload, consignees: tuple[Party, ...]) -> bool:
         return True
     name = payload.consignee_name.casefold().strip()
     return any(
-        (payload.consignee_id and payload.consignee_id == party.identification)
+        (payload.consignee_id and same_trader(payload.consignee_id, party.identification))
         or (name and name == party.name.casefold().strip())
         for party in consignees
     )
@@ -74,12 +79,30 @@ def _destination(declared: str, allowed: tuple[str, ...]) -> bool:
     return not declared or not allowed or declared in allowed or any(within_country(declared, c) for c in allowed)
 
 
+def procedure_declared(procedure: str, declaration_type: str) -> str:
+    """What a declaration states where a licence names its procedures: 11 01 in transit, else 11 09."""
+    return declaration_type if declaration_type in TRANSIT_TYPES else procedure
+
+
+def names_procedure(named: tuple[str, ...], declared: str) -> bool:
+    """Whether a licence is for this procedure (form box 21); true where one side says nothing.
+
+    A requested procedure alone, two digits, goes with every previous one.
+    """
+    if not named or not declared:
+        return True
+    if declared in TRANSIT_TYPES:
+        return declared in named
+    return any(declared.startswith(one) or one.startswith(declared) for one in named)
+
+
 def is_barred(seen: Evaluation, issuer: str, around: Circumstances, day: date) -> bool:
     """Whether a bar on the exporter had begun on the day that counts (Regulation (EU) 2021/821 Art. 12(7))."""
     if not around.barred:
         return False
-    who, on = (issuer, around.payload.exporter, seen.spec.document_code), day.isoformat()
-    return any(bar[:3] == who and bar[3] <= on for bar in around.barred)
+    exporter, on = around.payload.exporter, day.isoformat()
+    who = {(issuer, eori, seen.spec.document_code) for eori in eori_twins(exporter)}
+    return any(bar[:3] in who and bar[3] <= on for bar in around.barred)
 
 
 def covers(line: LicenceLine, commodity: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from certex_bridge.ledger.domain.facts import Facts, Stamp
+from certex_bridge.ledger.domain.facts import Facts
+from certex_bridge.ledger.domain.stamps import Stamp
 
 
 def last_told(facts: Facts) -> Stamp | None:
@@ -18,6 +19,7 @@ def last_told(facts: Facts) -> Stamp | None:
         facts.invalidated,
         facts.rejected,
         facts.exited,
+        facts.exit_told,
         facts.recheck,
         *(release.stamp for _, release in facts.releases),
         *(override.stamp for override in facts.overrides),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from certex_bridge.ledger.domain.facts import ClaimSpec, Facts, Item, Payload
+from certex_bridge.ledger.domain.content import ClaimSpec, Item, Payload
+from certex_bridge.ledger.domain.facts import Facts
 from certex_bridge.ledger.domain.figures import Declared
 from certex_bridge.ledger.domain.model import LicenceState
 from certex_bridge.ledger.domain.policy import Policy
@@ -34,6 +36,8 @@ class Evaluation:
     hopeless: bool = False
     """Nothing that may still arrive can make this claim possible."""
     declared: Declared = field(default_factory=Declared)
+    day: date | None = None
+    """The day that counts, once the licence is known."""
     rules_table: str = ""
     """Name and version of the rules table that the claim was judged by."""
 

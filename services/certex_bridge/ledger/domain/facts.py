@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 
 from certex_bridge.kernel.amounts import Money, Quantity
 from certex_bridge.kernel.errors import Finding
+from certex_bridge.ledger.domain.content import Payload
+from certex_bridge.ledger.domain.requests import Request, RequestDecision
+from certex_bridge.ledger.domain.simplified import SimplifiedReference
+from certex_bridge.ledger.domain.stamps import LogPosition, PayloadRank, Stamp, SupersededContent
 from certex_bridge.licensing.domain.writeoff import Evidence, WriteOff
 
 
@@ -37,165 +40,14 @@ class EventKind(StrEnum):
     """Customs grant or refuse such a request."""
     NOT_PRESENTED = "not-presented"
     """The 30 days of UCC Art. 171 have passed (a timer event)."""
+    RELEASE_OVERDUE = "release-overdue"
+    """The goods left some time ago, and no release was told (a timer event)."""
     RECHECK = "recheck"
     """Customs or the licensing side ask for a new attempt on a refused claim."""
+    IDENTIFIED = "identified"
+    """An officer says which lodging an MRN was."""
     OVERRIDDEN = "overridden"
     """An officer of customs decides by hand (IR 2024/2145 Art. 8)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimSpec:
-    """One supporting document on one goods item: what customs declare against a licence (D.E. 12 03)."""
-
-    item: int
-    doc_seq: int
-    document_code: str
-    """D.E. 12 03 002, for instance X060."""
-    licence_id: str
-    """`issuer/NUMBER`, normalised; `reference` keeps the text as declared."""
-    reference: str
-    line_no: int | None
-    """D.E. 12 03 013; None when not declared."""
-    quantity: Quantity | None
-    """D.E. 12 03 006 with 12 03 005."""
-    value: Money | None
-    """D.E. 12 03 014 with 12 03 012."""
-    status_code: str = ""
-    """National document status (for instance the UK's EA, EE, ES)."""
-    findings: tuple[Finding, ...] = ()
-    """What makes this one claim impossible; an ERROR refuses the claim, never the event."""
-    issuer_from: str = ""
-    """Empty when the document states who issued the licence; else the declaring state was taken, known from here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A goods item, as far as licence rules need it."""
-
-    number: int
-    procedure: str
-    """D.E. 11 09: four digits, requested plus previous; only the first two decide."""
-    commodity: str
-    destination: str
-    origin: str
-    net_mass: Decimal | None
-    """Kilograms, D.E. 18 01."""
-    supplementary_units: Decimal | None
-    """D.E. 18 02; the unit is implied by the commodity code."""
-    amount: Money | None
-    """Item amount, D.E. 14 08 with 14 05."""
-    additional_procedures: tuple[str, ...]
-    claims: tuple[ClaimSpec, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """The content of a declaration in one version."""
-
-    declaration_type: str
-    """D.E. 11 01: EX, CO, T1, T2, T2F, T2SM, T, TIR."""
-    additional_type: str
-    """D.E. 11 02: A to F, R, U, V, X, Y, Z."""
-    exporter: str
-    consignee_id: str
-    consignee_name: str
-    destination: str
-    office: str
-    items: tuple[Item, ...]
-    header_claims: tuple[ClaimSpec, ...] = ()
-    """Licences cited at shipment level only (item 0): checkable, not manageable (domain: LEVEL_NOT_SUPPORTED)."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Stamp:
-    """When customs say a fact happened, with the event id as tie-break."""
-
-    occurred_at: datetime
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class PayloadRank:
-    """Which of two payloads is newer: supplementary after ordinary, then the greater version.
-
-    Two payloads of one version have the same content (anything else is a conflict); then the earlier stamp stays.
-    """
-
-    supplementary: int
-    version: int
-    stamp: Stamp
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """What decides; the stamp only says when it was told."""
-        return (self.supplementary, self.version)
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentChange:
-    """What an amendment says about one supporting document; what it does not state stays as it was."""
-
-    seq: int
-    """The document's place on its item; 0: it is found by code and reference."""
-    told: ClaimSpec | None
-    """Empty texts and None are not stated; None as a whole: the document is taken out."""
-    ours: bool = True
-    """False when the stated document code cites no licence."""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemChange:
-    """What an amendment says about one goods item; empty texts and None are not stated."""
-
-    number: int
-    procedure: str = ""
-    commodity: str = ""
-    destination: str = ""
-    origin: str = ""
-    net_mass: Decimal | None = None
-    supplementary_units: Decimal | None = None
-    amount: Money | None = None
-    additional_procedures: tuple[str, ...] = ()
-    documents: tuple[DocumentChange, ...] = ()
-    deleted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """An amendment that carries the changed branch only."""
-
-    exporter: str = ""
-    destination: str = ""
-    consignee_id: str = ""
-    consignee_name: str = ""
-    items: tuple[ItemChange, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    """What touches items or documents and cannot be read as a change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request of the trader about a declaration, and what customs decided on it.
-
-    Request and decision may arrive in any order; both are known by the request's own reference. AES 513 with 504 or
-    556 is the same thing as WCO function 13 with response 11 or 03.
-    """
-
-    reference: str
-    asked: Stamp | None = None
-    changes: Changes | None = None
-    """A part of the content; belongs to `asked`."""
-    content: Payload | None = None
-    """The whole new content; belongs to `asked`."""
-    granted: Stamp | None = None
-    refused: Stamp | None = None
-    rejected: Stamp | None = None
-    """A rejection that names this reference: of the request, or of the declaration if nothing was asked under it."""
-
-    @property
-    def amends(self) -> bool:
-        """Whether the content would change."""
-        return self.changes is not None or self.content is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,30 +124,40 @@ class Facts:
 
     payload: Payload | None = None
     payload_rank: PayloadRank | None = None
+    superseded: tuple[SupersededContent, ...] = ()
+    """Earlier versions of the content, sorted."""
     lodged: Stamp | None = None
     presented: Stamp | None = None
     accepted: Stamp | None = None
     acceptance_day: str = ""
     """The instant or date customs state as acceptance (D.E. 15 09), ISO text; belongs to `accepted`."""
     releases: tuple[tuple[int, ItemRelease], ...] = ()
-    """(item number or ALL_ITEMS, last word), sorted by item."""
+    """(item number or ALL_ITEMS, decision): the last release and the last refusal of each, sorted by item."""
     invalidated: Stamp | None = None
     invalidation_reason: str = ""
     rejected: Stamp | None = None
     exited: Stamp | None = None
+    exit_told: Stamp | None = None
+    """When customs last said on which day the goods left."""
+    exit_day: str = ""
+    """That day or instant, ISO text; belongs to `exit_told` and counts for a retrospective declaration (11 02 R)."""
     not_presented: Stamp | None = None
+    release_overdue: Stamp | None = None
+    """When the bridge stopped waiting for the release of goods that left."""
     recheck: Stamp | None = None
     mrn: str = ""
     lrn: str = ""
     exporter: str = ""
     requests: tuple[Request, ...] = ()
-    """Sorted by reference."""
-    simplified: str = ""
-    """MRN of the simplified declaration that this one supplements (UCC Art. 167(4))."""
+    """In the order of their stamps."""
+    decisions: tuple[RequestDecision, ...] = ()
+    """Of customs on requests, in the order of their stamps."""
+    simplified: tuple[SimplifiedReference, ...] = ()
+    """What this declaration supplements as a whole (UCC Art. 167(4)), sorted; named once it stays named."""
     supplements: tuple[str, ...] = ()
     """Declarations that supplement this one, sorted."""
-    generation: Stamp | None = None
-    """The lodging that began anew after a rejection; facts of an older generation no longer count."""
+    instrument: str = ""
+    """Never told nor stored: which supplementary declarations rule the content, derived at settling."""
     overrides: tuple[Override, ...] = ()
     """The last word on each place, sorted by it."""
     captured: tuple[Captured, ...] = ()
@@ -321,6 +183,16 @@ class DeclarationCommand:
     findings: tuple[Finding, ...] = ()
     """Warnings on the event as a whole (MRN_CHECK_DIGIT, CLOCK_AHEAD, ASSUMED_ZONE)."""
     extensions: tuple[tuple[str, str], ...] = field(default=())
+    logged: LogPosition | None = None
+    """Where the log has it, of senders whose messages may state no time."""
+
+    chosen_lodging: str = ""
+    """Id of the event that lodged the declaration, or its exporter, where an officer says which one it was."""
+
+    @property
+    def stamp(self) -> Stamp:
+        """When it was said."""
+        return Stamp(self.occurred_at, self.event_id, self.logged)
 
     @property
     def waits(self) -> bool:

@@ -6,7 +6,7 @@ is written off: a claim on one is checked, and its outcome is OK_NOT_MANAGED.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -14,39 +14,42 @@ from certex_bridge.kernel.amounts import Money
 from certex_bridge.kernel.dates import years_later
 from certex_bridge.kernel.identifiers import licence_key
 from certex_bridge.ledger.domain.comparisons import is_barred, is_named
+from certex_bridge.ledger.domain.content import ClaimSpec
 from certex_bridge.ledger.domain.evaluation import Circumstances, Evaluation
-from certex_bridge.ledger.domain.facts import ClaimSpec, Facts
 from certex_bridge.ledger.domain.figures import declared_figures
-from certex_bridge.ledger.domain.issuers import specs_of
 from certex_bridge.ledger.domain.model import WHOLE_LICENCE, ZERO, Account, Dim, LicenceState
 from certex_bridge.ledger.domain.reasons import Reason, Rule
 from certex_bridge.ledger.domain.risk import BLOCKED
 from certex_bridge.licensing.domain.eugea import eugea_allows
 from certex_bridge.licensing.domain.licence import Licence, LicenceType
 
-_REPAIR_CODE = "X063"
 _NAMING = "EU003/"
 """A reference `EU003/<state>/<number>` names the initial licence where no registration does."""
 _YEARS = 5
 """Age of the initial licence that EU003 allows (Annex II Section C)."""
 
 
-def initial_licences(told: Iterable[Facts], licences: Mapping[str, LicenceState]) -> set[str]:
-    """The initial licences that claims under EU003 name, in the declaration or in the registration cited."""
-    found = set()
-    for facts in told:
-        for spec in specs_of(facts):
-            if spec.document_code == _REPAIR_CODE or _reference(spec).startswith(_NAMING):
-                state = licences.get(spec.licence_id)
-                found.add(_initial(spec, state.licence if state else None))
+def initial_licences(specs: Iterable[ClaimSpec], licences: Iterable[LicenceState]) -> set[str]:
+    """The initial licences that these documents name, and those that any of these licences names.
+
+    Not only the licence cited as it stands: an assumed issuer may become another one when the MRN says so.
+    """
+    found = {_initial(spec, None) for spec in specs if _reference(spec).startswith(_NAMING)}
+    found.update([_initial_of(state.licence) for state in licences if state.licence is not None])
     found.discard("")
     return found
 
 
+def _initial_of(registration: Licence) -> str:
+    named = registration.initial_licence
+    return "" if named is None else licence_key(named.issuer, named.number)
+
+
 def _initial(spec: ClaimSpec, registration: Licence | None) -> str:
     """Identity of the initial licence; empty when nobody names it."""
-    if registration is not None and registration.initial_licence is not None:
-        return licence_key(registration.initial_licence.issuer, registration.initial_licence.number)
+    registered = _initial_of(registration) if registration is not None else ""
+    if registered:
+        return registered
     reference = _reference(spec)
     state, _, number = reference.removeprefix(_NAMING).partition("/")
     return licence_key(state, number) if reference.startswith(_NAMING) and state and number else ""
@@ -115,8 +118,8 @@ def judge_unregistered(seen: Evaluation, around: Circumstances, day: date) -> No
 def judge_shipment(seen: Evaluation, most: Money, around: Circumstances) -> None:
     """A national act's limit per shipment: all that the declaration cites of the licence together, nothing rounded."""
     limits = [(Dim.VAL, Account(WHOLE_LICENCE, Dim.VAL, most.currency, most.amount))]
-    problems = declared_figures(seen.spec, seen.item, limits, around.policy).problems
-    total = _shipment(seen.spec.licence_id, limits, around)
+    problems = declared_figures(seen.spec, seen.item, limits, around.policy, seen.day).problems
+    total = _shipment(seen, limits, around)
     if total > most.amount:
         reason = Reason("VALUE_ABOVE_THRESHOLD", "amount", str(Money(total, most.currency)), str(most))
         problems.append((Rule.FIGURES, reason))
@@ -125,11 +128,12 @@ def judge_shipment(seen: Evaluation, most: Money, around: Circumstances) -> None
     seen.passed += [rule for rule in (Rule.UNIT, Rule.FIGURES) if rule not in refused]
 
 
-def _shipment(licence_id: str, limits: list[tuple[Dim, Account]], around: Circumstances) -> Decimal:
+def _shipment(seen: Evaluation, limits: list[tuple[Dim, Account]], around: Circumstances) -> Decimal:
+    licence_id = seen.spec.licence_id
     total = around.shipments.get(licence_id)
     if total is None:
         figures = [
-            declared_figures(spec, item, limits, around.policy).figures.value
+            declared_figures(spec, item, limits, around.policy, seen.day).figures.value
             for item in around.payload.items
             for spec in item.claims
             if spec.licence_id == licence_id

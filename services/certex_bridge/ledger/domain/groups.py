@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from certex_bridge.ledger.domain.content import ClaimSpec, Item, Payload
 from certex_bridge.ledger.domain.evaluation import Circumstances, Evaluation
-from certex_bridge.ledger.domain.facts import ClaimSpec, Item, Override, Payload
+from certex_bridge.ledger.domain.facts import Override
 from certex_bridge.ledger.domain.figures import Declared
 from certex_bridge.ledger.domain.members import ENDED_STATES, REFUSED_OUTCOMES, Member, Settlement
 from certex_bridge.ledger.domain.merge import last_word
@@ -102,12 +103,15 @@ class Grouping:
         attempt = attempt_of(self._facts, item.number)
         if override is not None:
             attempt = attempt_with(attempt, override)
-        phase = phase_of(self._facts, item.number, current, attempt, recorded=self._recorded(item.number))
+        phase = phase_of(self._facts, item.number, current, recorded=self._recorded(item.number))
         if not seen.applicable and phase is not Phase.ENDED:
             return Member(key, current, seen, Phase.NOT_APPLICABLE, NOTHING, "")
+        advisory = phase is Phase.CHECK
+        if advisory:
+            phase = Phase.RESERVE
         elsewhere = self._refused.get(place) if current is None else None
         used = self._used(seen, phase, override)
-        member = Member(key, current, seen, phase, used.figures, attempt, used.problems, elsewhere)
+        member = Member(key, current, seen, phase, used.figures, attempt, used.problems, elsewhere, advisory=advisory)
         if override is not None and applies(member, override):
             govern(member, override)
         return member
@@ -118,7 +122,7 @@ class Grouping:
 
     def _used(self, seen: Evaluation, phase: Phase, override: Override | None) -> Declared:
         """The figures that count in this phase; an officer's, unless the goods were released after the decision."""
-        if phase in (Phase.ENDED, Phase.CHECK) or not seen.managed:
+        if phase is Phase.ENDED or not seen.managed:
             return Declared()
         if phase is Phase.RECORD:
             release = last_word(self._facts, seen.item.number)
@@ -133,7 +137,7 @@ class Grouping:
         return seen.declared
 
     def _uncited(self, key: ClaimKey, claim: Claim) -> Member:
-        phase = phase_of(self._facts, key.item, claim, attempt_of(self._facts, key.item))
+        phase = phase_of(self._facts, key.item, claim)
         if phase is Phase.ENDED:
             return Member(key, claim, None, phase, NOTHING, "dropped")
         return Member(key, claim, None, Phase.DROPPED, NOTHING, "dropped", released=phase is Phase.RECORD)

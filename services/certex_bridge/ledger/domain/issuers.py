@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from certex_bridge.kernel.identifiers import mrn_member_state
-from certex_bridge.ledger.domain.facts import ClaimSpec, Facts, Payload, Request
+from certex_bridge.kernel.countries import issuing_state
+from certex_bridge.kernel.identifiers import issuer_of, licence_key, licence_number, mrn_member_state
+from certex_bridge.ledger.domain.content import ClaimSpec, Payload
+from certex_bridge.ledger.domain.facts import Facts
+from certex_bridge.ledger.domain.requests import Request
 
 MRN = "MRN"
 """`ClaimSpec.issuer_from` of an issuer that needs no second look."""
 
-_SHARED = {"XI": "GB"}
-"""One licensing authority serves the whole United Kingdom."""
-
 UNKNOWN = "ISSUER_UNKNOWN"
 
 
-def issuing_state(country: str) -> str:
-    """The state whose authority issues the licences cited in declarations of this country."""
-    return _SHARED.get(country, country)
+def cited_number(spec: ClaimSpec) -> str:
+    """The licence number as written, without the line that the reference seems to end in."""
+    if not spec.reference:
+        return licence_number(spec.licence_id)
+    return spec.reference.strip().rpartition("-")[0] if spec.suffix else spec.reference
 
 
 def resolved(facts: Facts, mrn: str = "") -> Facts:
@@ -71,7 +73,8 @@ def claims_of(payload: Payload) -> list[ClaimSpec]:
 def as_declared(payload: Payload) -> Payload:
     """The content without what the bridge or the envelope adds: office, exporter, assumed issuers."""
     items = tuple([replace(item, claims=_bare(item.claims)) for item in payload.items])
-    return replace(payload, office="", exporter="", items=items, header_claims=_bare(payload.header_claims))
+    attributed, header = _bare(payload.attributed), _bare(payload.header_claims)
+    return replace(payload, office="", exporter="", items=items, header_claims=header, attributed=attributed)
 
 
 def _bare(claims: tuple[ClaimSpec, ...]) -> tuple[ClaimSpec, ...]:
@@ -79,7 +82,7 @@ def _bare(claims: tuple[ClaimSpec, ...]) -> tuple[ClaimSpec, ...]:
 
 
 def _differs(spec: ClaimSpec, issuer: str) -> bool:
-    return spec.issuer_from not in ("", MRN) and spec.licence_id.partition("/")[0] != issuer
+    return spec.issuer_from not in ("", MRN) and issuer_of(spec.licence_id) != issuer
 
 
 def _resolve(claims: tuple[ClaimSpec, ...], issuer: str) -> tuple[ClaimSpec, ...]:
@@ -87,6 +90,5 @@ def _resolve(claims: tuple[ClaimSpec, ...], issuer: str) -> tuple[ClaimSpec, ...
 
 
 def _with_issuer(spec: ClaimSpec, issuer: str) -> ClaimSpec:
-    number = spec.licence_id.partition("/")[2]
     findings = tuple([finding for finding in spec.findings if finding.code != UNKNOWN])
-    return replace(spec, licence_id=f"{issuer}/{number}", findings=findings, issuer_from=MRN)
+    return replace(spec, licence_id=licence_key(issuer, cited_number(spec)), findings=findings, issuer_from=MRN)

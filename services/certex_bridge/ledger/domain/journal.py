@@ -20,6 +20,9 @@ NO_DIMENSION = "NONE"
 Booking = tuple[Claim, tuple[Step, ...]]
 """A claim, and what happens to it."""
 
+Restated = tuple[str, Claim, Claim]
+"""Text of a claim's key, the claim before, and after."""
+
 Deltas = tuple[Decimal, Decimal, Decimal, Decimal]
 """Changes of cap, reserved, consumed and over."""
 
@@ -96,6 +99,30 @@ class Entry:
         d_over = account.over - over
         self._row(account.line_no, account.dim, Kind.CAP, "", (d_cap, ZERO, ZERO, d_over), account.unit)
 
+    def restate(self, account: Account, unit: str, cap: Decimal, held: Sequence[Restated], detail: str) -> None:
+        """State an account in another currency: what each claim holds of it, then the limit; `over` follows that.
+
+        Raises:
+            AssertionError: the claims do not hold what the account says (a defect).
+        """
+        over = account.over
+        account.replaced, account.unit = account.unit, unit
+        place = (account.line_no, account.dim, Kind.REDENOMINATE)
+        for claim, before, after in held:
+            d_reserved, d_consumed = (
+                after.reserved.value - before.reserved.value,
+                after.consumed.value - before.consumed.value,
+            )
+            account.reserved += d_reserved
+            account.consumed += d_consumed
+            if d_reserved or d_consumed:
+                self._row(*place, claim, (ZERO, d_reserved, d_consumed, ZERO), detail)
+        total = sum([after.reserved.value + after.consumed.value for _, _, after in held], ZERO)
+        assert total == account.reserved + account.consumed, f"claims missing on {self.state.licence_id}"
+        d_cap = cap - account.cap
+        account.cap = cap
+        self._row(*place, "", (d_cap, ZERO, ZERO, account.over - over), detail)
+
     def note(self, kind: Kind, detail: str) -> None:
         """A row without figures: a licence version, a status."""
         self._row(WHOLE_LICENCE, NO_DIMENSION, kind, "", (ZERO, ZERO, ZERO, ZERO), detail)
@@ -105,13 +132,14 @@ class Entry:
         if not self.rows:
             state.lv += 1
         seq = len(self.rows) + 1
-        text = entry_text(state.lv, seq, line_no, dim, kind, self.event_id, claim, deltas, self.at, detail)
-        state.chain = link = chain(state.chain, text)
         place = (state.licence_id, state.lv, seq, line_no, dim, kind)
+        text = entry_text(*place, self.event_id, claim, deltas, self.at, detail)
+        state.chain = link = chain(state.chain, text)
         self.rows.append(Movement(*place, self.event_id, claim, *deltas, self.at, detail, link))
 
 
 def entry_text(  # noqa: PLR0913, PLR0917  # the columns of a row, in their order
+    licence_id: str,
     lv: int,
     seq: int,
     line_no: int,
@@ -123,9 +151,16 @@ def entry_text(  # noqa: PLR0913, PLR0917  # the columns of a row, in their orde
     at: str,
     detail: str,
 ) -> bytes:
-    """The canonical bytes of a journal row: what its chain value covers, together with the value before."""
+    """The canonical bytes of a journal row: what its chain value covers, together with the value before.
+
+    Each text follows its length in characters, so that no two rows have the same bytes; with the licence among them,
+    no journal can stand in for another.
+    """
     figures = "|".join([_figure(delta) if delta else "0" for delta in deltas])
-    return f"{lv}|{seq}|{line_no}|{dim}|{kind}|{event_id}|{claim}|{figures}|{at}|{detail}".encode()
+    return (
+        f"{len(licence_id)}:{licence_id}|{lv}|{seq}|{line_no}|{len(dim)}:{dim}|{len(kind)}:{kind}|"
+        f"{len(event_id)}:{event_id}|{len(claim)}:{claim}|{figures}|{len(at)}:{at}|{len(detail)}:{detail}"
+    ).encode()
 
 
 def _figure(delta: Decimal) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from certex_bridge.ledger.domain.evaluation import Evaluation
 from certex_bridge.ledger.domain.facts import Override
@@ -66,6 +67,10 @@ class Member:
     """Of a document no longer cited: whether its goods were released while it was."""
     override: Override | None = None
     """An officer's decision that can be booked as told; it asks for no room."""
+    advisory: bool = False
+    """Not accepted yet: what acceptance would decide is told, and nothing is booked."""
+    anew: bool = False
+    """Whether its group is judged anew on the same facts: a currency agrees by now, or something was told late."""
     reserved: Figures = NOTHING
     consumed: Figures = NOTHING
     held: Figures = NOTHING
@@ -100,9 +105,28 @@ class Member:
 
     @property
     def refused_before(self) -> bool:
-        """Whether a refusal was made on the same facts: it is sticky."""
+        """Whether a refusal was made on the same facts: it is sticky; advice binds nobody."""
         known = self.current or self.elsewhere
-        return known is not None and known.outcome in REFUSED_OUTCOMES and known.attempt == self.attempt
+        if self.advisory or known is None or known.outcome not in REFUSED_OUTCOMES or known.state is ClaimState.CHECKED:
+            return False
+        return known.attempt == self.attempt and not self.anew
+
+    @property
+    def currency_agreed(self) -> bool:
+        """Whether a refusal stood on the licence's currency, and that is the declared one by now.
+
+        A licence restated in the euro that replaced its currency was in euro by law from the day of adoption on: that
+        this was told late is no reason to refuse what was declared since.
+        """
+        known = self.current or self.elsewhere
+        if known is None or self.evaluation is None or "CURRENCY_MISMATCH" not in known.reasons:
+            return False
+        return all(reason.code != "CURRENCY_MISMATCH" for reason in self.reasons)
+
+    def refused_too_early(self, late: datetime | None) -> bool:
+        """Whether it was refused at, or after, a moment of which more is known by now (ADR 0016)."""
+        known = self.current or self.elsewhere
+        return late is not None and known is not None and known.refused_at is not None and late <= known.refused_at
 
     @property
     def granted_before(self) -> bool:
@@ -110,7 +134,9 @@ class Member:
         known = self.current
         if known is None or known.outcome != Outcome.OK_NOT_MANAGED:
             return False
-        return known.attempt == self.attempt or self.phase in (Phase.RECORD, Phase.ADJUST)
+        if self.phase in (Phase.RECORD, Phase.ADJUST):
+            return True
+        return known.attempt == self.attempt and known.state is not ClaimState.CHECKED and not self.advisory
 
     @property
     def stored_codes(self) -> tuple[str, ...]:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
-from certex_bridge.ledger.domain.facts import ALL_ITEMS, Captured, Facts, ItemRelease, Override, Payload, Request, Stamp
+from certex_bridge.ledger.domain.content import Payload
+from certex_bridge.ledger.domain.facts import ALL_ITEMS, Captured, Facts, ItemRelease, Override
+from certex_bridge.ledger.domain.requests import Request, RequestDecision
+from certex_bridge.ledger.domain.simplified import SimplifiedReference
+from certex_bridge.ledger.domain.stamps import Stamp
+from certex_bridge.ledger.domain.superseded import superseded
+
+_Name = TypeVar("_Name", str, SimplifiedReference)
 
 
 def merge(a: Facts, b: Facts) -> Facts:
     """The least set of facts that holds both; the payload with the greatest version wins.
 
-    Acceptance is the earliest told, releases the latest told per item, invalidation absorbs (it is never untold). Of
-    two generations the later holds alone.
+    Acceptance is the earliest told, releases the latest told per item, invalidation absorbs (it is never untold).
     """
     if a is b or a == _EMPTY:
         return b
     if b == _EMPTY:
         return a
-    if a.generation != b.generation:
-        return b if _later(b.generation, a.generation) else a
     newest = _newer_payload(a, b)
     first_accepted = _first_accepted(a, b)
+    last_exit = b if _latest(a.exit_told, b.exit_told) != a.exit_told else a
     first_invalidated = b if _earlier(b.invalidated, a.invalidated) else a
     return Facts(
         payload=_content(a, b, newest),
         payload_rank=newest.payload_rank,
+        superseded=superseded(a, b),
         lodged=_earliest(a.lodged, b.lodged),
         presented=_latest(a.presented, b.presented),
         accepted=first_accepted.accepted,
@@ -34,15 +41,18 @@ def merge(a: Facts, b: Facts) -> Facts:
         invalidation_reason=first_invalidated.invalidation_reason,
         rejected=_earliest(a.rejected, b.rejected),
         exited=_earliest(a.exited, b.exited),
+        exit_told=last_exit.exit_told,
+        exit_day=last_exit.exit_day,
         not_presented=_earliest(a.not_presented, b.not_presented),
+        release_overdue=_earliest(a.release_overdue, b.release_overdue),
         recheck=_latest(a.recheck, b.recheck),
         mrn=max(a.mrn, b.mrn),
         lrn=max(a.lrn, b.lrn),
         exporter=max(a.exporter, b.exporter),
         requests=_merge_requests(a.requests, b.requests),
-        simplified=max(a.simplified, b.simplified),
+        decisions=_merge_decisions(a.decisions, b.decisions),
+        simplified=_union(a.simplified, b.simplified),
         supplements=_union(a.supplements, b.supplements),
-        generation=a.generation,
         overrides=_merge_overrides(a.overrides, b.overrides),
         captured=_merge_captured(a.captured, b.captured),
     )
@@ -94,35 +104,25 @@ def _latest(one: Stamp | None, other: Stamp | None) -> Stamp | None:
     return max(one, other)
 
 
-def _later(one: Stamp | None, other: Stamp | None) -> bool:
-    return one is not None and (other is None or one > other)
-
-
-def _union(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
-    return a if a == b else tuple(sorted({*a, *b}))
+def _union(a: tuple[_Name, ...], b: tuple[_Name, ...]) -> tuple[_Name, ...]:
+    return a if a == b else tuple(sorted(set(a) | set(b)))
 
 
 def _merge_requests(a: tuple[Request, ...], b: tuple[Request, ...]) -> tuple[Request, ...]:
     if not a or not b or a == b:
         return a or b
-    known = {request.reference: request for request in a}
-    for told in b:
-        held = known.get(told.reference)
-        known[told.reference] = told if held is None else _merge_request(held, told)
-    return tuple([known[reference] for reference in sorted(known)])
+    held = {request.asked: request for request in (*a, *b)}
+    return tuple([held[stamp] for stamp in sorted(held)])
 
 
-def _merge_request(a: Request, b: Request) -> Request:
-    asked = b if _earlier(b.asked, a.asked) else a
-    return Request(
-        a.reference,
-        asked.asked,
-        asked.changes,
-        asked.content,
-        _earliest(a.granted, b.granted),
-        _earliest(a.refused, b.refused),
-        _earliest(a.rejected, b.rejected),
-    )
+def _merge_decisions(a: tuple[RequestDecision, ...], b: tuple[RequestDecision, ...]) -> tuple[RequestDecision, ...]:
+    """One decision for each message: sent twice, it is the first one."""
+    if not a or not b or a == b:
+        return a or b
+    first: dict[str, RequestDecision] = {}
+    for decision in sorted((*a, *b), key=lambda one: one.stamp):
+        first.setdefault(decision.sha256 or decision.stamp.event_id, decision)
+    return tuple(first.values())
 
 
 def _merge_releases(
@@ -130,12 +130,12 @@ def _merge_releases(
 ) -> tuple[tuple[int, ItemRelease], ...]:
     if not a or not b or a == b:
         return a or b
-    last = dict(a)
+    last = {(item, release.released): release for item, release in a}
     for item, release in b:
-        known = last.get(item)
+        known = last.get((item, release.released))
         if known is None or release.stamp > known.stamp:
-            last[item] = release
-    return tuple(sorted(last.items(), key=lambda pair: pair[0]))
+            last[item, release.released] = release
+    return tuple([(item, last[item, released]) for item, released in sorted(last)])
 
 
 def _merge_overrides(a: tuple[Override, ...], b: tuple[Override, ...]) -> tuple[Override, ...]:
@@ -161,9 +161,33 @@ def _merge_captured(a: tuple[Captured, ...], b: tuple[Captured, ...]) -> tuple[C
 
 
 def last_word(facts: Facts, item: int) -> ItemRelease | None:
-    """The latest release or refusal that covers this item, named or for the whole declaration."""
-    found: ItemRelease | None = None
-    for number, release in facts.releases:
-        if number in (item, ALL_ITEMS) and (found is None or release.stamp > found.stamp):
-            found = release
-    return found
+    """The decision that counts for this item: the latest release, or the latest refusal that names it.
+
+    A refusal that names no item is about what is not released yet (IR 2024/2145 Art. 6(4)): it never takes back an
+    item that was released before.
+    """
+    release, refusal, refusal_of_the_rest = _decisions_on(facts, item)
+    if release is None:
+        return _latest_of(refusal, refusal_of_the_rest)
+    return _latest_of(release, refusal)
+
+
+def _decisions_on(facts: Facts, item: int) -> tuple[ItemRelease | None, ItemRelease | None, ItemRelease | None]:
+    """Latest release that covers the item, latest refusal that names it, latest refusal that names none."""
+    release: ItemRelease | None = None
+    refusal: ItemRelease | None = None
+    of_the_rest: ItemRelease | None = None
+    for number, decision in facts.releases:
+        if decision.released and number in (item, ALL_ITEMS):
+            release = _latest_of(release, decision)
+        elif not decision.released and number == item:
+            refusal = decision
+        elif not decision.released and number == ALL_ITEMS:
+            of_the_rest = decision
+    return release, refusal, of_the_rest
+
+
+def _latest_of(one: ItemRelease | None, other: ItemRelease | None) -> ItemRelease | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda decision: decision.stamp)

@@ -7,12 +7,15 @@ Quantities have at most six decimals, values two; nothing here is ever rounded.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from certex_bridge.kernel.canonical import GENESIS
+from certex_bridge.kernel.errors import Finding
 from certex_bridge.ledger.domain.facts import Facts
+from certex_bridge.ledger.domain.lodgings import DraftEvent, LodgingKey
 from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence
 
 ZERO = Decimal(0)
@@ -74,6 +77,8 @@ class Kind(StrEnum):
     WITHDRAW = "WITHDRAW"
     OVERRIDE = "OVERRIDE"
     CORRECT = "CORRECT"
+    REDENOMINATE = "REDENOMINATE"
+    """The same amounts in the currency that replaced the licence's (Regulation (EC) No 974/98 Art. 14)."""
     CAP = "CAP"
     VERSION = "VERSION"
     STATUS = "STATUS"
@@ -116,6 +121,8 @@ class Account:
     cap: Decimal
     reserved: Decimal = ZERO
     consumed: Decimal = ZERO
+    replaced: str = ""
+    """Currency in which it was kept before the euro replaced that."""
 
     @property
     def available(self) -> Decimal:
@@ -172,11 +179,24 @@ class Claim:
     document_code: str = ""
     source: str = ""
     """Where the figure came from when it is not the document's own (NET_MASS, ITEM_AMOUNT, alias factor)."""
+    refused_at: datetime | None = None
+    """The moment on whose balance it was refused, or left uncovered; None: it is neither."""
 
     @property
     def holds(self) -> bool:
         """Whether any balance depends on this claim."""
         return self.reserved != NOTHING or self.consumed != NOTHING
+
+    @property
+    def has_value(self) -> bool:
+        """Whether any of its figures is an amount of money."""
+        return bool(self.requested.value or self.reserved.value or self.consumed.value or self.uncovered.value)
+
+    @property
+    def in_another_currency(self) -> bool:
+        """Whether it stands refused, or uncovered, because the licence is in another currency."""
+        open_ = self.state in (ClaimState.REFUSED, ClaimState.UNCOVERED)
+        return open_ and "CURRENCY_MISMATCH" in self.reasons
 
 
 @dataclass(slots=True)
@@ -283,16 +303,33 @@ class DeclarationState:
     said: str = ""
     """Fingerprint of the last published outcome."""
     waiting_for: tuple[str, ...] = ()
-    """Licences not known yet: the declaration is parked on them."""
+    """Licences not known yet (`*/NUMBER`: of any issuer): the declaration is parked on them."""
     joined: bool = False
-    """For a draft (exporter/LRN): an MRN took it over."""
+    """For a draft (exporter/LRN): its newest lodging became an MRN, which is answered for."""
     claims: dict[ClaimKey, Claim] = field(default_factory=dict)
+    own: Facts | None = None
+    """For an MRN that has the facts of a lodging: what was told of the MRN itself. None: `facts` are its own."""
+    lodging: LodgingKey | None = None
+    """For an MRN: the lodging that it was."""
+    events: tuple[DraftEvent, ...] = ()
+    """For a draft: everything told of exporter and LRN, in order; `facts` are those of the newest lodging."""
+    doubts: tuple[Finding, ...] = ()
+    """For an MRN: why it is not certain which lodging it was (DRAFT_AMBIGUOUS, CLAIM_CONFLICT)."""
 
+    moved: bool = field(default=False, compare=False)
+    """For an MRN: it turned out to be another lodging, and was not settled since. Never stored."""
+    late: datetime | None = field(default=None, compare=False)
+    """When what was told late took effect: what was refused at that moment or since is judged anew. Never stored."""
 
-@dataclass(slots=True)
-class Anchor:
-    """The meeting point of one LRN: who used it before acceptance, and which MRNs it became."""
+    @property
+    def tellings(self) -> list[Facts]:
+        """All facts that may come to count: which lodging an MRN was may turn out otherwise."""
+        own = [self.own] if self.own is not None else []
+        return [self.facts, *own, *[event.facts for event in self.events]]
 
-    lrn: str
-    exporters: tuple[str, ...] = ()
-    mrns: tuple[str, ...] = ()
+    @property
+    def undecided(self) -> bool:
+        """Whether customs accepted or released it, and nobody can say what it declares."""
+        facts = self.facts
+        known = facts.payload is not None or facts.captured
+        return bool(facts.mrn) and not known and (facts.accepted is not None or bool(facts.releases))

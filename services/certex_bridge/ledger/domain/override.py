@@ -12,15 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from certex_bridge.kernel.errors import Finding
-from certex_bridge.ledger.domain.facts import (
-    ALL_DOCUMENTS,
-    ALL_ITEMS,
-    ClaimSpec,
-    Decision,
-    Facts,
-    Override,
-    Payload,
-)
+from certex_bridge.ledger.domain.content import ClaimSpec, Payload
+from certex_bridge.ledger.domain.facts import ALL_DOCUMENTS, ALL_ITEMS, Decision, Facts, Override
 from certex_bridge.ledger.domain.issuers import claims_of
 from certex_bridge.ledger.domain.members import REFUSED_OUTCOMES, ClaimResult, Member
 from certex_bridge.ledger.domain.model import NOTHING, ClaimState, Figures, Kind

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
+from certex_bridge.ledger.domain.days import exit_counting
 from certex_bridge.ledger.domain.evaluation import Evaluation
-from certex_bridge.ledger.domain.facts import DocumentFigures, Facts, ItemRelease, Stamp
+from certex_bridge.ledger.domain.facts import DocumentFigures, Facts, ItemRelease
 from certex_bridge.ledger.domain.figures import Declared, declared_figures
 from certex_bridge.ledger.domain.merge import last_word
 from certex_bridge.ledger.domain.model import NOTHING, Claim, ClaimState, Dim, LicenceState
 from certex_bridge.ledger.domain.policy import Policy
+from certex_bridge.ledger.domain.stamps import Stamp
 from certex_bridge.ledger.domain.standing import rejection
 
 
@@ -38,17 +40,19 @@ class Phase(StrEnum):
         return self in _BOOKING
 
 
+_FIRST_CONTENT = (0, 1)
+"""Order of the content before any amendment."""
+
 _BOOKING = frozenset({Phase.RESERVE, Phase.RECORD, Phase.ADJUST})
 
 
-def phase_of(facts: Facts, item: int, current: Claim | None, attempt: str, *, recorded: bool = False) -> Phase:
+def phase_of(facts: Facts, item: int, current: Claim | None, *, recorded: bool = False) -> Phase:
     """The phase of one item's claims. A payload newer than the release is an amendment after release.
 
     Args:
         facts: what customs said.
         item: goods item number.
         current: the claim as it stands.
-        attempt: what a decision would rest on.
         recorded: whether the item's release was booked before, on whatever content was known then.
     """
     if facts.invalidated is not None or rejection(facts) is not None:
@@ -60,20 +64,16 @@ def phase_of(facts: Facts, item: int, current: Claim | None, attempt: str, *, re
     if word is not None:
         if not word.released:
             return Phase.ENDED
-        amends = recorded and amended_after(facts, word) and not _open_record(current, attempt)
+        amends = recorded and amended_after(facts, word) and not _open_record(current)
         return Phase.ADJUST if amends else Phase.RECORD
     if facts.accepted is not None or facts.overrides:  # an officer decides on what was accepted, told yet or not
         return Phase.RESERVE
     return Phase.ENDED if facts.not_presented is not None else Phase.CHECK
 
 
-def _open_record(current: Claim | None, attempt: str) -> bool:
+def _open_record(current: Claim | None) -> bool:
     """What is still reserved, and goods that left without cover, are a matter of record: nothing is refused to them."""
-    if current is None:
-        return False
-    if current.state is ClaimState.UNCOVERED:
-        return current.consumed == NOTHING or current.attempt == attempt
-    return current.reserved != NOTHING
+    return current is not None and (current.state is ClaimState.UNCOVERED or current.reserved != NOTHING)
 
 
 def amended_after(facts: Facts, word: ItemRelease) -> bool:
@@ -82,9 +82,32 @@ def amended_after(facts: Facts, word: ItemRelease) -> bool:
 
 
 def changed_after(facts: Facts, moment: Stamp) -> bool:
-    """Whether customs changed the content after that moment; the first content, told late, is no change."""
+    """Whether customs changed the content after that moment; the first content, told late, is no change.
+
+    Of content and moment in one instant, a later version counts as the later word: a message id says nothing of order.
+    """
     rank = facts.payload_rank
-    return rank is not None and rank.stamp > moment and rank.stamp not in (facts.accepted, facts.lodged)
+    if rank is None or rank.stamp in (facts.accepted, facts.lodged):
+        return False
+    if rank.stamp.occurred_at == moment.occurred_at:
+        return rank.order > _FIRST_CONTENT
+    return rank.stamp.occurred_at > moment.occurred_at
+
+
+def release_stands(told: Facts, known: Facts, counted: Facts) -> bool:
+    """Whether a later version of the content changes nothing, because released figures are dated after it.
+
+    Args:
+        told: what an event adds.
+        known: what was known before it.
+        counted: both together.
+    """
+    new, old = told.payload_rank, known.payload_rank
+    if new is None or old is None or new.order <= old.order or counted.payload_rank is None:
+        return False
+    return new.order == counted.payload_rank.order and any(
+        word.released and word.figures is not None and not amended_after(counted, word) for _, word in known.releases
+    )
 
 
 def attempt_of(facts: Facts, item: int) -> str:
@@ -93,11 +116,16 @@ def attempt_of(facts: Facts, item: int) -> str:
     word = last_word(facts, item)
     parts = (
         f"{rank.supplementary}.{rank.version}" if rank else "",
-        facts.acceptance_day or ("accepted" if facts.accepted else ""),
+        (facts.acceptance_day or ("accepted" if facts.accepted else "")) + _exit_of(facts),
         f"{word.stamp.occurred_at.isoformat()}/{word.stamp.event_id}" if word else "",
         facts.recheck.event_id if facts.recheck else "",
     )
-    return "|".join(parts)
+    return "|".join((*parts, facts.instrument) if facts.instrument else parts)
+
+
+def _exit_of(facts: Facts) -> str:
+    day = exit_counting(facts) if facts.exit_day else None
+    return f", left {day}" if day else ""
 
 
 _AFTER_RELEASE = frozenset(
@@ -131,4 +159,4 @@ def released_figures(
         for dim in (Dim.QTY, Dim.VAL)
         if (account := state.limit(line_no, dim)) is not None
     ]
-    return declared_figures(spec, seen.item, limits, policy)
+    return declared_figures(spec, seen.item, limits, policy, seen.day)

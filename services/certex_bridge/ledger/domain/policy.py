@@ -58,14 +58,14 @@ class Policy:
     further_codes: frozenset[str] = frozenset()
     """Document codes outside the Union's list that some issuer still uses."""
     calendar_zone: tzinfo = _UNION_SEAT
-    """Legal time of an issuer that no list knows."""
+    """Legal time of a state that no list knows."""
     calendar_zones: Mapping[str, tzinfo] = field(default_factory=dict)
-    """Legal time by issuer, where it differs from the built-in list."""
+    """Legal time by state, where it differs from the built-in list."""
 
     def must_register(self, issuer: str, document_code: str) -> bool:
         """Whether an exporter may use a general authorisation only after a registration with this state."""
         return document_code in self.registration.get(issuer, self.registration.get("*", ()))
 
-    def zone(self, issuer: str) -> tzinfo:
-        """The legal time in which an issuer's days are counted."""
-        return self.calendar_zones.get(issuer) or ZONES.get(issuer) or self.calendar_zone
+    def zone(self, state: str) -> tzinfo:
+        """The legal time in which a state's authorities count days."""
+        return self.calendar_zones.get(state) or ZONES.get(state) or self.calendar_zone

@@ -12,6 +12,8 @@ from certex_bridge.ledger.domain.room import Room, Shortage, exceeded
 
 _FIELDS = {
     "NOT_FOUND": "referenceNumber",
+    "ISSUER_AMBIGUOUS": "referenceNumber",
+    "LICENCE_AMBIGUOUS": "referenceNumber",
     "UNKNOWN_DOC_TYPE": "type",
     "TYPE_MISMATCH": "type",
     "WRONG_DIRECTION": "requestedProcedure",
@@ -19,6 +21,8 @@ _FIELDS = {
     "GROUP_REFUSED": "supportingDocument",
     "NOT_YET_VALID": "declarationAcceptanceDate",
     "EXPIRED_AT_ACCEPTANCE": "declarationAcceptanceDate",
+    "NOT_YET_VALID_AT_EXIT": "dayOfExit",
+    "EXPIRED_AT_EXIT": "dayOfExit",
     "LINE_NOT_FOUND": "documentLineItemNumber",
     "LINE_AMBIGUOUS": "documentLineItemNumber",
     "UNIT_MISMATCH": "measurementUnitAndQualifier",

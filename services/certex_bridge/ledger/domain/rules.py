@@ -6,14 +6,16 @@ Sources: IR 2024/2145 Art. 5 and 6 and Annex I B.2; UCC Art. 172(2) for the date
 
 from __future__ import annotations
 
-from datetime import date, tzinfo
-from functools import lru_cache
+from datetime import date
 
-from certex_bridge.kernel.dates import legal_day, parse_date, parse_instant, valid_on
+from certex_bridge.kernel.countries import valid_in
+from certex_bridge.kernel.dates import valid_on
 from certex_bridge.kernel.errors import Finding, Severity
+from certex_bridge.kernel.identifiers import mrn_member_state
 from certex_bridge.ledger.domain.comparisons import compare, covers
+from certex_bridge.ledger.domain.content import ClaimSpec, Item
+from certex_bridge.ledger.domain.days import exit_counting, reference_day
 from certex_bridge.ledger.domain.evaluation import Circumstances, Evaluation
-from certex_bridge.ledger.domain.facts import ClaimSpec, Facts, Item
 from certex_bridge.ledger.domain.figures import declared_figures
 from certex_bridge.ledger.domain.general import judge_initial_licence, judge_shipment, judge_unregistered
 from certex_bridge.ledger.domain.model import Account, Dim, LicenceState, Status
@@ -29,7 +31,6 @@ from certex_bridge.licensing.domain.licence import Direction, Licence, LicenceTy
 
 _REPAIR = LicenceType.EU003.value
 _EXPIRED = Status.EXPIRED.value
-_STRICT = Policy()
 _FIGURE_FIELDS = {"quantity": Dim.QTY, "value": Dim.VAL}
 """Last name in the path of a finding about a declared figure, and what the figure would be written off from."""
 
@@ -54,14 +55,14 @@ def evaluate(spec: ClaimSpec, item: Item, state: LicenceState, around: Circumsta
     if licence is None:
         _unknown_licence(seen, around)
         return seen
-    seen.passed.append(Rule.LICENCE)
-    day = reference_day(around.facts, item.number, licence.issuer, around.policy)
+    _found(seen, licence, around)
+    seen.day = day = reference_day(around.facts, item.number, around.policy)
     table = only or kind.table(direction, day)
     seen.rules_table = table.table.label
     _kind(seen, licence, direction, around, day)
     _status(seen, state, around, code in table.closed.get(state.status, ()))
     kept = code in table.kept and state.licence_id in around.holding
-    _validity(seen, licence, day, closed=code in table.closed[_EXPIRED] and not kept)
+    _validity(seen, licence, around, day, closed=code in table.closed[_EXPIRED] and not kept)
     _line(seen, licence, state, held_line)
     compare(seen, licence, around, day)
     _figures(seen, state, licence, around, written_off=kind.quantities and code in table.managed)
@@ -82,13 +83,16 @@ def _declared_soundly(seen: Evaluation) -> None:
     if not seen.spec.findings:
         seen.passed.append(Rule.DECLARED)
         return
-    errors = [finding for finding in seen.spec.findings if finding.severity is Severity.ERROR]
-    for finding in errors:
-        if _figure_of(finding) is None:
+    for finding in seen.spec.findings:
+        if finding.severity is not Severity.ERROR:
+            seen.warned.append((Rule.DECLARED, _reason_of(finding)))
+        elif _figure_of(finding) is None:
             seen.hopeless = True
-            seen.fail(Rule.DECLARED, finding.code, finding.field, finding.value)
-    if not errors:
-        seen.passed.append(Rule.DECLARED)
+            seen.failed.append((Rule.DECLARED, _reason_of(finding)))
+
+
+def _reason_of(finding: Finding) -> Reason:
+    return Reason(finding.code, finding.field, finding.value, "", finding.message)
 
 
 def _figure_of(finding: Finding) -> Dim | None:
@@ -112,12 +116,26 @@ def _kind(seen: Evaluation, licence: Licence, direction: Direction, around: Circ
 
 def _unknown_licence(seen: Evaluation, around: Circumstances) -> None:
     if seen.spec.document_code in GENERAL_CODES:
-        issuer = seen.spec.licence_id.partition("/")[0]
-        judge_unregistered(seen, around, reference_day(around.facts, seen.item.number, issuer, around.policy))
+        judge_unregistered(seen, around, reference_day(around.facts, seen.item.number, around.policy))
     else:
         seen.waiting = not seen.hopeless
         seen.line_no = seen.spec.line_no or 0  # the claim keeps its identity when the licence arrives
-        seen.fail(Rule.LICENCE, "NOT_FOUND", "referenceNumber", seen.spec.reference)
+        if seen.spec.rivals:
+            rivals = ", ".join(seen.spec.rivals)
+            seen.fail(Rule.LICENCE, "ISSUER_AMBIGUOUS", "referenceNumber", seen.spec.reference, rivals)
+        else:
+            seen.fail(Rule.LICENCE, "NOT_FOUND", "referenceNumber", seen.spec.reference)
+
+
+def _found(seen: Evaluation, licence: Licence, around: Circumstances) -> None:
+    """Tell how the licence was found where the document leaves it open, and where it is of no use by its issuer."""
+    spec, mrn = seen.spec, around.facts.mrn
+    if mrn and not valid_in(licence.issuer, mrn_member_state(mrn)):
+        seen.warn(Rule.LICENCE, "ISSUER_NOT_OF_TERRITORY", "referenceNumber", spec.reference, spec.licence_id)
+    elif spec.found_by:
+        seen.warn(Rule.LICENCE, spec.found_by, "referenceNumber", spec.reference, spec.licence_id)
+    else:
+        seen.passed.append(Rule.LICENCE)
 
 
 _STATUS_CODES = {status: f"STATUS_{status.name}" for status in Status} | {Status.VALID: "PROCEDURE_NOT_ALLOWED"}
@@ -139,37 +157,22 @@ def _status(seen: Evaluation, state: LicenceState, around: Circumstances, closed
         seen.fail(Rule.STATUS, _STATUS_CODES[status], "status", "", status.value)
 
 
-def _validity(seen: Evaluation, licence: Licence, day: date, *, closed: bool) -> None:
+def _validity(seen: Evaluation, licence: Licence, around: Circumstances, day: date, *, closed: bool) -> None:
     """`closed`: an expired licence does not open the procedure."""
     verdict = valid_on(day, licence.valid_from, licence.valid_to)
-    if verdict == "NOT_YET_VALID":
-        seen.fail(Rule.VALIDITY, "NOT_YET_VALID", "declarationAcceptanceDate", str(day), str(licence.valid_from))
-    elif verdict == "EXPIRED" and closed:
-        seen.fail(Rule.VALIDITY, "EXPIRED_AT_ACCEPTANCE", "declarationAcceptanceDate", str(day), str(licence.valid_to))
-    else:
+    if verdict == "OK" or (verdict == "EXPIRED" and not closed):
         seen.passed.append(Rule.VALIDITY)
-
-
-def reference_day(facts: Facts, item: int, issuer: str, policy: Policy = _STRICT) -> date:
-    """The day that counts (UCC Art. 172(2)), in the issuing state's legal time: acceptance, else release or lodging."""
-    if facts.acceptance_day:
-        return _legal_day(facts.acceptance_day, policy.zone(issuer))
-    stamp = facts.accepted
-    if stamp is None:
-        for number, release in facts.releases:
-            if number in (0, item):
-                stamp = release.stamp
-    stamp = stamp or facts.lodged or (facts.payload_rank.stamp if facts.payload_rank else None)
-    if stamp is None:
-        raise ValueError("a declaration without facts has no reference day")
-    return legal_day(stamp.occurred_at, policy.zone(issuer))
-
-
-@lru_cache(maxsize=4096)
-def _legal_day(text: str, zone: tzinfo) -> date:
-    if len(text) == len("2026-12-31"):
-        return parse_date(text)
-    return legal_day(parse_instant(text, zone), zone)
+        return
+    first, last = str(licence.valid_from), str(licence.valid_to)
+    if exit_counting(around.facts, seen.item.number, around.policy) is not None:
+        if verdict == "EXPIRED":
+            seen.fail(Rule.VALIDITY, "EXPIRED_AT_EXIT", "dayOfExit", str(day), last)
+        else:
+            seen.fail(Rule.VALIDITY, "NOT_YET_VALID_AT_EXIT", "dayOfExit", str(day), first)
+    elif verdict == "EXPIRED":
+        seen.fail(Rule.VALIDITY, "EXPIRED_AT_ACCEPTANCE", "declarationAcceptanceDate", str(day), last)
+    else:
+        seen.fail(Rule.VALIDITY, "NOT_YET_VALID", "declarationAcceptanceDate", str(day), first)
 
 
 def _line(seen: Evaluation, licence: Licence, state: LicenceState, held_line: int) -> None:
@@ -191,9 +194,11 @@ def _line(seen: Evaluation, licence: Licence, state: LicenceState, held_line: in
     else:
         text = str(wanted) if wanted is not None else seen.item.commodity
         seen.fail(Rule.LINE, "LINE_NOT_FOUND", "documentLineItemNumber", text)
-        if wanted is not None and any(line_no == wanted for line_no, _ in state.accounts):
+        taken_out = [account for (line_no, _), account in state.accounts.items() if line_no == wanted]
+        if wanted is not None and taken_out:
             seen.line_no = wanted  # a line taken out of the licence while in use still holds its figures
-        seen.unplaced = not seen.line_no
+        # Out of use it holds none, and nobody can book any: they would be missing should the line come back.
+        seen.unplaced = not seen.line_no or all(account.closed for account in taken_out)
 
 
 def _figures(
@@ -210,7 +215,7 @@ def _figures(
         judge_shipment(seen, threshold, around)
     if not limits:
         return
-    seen.declared = declared_figures(seen.spec, seen.item, limits, around.policy)
+    seen.declared = declared_figures(seen.spec, seen.item, limits, around.policy, seen.day)
     if seen.declared.problems:
         seen.judge_figures(seen.declared.problems)
     else:
@@ -229,7 +234,7 @@ def _limits(state: LicenceState, line_no: int) -> list[tuple[Dim, Account]]:
 def _unusable_figures(seen: Evaluation, limited: set[Dim]) -> None:
     """A figure that cannot be read refuses the claim only where the licence limits its dimension."""
     errors = [finding for finding in seen.spec.findings if finding.severity is Severity.ERROR and _figure_of(finding)]
-    verdicts = [(Rule.DECLARED, Reason(finding.code, finding.field, finding.value)) for finding in errors]
+    verdicts = [(Rule.DECLARED, _reason_of(finding)) for finding in errors]
     refused = bool(seen.failed) and seen.failed[0][0] is Rule.DECLARED
     if refused or any(_figure_of(finding) in limited for finding in errors):
         seen.failed[0:0] = verdicts

@@ -1,24 +1,26 @@
 """Settling: the ledger effect of a declaration is `target(facts) - current`, group by group.
 
 Two modes. AUTHORISE (`authorise.py`) may refuse, and the refusal is sticky for the facts it was made on. RECORD
-(`record.py`) never refuses, because the goods were released.
+(`record.py`) never refuses, because the goods were released. Before acceptance the answer is advice (`advice.py`): what
+AUTHORISE would decide now, on balances that have seen all the rest of the declaration, and nothing booked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from certex_bridge.ledger.domain.authorise import authorise, keep
+from certex_bridge.ledger.domain.advice import advised
+from certex_bridge.ledger.domain.authorise import authorise, give_back, keep
+from certex_bridge.ledger.domain.contradictions import INCIDENTS, contradictions
 from certex_bridge.ledger.domain.groups import Grouping
 from certex_bridge.ledger.domain.members import ENDED_STATES, REFUSED_OUTCOMES, ClaimResult, Member, Settlement
 from certex_bridge.ledger.domain.model import NOTHING, ClaimState, DeclarationState, LicenceState
 from certex_bridge.ledger.domain.override import decide
-from certex_bridge.ledger.domain.phases import Phase
+from certex_bridge.ledger.domain.phases import Phase, decided_after_release
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.domain.reasons import Outcome, Reason
 from certex_bridge.ledger.domain.record import record_all
-from certex_bridge.ledger.domain.room import Room, exceeded
+from certex_bridge.ledger.domain.room import Room
 from certex_bridge.ledger.domain.standing import declaration_state
 from certex_bridge.ledger.domain.steps import Step, steps_between
 
@@ -47,13 +49,39 @@ class Settling:
         groups = self._grouping.groups(payload, settlement)
         if len(groups) > 1:
             groups.sort(key=self._demand)
-        for group in groups:
-            settlement.results += self._settle_group(group)
+        if any(member.advisory for group in groups for member in group):
+            settlement.results += self._advise(groups)
+        else:
+            for group in groups:
+                settlement.results += self._settle_group(group)
+        self._tell_contradictions(settlement.results)
         settlement.results.sort(key=lambda result: result.claim.key[1:])
         settlement.waiting_for = frozenset(
             result.claim.key.licence_id for result in settlement.results if _unknown(result)
         )
         return settlement
+
+    def _tell_contradictions(self, results: list[ClaimResult]) -> None:
+        """Add to each claim what customs said of its goods that does not fit together; it is an incident."""
+        facts = self._declaration.facts
+        if facts.exited is None and facts.invalidated is None:
+            return
+        for result in results:
+            found = contradictions(facts, result.claim.key.item) if result.changed else ()
+            if found:
+                codes = tuple([reason.code for reason in found])
+                result.claim.reasons += tuple([code for code in codes if code not in result.claim.reasons])
+                result.reasons += found
+                result.incidents += tuple([INCIDENTS[code] for code in codes])
+
+    def _advise(self, groups: list[list[Member]]) -> list[ClaimResult]:
+        """First what is to be booked, then what acceptance would decide on the rest, in acceptance's own order."""
+        results: list[ClaimResult] = []
+        for group in groups:
+            results += self._settle_group([member for member in group if not member.advisory])
+        for group in groups:
+            results += map(advised, self._settle_group([member for member in group if member.advisory]))
+        return results
 
     def _demand(self, group: list[Member]) -> int:
         """0: every claim stays or shrinks; 1: what grows stands on what shrinks; 2: more is asked than is held."""
@@ -64,6 +92,17 @@ class Settling:
         return 2 if any(call.asked > call.held for call in self._room.calls(group).values()) else 1
 
     def _settle_group(self, group: list[Member]) -> list[ClaimResult]:
+        late = self._declaration.late
+        if any(member.currency_agreed or member.refused_too_early(late) for member in group):
+            for member in group:
+                member.anew = True
+        if self._declaration.moved:
+            # What was booked for another lodging's content goes back, whatever becomes of its own.
+            gone = [give_back(member, self._room) for member in group if member.phase is Phase.DROPPED]
+            return gone + self._settle_rest([member for member in group if member.phase is not Phase.DROPPED])
+        return self._settle_rest(group)
+
+    def _settle_rest(self, group: list[Member]) -> list[ClaimResult]:
         if not self._declaration.facts.overrides:
             return self._settle_asked(group)
         results = [decide(member, self._room) for member in group if member.override is not None]
@@ -81,7 +120,7 @@ class Settling:
             return authorise(asking, self._room, self._policy)  # the everyday case
         dropped = [member for member in group if member.phase is Phase.DROPPED]
         results = [self._end(member) for member in group if member.phase is Phase.ENDED]
-        results += [self._check(member) for member in group if member.phase in (Phase.CHECK, Phase.NOT_APPLICABLE)]
+        results += [self._not_applicable(member) for member in group if member.phase is Phase.NOT_APPLICABLE]
         recorded = [member for member in group if member.phase is Phase.RECORD]
         if recorded:
             results += self._record(recorded, dropped, alone=not asking)
@@ -122,16 +161,9 @@ class Settling:
         steps = self._give_back(member, Phase.ENDED)
         return ClaimResult(claim, member.evaluation, steps=steps, notes=(cause,))
 
-    def _check(self, member: Member) -> ClaimResult:
-        seen = member.evaluation
-        if seen is None or member.phase is Phase.NOT_APPLICABLE:
-            claim = member.claim(ClaimState.NOT_APPLICABLE, Outcome.OK_NOT_APPLICABLE)
-            return ClaimResult(claim, seen, steps=self._give_back(member, Phase.DROPPED))
-        asking = replace(member, phase=Phase.RESERVE, target=seen.declared.figures)
-        short = self._room.short(self._room.calls([asking])) if seen.managed and not seen.failed else {}
-        reasons = seen.reasons + exceeded(asking, short)
-        outcome = Outcome.REFUSED if reasons else Outcome.OK_AVAILABLE if seen.managed else Outcome.OK_NOT_MANAGED
-        return ClaimResult(member.claim(ClaimState.CHECKED, outcome, reasons=reasons), seen, reasons)
+    def _not_applicable(self, member: Member) -> ClaimResult:
+        claim = member.claim(ClaimState.NOT_APPLICABLE, Outcome.OK_NOT_APPLICABLE)
+        return ClaimResult(claim, member.evaluation, steps=self._give_back(member, Phase.DROPPED))
 
     def _give_back(self, member: Member, phase: Phase) -> tuple[Step, ...]:
         """Everything the claim holds."""
@@ -139,12 +171,15 @@ class Settling:
         return steps_between(member.reserved, member.consumed, NOTHING, NOTHING, phase)
 
     def _wait(self, member: Member) -> ClaimResult:
-        """A licence that it needs is not known: nothing moves."""
+        """A licence that it needs is not known, or which one is meant: nothing moves."""
         if member.evaluation is None:
             return keep(member, self._room, released=member.released)
-        claim = member.claim(ClaimState.WAITING, Outcome.WAITING, member.reserved, member.consumed)
-        if claim.holds and member.current is not None:
-            claim.state, claim.uncovered = member.current.state, member.current.uncovered
+        undecided = tuple([reason for reason in member.reasons if reason.code == "ISSUER_AMBIGUOUS"])
+        claim = member.claim(ClaimState.WAITING, Outcome.WAITING, member.reserved, member.consumed, undecided)
+        known = member.current
+        # What was recorded at release stays recorded while an amendment of it waits, holding something or not.
+        if known is not None and (claim.holds or decided_after_release(known)):
+            claim.state, claim.uncovered = known.state, known.uncovered
         return ClaimResult(claim, member.evaluation, member.reasons)
 
 

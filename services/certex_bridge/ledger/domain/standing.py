@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from certex_bridge.ledger.domain.facts import Facts, Stamp
+from certex_bridge.ledger.domain.facts import Facts
+from certex_bridge.ledger.domain.requests import Verdict, considered
+from certex_bridge.ledger.domain.stamps import Stamp
 
 
 def declaration_state(facts: Facts) -> str:
@@ -24,11 +26,11 @@ def rejection(facts: Facts) -> Stamp | None:
     """When customs rejected the declaration itself.
 
     A rejection can end a declaration only before acceptance (UCC Art. 172); told of an accepted or released one, or
-    under the reference of a request, it turns down that request and nothing else.
+    after a request that is not decided yet, it turns down that request and nothing else.
     """
     if facts.accepted is not None or facts.releases:
         return None
-    if not facts.requests:
+    if not facts.decisions:
         return facts.rejected
-    told = [request.rejected for request in facts.requests if request.rejected and request.asked is None]
-    return min([*told, *([facts.rejected] if facts.rejected else [])], default=None)
+    answers = [decision.stamp for decision in considered(facts).unasked if decision.verdict is Verdict.REJECTED]
+    return min([*answers, *([facts.rejected] if facts.rejected else [])], default=None)

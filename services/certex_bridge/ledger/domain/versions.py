@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from certex_bridge.kernel.amounts import format_decimal
+from certex_bridge.kernel.canonical import canonical_json, sha256_hex
+from certex_bridge.kernel.dates import legal_day
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import commodity_matches
+from certex_bridge.kernel.numbering import normalised
+from certex_bridge.ledger.domain.days import STRICT
+from certex_bridge.ledger.domain.differences import differences, in_words
 from certex_bridge.ledger.domain.journal import Entry
-from certex_bridge.ledger.domain.model import WHOLE_LICENCE, ZERO, Account, Dim, Kind, LicenceState
+from certex_bridge.ledger.domain.model import WHOLE_LICENCE, ZERO, Account, Claim, Dim, Kind, LicenceState
 from certex_bridge.ledger.domain.reasons import Incident
+from certex_bridge.ledger.domain.redenomination import Plan, redenomination, restate
 from certex_bridge.licensing.domain.caps import AccountCap, line_caps
-from certex_bridge.licensing.domain.commands import LicenceCommand
-from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence
+from certex_bridge.licensing.domain.commands import FINAL, LicenceCommand
+from certex_bridge.licensing.domain.licence import AuthorityStatus, Licence, LicenceLine
+from certex_bridge.licensing.domain.originals import Received
 
 
 class Verdict(StrEnum):
@@ -30,6 +40,8 @@ class Verdict(StrEnum):
     """The same version with the same content, under another event id."""
     CONFLICT = "CONFLICT"
     """The same version with other content: to quarantine."""
+    KEPT = "KEPT"
+    """An act on a licence that is not known: it takes effect with the licence's first content."""
 
 
 @dataclass(slots=True)
@@ -43,31 +55,48 @@ class LicenceDecision:
     """Reason code when the event must also be seen by an operator."""
 
 
-FINAL = (AuthorityStatus.REVOKED, AuthorityStatus.CANCELLED)
+Lines = Mapping[int, LicenceLine]
+"""By line number: as they last were, of those that are in use and no longer in the licence."""
 
 
-def judge(state: LicenceState, command: LicenceCommand, licence: Licence) -> LicenceDecision:
-    """Decide on a snapshot without changing anything."""
+def judge(
+    state: LicenceState, command: LicenceCommand, licence: Licence, former: Lines = MappingProxyType({})
+) -> LicenceDecision:
+    """Decide on a snapshot without changing anything; `former` are lines taken out while in use."""
     errors = [finding for finding in command.findings if finding.severity is Severity.ERROR]
     if errors:
         return LicenceDecision(Verdict.REFUSED, list(command.findings))
     findings = list(command.findings)
+    if state.licence is not None and normalised(state.licence.number) != normalised(licence.number):
+        return _refused(findings, "LICENCE_NUMBER_COLLISION", "number", f"{licence.number} and {state.licence.number}")
     if licence.version < state.version:
         return LicenceDecision(Verdict.SUPERSEDED, findings)
     if licence.version == state.version:
         if state.payload_sha256 == command.payload_sha256:
             return LicenceDecision(Verdict.ALREADY_DONE, findings)
-        return _refused(findings, "CONFLICTING_DUPLICATE", "version", str(licence.version), Verdict.CONFLICT)
+        decision = _refused(findings, "CONFLICTING_DUPLICATE", "version", str(licence.version), Verdict.CONFLICT)
+        told = in_words(differences(state.licence, licence))
+        if told:
+            findings[-1] = replace(findings[-1], message=f"{findings[-1].message} {told}")
+        return decision
     if state.licence is not None:
-        if state.licence.status in FINAL and licence.status is not state.licence.status:
-            return _refused(findings, "INVALID_TRANSITION", "status", f"{state.licence.status} to {licence.status}")
-        problem = _clash(state, state.licence, licence)
+        problem = _problem(state, state.licence, command, licence, former)
         if problem is not None:
             return _refused(findings, *problem)
         if licence.version > state.version + 1:
             sentence = "Versions in between never arrived."
             findings.append(_warning("VERSION_GAP", "version", str(licence.version), sentence))
     return LicenceDecision(Verdict.ACCEPTED, findings)
+
+
+def _problem(
+    state: LicenceState, held: Licence, command: LicenceCommand, licence: Licence, former: Lines
+) -> tuple[str, str, str] | None:
+    """Why a later version cannot follow on the one in force: (code, field, value)."""
+    if held.status in FINAL and licence.status is not held.status:
+        return "INVALID_TRANSITION", "status", f"{held.status} to {licence.status}"
+    restated = redenomination(state, licence, _day(command.occurred_at, licence))
+    return _clash(state, held, licence, former, restated)
 
 
 def _refused(
@@ -78,6 +107,7 @@ def _refused(
 
 
 _SENTENCES = {
+    "LICENCE_NUMBER_COLLISION": "Another licence of this issuer is known under a number that is compared as the same.",
     "CONFLICTING_DUPLICATE": "The same licence version arrived before with other content; the first stays in force.",
     "INVALID_TRANSITION": "Revoked and cancelled are final; the version in force stays.",
     "UNIT_CHANGED_WITH_USE": "The unit or currency of a line in use cannot change; the version in force stays.",
@@ -91,7 +121,14 @@ def _warning(code: str, about: str, value: str, sentence: str) -> Finding:
     return Finding(code, about, value, sentence, Severity.WARNING)
 
 
-def _clash(state: LicenceState, old: Licence, new: Licence) -> tuple[str, str, str] | None:
+def _day(moment: datetime, licence: Licence) -> date:
+    """The calendar day of the act, where the authority is."""
+    return legal_day(moment, STRICT.zone(licence.issuer))
+
+
+def _clash(
+    state: LicenceState, old: Licence, new: Licence, former: Lines, restated: Plan
+) -> tuple[str, str, str] | None:
     """What a new version may not do to a line in use: (code, field, value)."""
     caps = {(cap.line_no, Dim(cap.dim)): cap for cap in line_caps(new)}
     used_lines = set()
@@ -99,15 +136,14 @@ def _clash(state: LicenceState, old: Licence, new: Licence) -> tuple[str, str, s
         if account.reserved == 0 and account.consumed == 0:
             continue
         used_lines.add(line_no)
-        if line_no and old.line(line_no) is None and new.line(line_no) is not None:
-            # Taken out while in use: what its goods were is no longer known, so nothing shows that these are the same.
+        before, after = old.line(line_no), new.line(line_no)
+        if line_no and before is None and after is not None and not _same_goods(former.get(line_no), after):
             return "LINE_REUSED", f"lines[{line_no}]", str(line_no)
         cap = caps.get((line_no, dim))
-        if cap is not None and cap.unit != account.unit:
+        if cap is not None and cap.unit != account.unit and (line_no, dim) not in restated:
             return "UNIT_CHANGED_WITH_USE", f"lines[{line_no}].{dim}", f"{account.unit} to {cap.unit}"
         if cap is None and (line_no == 0 or new.line(line_no) is not None):
             return "CONTROL_CHANGED_WITH_USE", f"lines[{line_no}].control", dim.value
-        before, after = old.line(line_no), new.line(line_no)
         if before and after and _other_goods(before.commodity_codes, after.commodity_codes):
             return "LINE_REUSED", f"lines[{line_no}].commodityCodes", ",".join(after.commodity_codes)
     for line_no, dim in caps:
@@ -117,17 +153,46 @@ def _clash(state: LicenceState, old: Licence, new: Licence) -> tuple[str, str, s
     return None
 
 
+def _same_goods(before: LicenceLine | None, after: LicenceLine) -> bool:
+    """Whether a line that comes back is the one that was taken out: by its codes, or else by its own words."""
+    if before is None:
+        return False
+    if before.commodity_codes and after.commodity_codes:
+        return not _other_goods(before.commodity_codes, after.commodity_codes)
+    return (before.description, before.control_list) == (after.description, after.control_list)
+
+
 def _other_goods(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
     return bool(before and after) and not any(commodity_matches(a, b) for a in before for b in after)
 
 
-def apply_version(entry: Entry, command: LicenceCommand, licence: Licence, decision: LicenceDecision) -> None:
-    """Put an accepted version in force: caps, then the version's own journal row."""
+class Issue(NamedTuple):
+    """The event that a version comes from."""
+
+    payload_sha256: str
+    """Hash of its data."""
+    occurred_at: datetime
+    received: Received | None = None
+    """The authority's own bytes; None where the content is that of the version before."""
+
+
+def apply_version(
+    entry: Entry, issue: Issue, licence: Licence, decision: LicenceDecision, claims: Iterable[Claim] = ()
+) -> list[Claim]:
+    """Put an accepted version in force: caps, then the version's own journal row with the hashes of its parts.
+
+    `claims` are all claims on the licence that have a value; those that the version restates in euro are returned.
+    """
     state = entry.state
     caps = {(cap.line_no, Dim(cap.dim)): cap for cap in line_caps(licence)}
+    plan = redenomination(state, licence, _day(issue.occurred_at, licence))
+    restated: list[Claim] = []
+    if plan:
+        restated, told = restate(entry, plan, claims)
+        decision.findings += told
     for key, account in state.accounts.items():
         if key not in caps:
-            _lower(entry, account, ZERO, decision)
+            _lower(entry, account, ZERO, decision, restated=key in plan)
             if account.over:
                 sentence = "The line is gone from the licence but in use; it is kept with nothing authorised."
                 decision.findings.append(_warning("LINE_REMOVED_WITH_USE", f"lines[{key[0]}]", "", sentence))
@@ -135,11 +200,26 @@ def apply_version(entry: Entry, command: LicenceCommand, licence: Licence, decis
         account = state.accounts.get((line_no, dim)) or _open(state, cap)
         if account.unit != cap.unit:
             account.unit = cap.unit
-        _lower(entry, account, cap.cap, decision)
-    state.version, state.licence, state.payload_sha256 = licence.version, licence, command.payload_sha256
-    entry.note(Kind.VERSION, f"version={licence.version} sha256={command.payload_sha256}")
+        _lower(entry, account, cap.cap, decision, restated=(line_no, dim) in plan)
+    sha256, state.version, state.licence = issue.payload_sha256, licence.version, licence
+    state.payload_sha256 = sha256
+    hashes = f"sha256={sha256} content={content_hash(licence)}{_originals(issue.received, licence)}"
+    entry.note(Kind.VERSION, f"version={licence.version} {hashes}")
     if licence.status is AuthorityStatus.CANCELLED and any(a.consumed for a in state.accounts.values()):
         decision.incidents.append(Incident.CANCELLED_WITH_USE)
+    return restated
+
+
+def content_hash(licence: Licence) -> str:
+    """SHA-256 of a licence version's whole content, in hexadecimal: the journal's chain proves what is kept of it."""
+    return sha256_hex(canonical_json(licence))
+
+
+def _originals(received: Received | None, licence: Licence) -> str:
+    """The hashes of what was issued: the journal's chain proves the bytes that are kept beside it."""
+    document = licence.document
+    text = f" original={received.sha256}" if received else ""
+    return f"{text} document={document.sha256}" if document else text
 
 
 def _open(state: LicenceState, cap: AccountCap) -> Account:
@@ -148,8 +228,9 @@ def _open(state: LicenceState, cap: AccountCap) -> Account:
     return account
 
 
-def _lower(entry: Entry, account: Account, cap: Decimal, decision: LicenceDecision) -> None:
-    if account.cap == cap:
+def _lower(entry: Entry, account: Account, cap: Decimal, decision: LicenceDecision, *, restated: bool = False) -> None:
+    """`restated`: the limit is written although its figure is the same, for its row says the unit."""
+    if account.cap == cap and not restated:
         return
     entry.set_cap(account, cap)
     if account.over:

@@ -117,6 +117,8 @@ class CertificateType:
     """Whether an additional reference (D.E. 12 04) cites a licence like a supporting document (12 03) does."""
     issuer: str = ""
     """Who issues every licence of the type, where that is not a state."""
+    cited_in: frozenset[str] = frozenset()
+    """Countries in whose declarations a document code cites a licence of the type; none: wherever it is declared."""
     destinations: bool = True
     """Whether an export licence must name its destinations."""
     directions: Mapping[str, Direction] = field(init=False, compare=False)
@@ -198,6 +200,8 @@ class CertificateTypes:
         """Codes that cite a licence in a supporting document (D.E. 12 03) and nowhere else."""
         self.issuers = {code: one.issuer for code, one in self.by_code.items() if one.issuer}
         """Issuer of what a code cites, where it is the same for every licence."""
+        self.limited = {code: one.cited_in for code, one in self.by_code.items() if one.cited_in}
+        """Countries whose declarations cite a licence by a code, where not all do."""
 
         self.asked = lru_cache(maxsize=_ASKED_MAX)(self._asked)
         """`(document code, licence type, procedure, declaration type)` to what is asked, see `_asked`."""

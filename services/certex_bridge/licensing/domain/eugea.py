@@ -15,7 +15,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
-from certex_bridge.kernel.countries import ISO_CODES, MEMBER_STATES, to_geonom
+from certex_bridge.kernel.countries import ISO_CODES, MEMBER_STATES, to_geonom, whole_country
 from certex_bridge.licensing.domain.licence import LicenceType
 
 
@@ -74,4 +74,5 @@ def eugea_allows(licence_type: str, country: str, day: date) -> bool:
     if lists is None:
         return True
     counting = [one for one in lists if one.first_day <= day] or lists[:1]
-    return to_geonom(country) in counting[-1].countries
+    listed = counting[-1].countries
+    return to_geonom(country) in listed or whole_country(country) in listed

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from certex_bridge.kernel.amounts import Money, Quantity
 from certex_bridge.kernel.identifiers import licence_key
+from certex_bridge.licensing.domain.originals import AttachedDocument
 
 
 class LicenceType(StrEnum):
@@ -197,6 +198,10 @@ class Licence:
     trade_partners: tuple[TradePartner, ...] = ()
     shipment_value_max: Money | None = None
     """A national general authorisation's limit per shipment; checked, never written off."""
+    contract_date: date | None = None
+    """Date of the contract (box 20)."""
+    document: AttachedDocument | None = None
+    """The document as issued; a version that brings none has that of the version before."""
 
     @property
     def licence_id(self) -> str:

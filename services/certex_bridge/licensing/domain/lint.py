@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from certex_bridge.kernel.countries import check_issuer
+from certex_bridge.kernel.countries import MEMBER_STATES, check_issuer
 from certex_bridge.kernel.dates import ZONES
 from certex_bridge.kernel.errors import Finding, Severity
 from certex_bridge.kernel.identifiers import check_eori, check_licence_number, licence_key
@@ -29,7 +29,8 @@ from certex_bridge.licensing.domain.lint_places import check_places
 from certex_bridge.licensing.domain.lint_texts import check_parties, check_texts
 from certex_bridge.licensing.domain.texts import check_text
 
-MAX_VERSION = 2**31 - 1
+MAX_VERSION = 2_000_000_000
+"""Below what is stored, so that an act whose number is used already can always have the next one."""
 
 _STATUS_OF_EVENT: Mapping[LicenceEventKind, tuple[AuthorityStatus, ...]] = {
     LicenceEventKind.ISSUED: (AuthorityStatus.VALID,),
@@ -43,6 +44,9 @@ _STATUS_OF_EVENT: Mapping[LicenceEventKind, tuple[AuthorityStatus, ...]] = {
     LicenceEventKind.SPLIT: (AuthorityStatus.VALID, AuthorityStatus.CANCELLED),
     LicenceEventKind.EUGEA_REGISTERED: (AuthorityStatus.VALID,),
 }
+
+NORTHERN_IRELAND = frozenset({"GB", "XI"})
+"""Where the Regulation applies as well, and its licensing authority, which serves the whole United Kingdom."""
 
 _SPLIT_TYPES = (LicenceType.GLOBAL, LicenceType.LARGE_PROJECT_GLOBAL)
 
@@ -93,6 +97,16 @@ def lint_split(original: Licence, parts: Sequence[Licence]) -> list[Finding]:
     return findings
 
 
+def lint_bare_act(  # what a bare act has
+    issuer: str, number: str, version: int, status: AuthorityStatus | None, sub_status: str, kind: LicenceEventKind
+) -> list[Finding]:
+    """Findings on an act without content."""
+    findings = [*_check_issuer(issuer), *_check_number(number, "number"), *_check_version(version)]
+    if status is not None and status not in _STATUS_OF_EVENT[kind]:
+        findings.append(_status_finding(kind, status))
+    return findings + check_text(sub_status, "subStatus", "subStatus")
+
+
 def lint_bar(bar: ExporterBar) -> list[Finding]:
     """Findings on the bar of an exporter (Reg. 2021/821 Art. 12(7))."""
     findings = _check_issuer(bar.issuer) + check_eori(bar.eori) + check_text(bar.reason, "reason", "reason")
@@ -123,8 +137,26 @@ def _identity(case: Case) -> Iterator[Finding]:
     licence = case.licence
     yield from _check_issuer(licence.issuer)
     yield from _check_number(licence.number, "number")
-    if not 1 <= licence.version <= MAX_VERSION:
-        yield Finding("VERSION_RANGE", "version", str(licence.version)[:80], "versions count from 1 upwards")
+    yield from _check_version(licence.version)
+
+
+def _check_version(version: int) -> Iterator[Finding]:
+    if not 1 <= version <= MAX_VERSION:
+        message = f"versions count from 1 upwards, to {MAX_VERSION}"
+        yield Finding("VERSION_RANGE", "version", str(version)[:80], message)
+
+
+def _granting_authority(case: Case) -> Iterator[Finding]:
+    """The Union authorises by Regulation; every other licence is granted by a Member State's authority (Art. 12)."""
+    licence = case.licence
+    known = licence.type in set(LicenceType) and licence.type != LicenceType.LEGACY
+    if not case.read("type", "issuer") or not known or licence.issuer in MEMBER_STATES | NORTHERN_IRELAND:
+        return
+    if licence.issuer == "EU" and is_eugea(licence.type):
+        return
+    if not check_issuer(licence.issuer):
+        message = f"a licence of type {licence.type} is granted by a Member State (Reg. 2021/821 Art. 12)"
+        yield warning("ISSUER_TYPE", "issuer", licence.issuer, message)
 
 
 def _check_number(number: str, field: str) -> Iterator[Finding]:
@@ -136,10 +168,13 @@ def _check_number(number: str, field: str) -> Iterator[Finding]:
 
 
 def _status(case: Case) -> Iterator[Finding]:
-    expected = _STATUS_OF_EVENT[case.kind]
-    if case.read("status") and case.licence.status not in expected:
-        message = f"a licence that was {case.kind} is {' or '.join(expected)}"
-        yield Finding("STATUS_EVENT", "status", case.licence.status.value, message)
+    if case.read("status") and case.licence.status not in _STATUS_OF_EVENT[case.kind]:
+        yield _status_finding(case.kind, case.licence.status)
+
+
+def _status_finding(kind: LicenceEventKind, status: AuthorityStatus) -> Finding:
+    message = f"a licence that was {kind} is {' or '.join(_STATUS_OF_EVENT[kind])}"
+    return Finding("STATUS_EVENT", "status", status.value, message)
 
 
 def _registration(case: Case) -> Iterator[Finding]:
@@ -228,6 +263,7 @@ def _shipment_value(case: Case) -> Iterator[Finding]:
 
 _RULES: tuple[Callable[[Case], Iterable[Finding]], ...] = (
     _identity,
+    _granting_authority,
     _status,
     _registration,
     _direction,

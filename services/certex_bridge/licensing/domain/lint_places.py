@@ -9,8 +9,17 @@ from certex_bridge.kernel.errors import Finding
 from certex_bridge.licensing.domain.caps import unlimited
 from certex_bridge.licensing.domain.documents import TRANSIT_TYPES
 from certex_bridge.licensing.domain.eugea import eugea_allows
-from certex_bridge.licensing.domain.licence import Direction, is_eugea
+from certex_bridge.licensing.domain.licence import Direction, LicenceType, is_eugea
 from certex_bridge.licensing.domain.lint_case import Case, check_count, warning
+
+_GRANTED = (
+    LicenceType.INDIVIDUAL,
+    LicenceType.GLOBAL,
+    LicenceType.LARGE_PROJECT_INDIVIDUAL,
+    LicenceType.LARGE_PROJECT_GLOBAL,
+    LicenceType.NGEA,
+)
+"""Export licences that an authority grants under Regulation (EU) 2021/821."""
 
 
 def check_places(case: Case) -> Iterator[Finding]:
@@ -49,6 +58,20 @@ def _destinations(case: Case) -> Iterator[Finding]:
     if needed and case.read("direction", "destinations") and not licence.destinations:
         message = "an export licence names its countries of final destination (form box 12)"
         yield Finding("DESTINATION_MISSING", "destinations", "", message)
+    if licence.type in _GRANTED:
+        yield from _third_countries(case)
+
+
+def _third_countries(case: Case) -> Iterator[Finding]:
+    """An export leaves the Union, and an individual licence is for one end-user or consignee in a third country."""
+    licence = case.licence
+    if licence.type == LicenceType.INDIVIDUAL and len(set(licence.destinations)) > 1:
+        message = "an individual licence is for one end-user or consignee, in one country (Reg. 2021/821 Art. 2(12))"
+        yield warning("DESTINATION_COUNT", "destinations", str(len(set(licence.destinations))), message)
+    for index, country in enumerate(licence.destinations):
+        if country in MEMBER_STATES:
+            message = "a Member State is no third country: a transfer within the Union is no export (Art. 2(12) and 11)"
+            yield warning("DESTINATION_IN_UNION", f"destinations[{index}]", country, message)
 
 
 def _eugea_destinations(case: Case) -> Iterator[Finding]:

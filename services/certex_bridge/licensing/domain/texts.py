@@ -48,8 +48,8 @@ LENGTHS: Mapping[str, int] = MappingProxyType(
         "evidenceNumber": 70,
     }
 )
-"""Characters per text (UCC-IA Annex B for elements with a number, ours for the others); those from `reason` on stay
-in the record and are in no certificate."""
+"""Characters per text (UCC-IA Annex B for elements with a number, ours for the others); those from `reason` on
+have no element of their own: the certificate has those of a licence in original form, the others are in the record."""
 
 COUNTS: Mapping[str, int] = MappingProxyType(
     {

@@ -27,15 +27,18 @@ from certex_bridge.oversight.console.flow_page import FlowPage
 from certex_bridge.oversight.console.licence_pages import LicencePages
 from certex_bridge.oversight.console.login import Logins
 from certex_bridge.oversight.console.oidc import OpenIdLogin
+from certex_bridge.oversight.console.pace import Pace
 from certex_bridge.oversight.console.people import Right
 from certex_bridge.oversight.console.push_pages import PushPages
 from certex_bridge.oversight.console.quarantine_pages import QuarantinePages
 from certex_bridge.oversight.console.reading import Reading
 from certex_bridge.oversight.console.repairs import Repairs
+from certex_bridge.oversight.console.revocations import Revocations
 from certex_bridge.oversight.console.search_page import SearchPage
-from certex_bridge.oversight.console.sessions import COOKIE, PATH, Sessions, SignedValues
+from certex_bridge.oversight.console.sessions import COOKIE, PATH, Sessions, SignedValues, cookie_place
 from certex_bridge.oversight.console.web import Stopped, Visit, moved, read_form, stopped_page
 from certex_bridge.platform.console_settings import KEY_LENGTH_MIN
+from certex_bridge.platform.local_host import is_for_this_machine
 from certex_bridge.platform.logs import get_logger
 from certex_bridge.singlewindow.http.limits import SecureHeaders
 
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from certex_bridge.ledger.domain.policy import Policy
     from certex_bridge.ledger.reading import LedgerReader
     from certex_bridge.oversight.console.flow import Ends
+    from certex_bridge.oversight.console.people import Person
     from certex_bridge.oversight.console.repairs import Post
     from certex_bridge.platform.health import Application
     from certex_bridge.platform.metrics import Metrics
@@ -85,6 +89,9 @@ class Console:
         self.reading = Reading(around.pool)
         self.secure = settings.console_url.startswith("https:") or settings.http_ssl_certfile is not None
         issuer = OpenIdLogin(settings, values, around.metrics) if settings.console_auth == "oidc" else None
+        self.revocations = Revocations(settings.console_session_seconds)
+        self._pace = Pace(settings.console_logins_per_minute)
+        self._cookie, self._path = cookie_place(COOKIE, secure=self.secure)
         self._logins = Logins(self, issuer)
         self._settings = settings
         self._around = around
@@ -172,30 +179,77 @@ class Console:
             cookies.get(wording.LANGUAGE_COOKIE, ""),
             request.headers.get("accept-language", ""),
         )
-        session = self.sessions.read(cookies.get(COOKIE, "")) or self.sessions.begin()
+        session = self.sessions.read(cookies.get(self._cookie, "")) or self.sessions.begin()
         return Visit(request, session, wording.words(language), self.sessions.form_token(session))
 
     async def _let_in(self, visit: Visit, right: Right | None, handler: Page) -> Response:
-        request, person = visit.request, visit.session.person
+        request = visit.request
+        if self._settings.console_auth == "local" and not is_for_this_machine(request.scope["headers"]):
+            raise Stopped(403, "host")
+        visit.check()
+        await self._end_if_over(visit)
+        person = visit.session.person
+        if person is None:
+            self._slow_down(request)
         if right is not None and person is None:
-            return moved("/console/login", {"next": request.url.path} if request.method == "GET" else None)
+            return self._to_login(visit)
         if request.method == "POST":
             visit.form = await read_form(request)
+            visit.check()
             if not self.sessions.form_is_ours(visit.session, visit.form.get("csrf", "")):
-                await record(self.reading.pool, person, "form.refused", request.url.path)
+                await self.refused("form", person, request.url.path)
                 raise Stopped(403, "form")
         if right is not None and person is not None and not person.may(right):
             await record(self.reading.pool, person, "denied", request.url.path, after=right.value)
             raise Stopped(403, "denied", right.value)
         return await handler(visit)
 
+    def _to_login(self, visit: Visit) -> Response:
+        """To the login; by way of the issuer alone when only its word has become too old, and nothing is lost by it."""
+        request = visit.request
+        if request.method != "GET":
+            return moved("/console/login", None)
+        query = {"next": request.url.path}
+        due = self._settings.console_auth == "oidc" and self.sessions.is_due(request.cookies.get(self._cookie, ""))
+        if due and not visit.fragment:
+            return moved("/console/login/issuer", query | {"quiet": "1"})
+        return moved("/console/login", query)
+
+    async def _end_if_over(self, visit: Visit) -> None:
+        """A copy of a cookie outlives its session; the session is then none."""
+        if visit.session.person is not None and await self.revocations.is_over(self.reading.pool, visit.session):
+            visit.session = self.sessions.begin()
+            visit.form_token = self.sessions.form_token(visit.session)
+
+    def _slow_down(self, request: Request) -> None:
+        """What strangers send is counted and limited by address.
+
+        Raises:
+            Stopped: 429.
+        """
+        if request.method != "POST" and not request.url.path.startswith("/console/login/"):
+            return
+        if not self._pace.allows(request.client.host if request.client else ""):
+            self._around.metrics.console_refusals_total.labels("pace").inc()
+            raise Stopped(429, "too_many")
+
+    async def refused(self, what: str, person: Person | None, subject: str, why: str = "") -> None:
+        """Count a refused form or login; it is a row of the trail only where it is somebody's."""
+        self._around.metrics.console_refusals_total.labels(what).inc()
+        LOG.info("console.refused", what=what, why=why)
+        if person is not None and what == "form":
+            await record(self.reading.pool, person, "form.refused", subject, after=why)
+        elif person is not None:
+            await record(self.reading.pool, person, "login.refused", subject, after=why)
+
     def _set_cookies(self, visit: Visit, response: Response, *, new: bool) -> None:
         request = visit.request
         if not (visit.fragment and request.method == "GET" and not new):  # what a page fetches by itself is no click
             session = self.sessions.clicked(visit.session)
             response.set_cookie(
-                COOKIE, self.sessions.cookie(session), path=PATH, httponly=True, samesite="strict", secure=self.secure
-            )
+                self._cookie, self.sessions.cookie(session), path=self._path, httponly=True, samesite="strict",
+                secure=self.secure,
+            )  # fmt: skip
         if request.query_params.get("lang", "") in wording.LANGUAGES:
             response.set_cookie(
                 wording.LANGUAGE_COOKIE, visit.words.language, _YEAR, path=PATH, httponly=True, samesite="lax",

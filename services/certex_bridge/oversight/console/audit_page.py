@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from certex_bridge.oversight.console.reading import Reading
 
 SHOWN = 100
-ACTIONS = ("login", "logout", "denied", "form.refused", "quarantine.viewed", "repair", "subscription")
+ACTIONS = ("login", "logout", "denied", "form.refused", "licence", "quarantine.viewed", "repair", "subscription")
 """Deeds as the filter offers them, by the beginning of their names."""
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from certex_bridge.ledger.domain.issuers import issuing_state
+from certex_bridge.ledger.adapters.undecided import undecided_declaration
 from certex_bridge.ledger.domain.reasons import SENTENCES
 from certex_bridge.oversight.console.papers import outcomes, paper
 from certex_bridge.oversight.console.web import Stopped, Visit, page
@@ -14,7 +14,6 @@ from certex_bridge.oversight.console.web import Stopped, Visit, page
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from certex_bridge.oversight.console.people import Person
     from certex_bridge.oversight.console.reading import Picture, Reading
 
 _SAID = ("lodged", "presented", "accepted", "invalidated", "rejected", "exited", "not_presented", "recheck")
@@ -35,10 +34,12 @@ class DeclarationPages:
                 raise Stopped(404, "unknown", decl_id)
             claims = await seen.rows("claims", decl_id)
             facts: dict[str, Any] = json.loads(known.pop("facts") or b"{}")
-            whole = visit.person.reads_declaration_of(_state_of(decl_id, facts))
-            claims = _visible(visit.person, claims, whole=whole)
+            sight, state = visit.person.sight, _state_of(decl_id, facts)
+            whole = sight.declaration(state)
+            claims = [claim for claim in claims if sight.claim(claim["licence_id"], state)]
             if not whole and not claims:
                 raise Stopped(403, "foreign", decl_id)
+            undecided = await seen.row("ledger.undecided_one", decl_id) if whole else None
             moved = await _movements(seen, decl_id, claims)
             answers = await seen.rows("outcome_versions", decl_id) if whole else []
             chosen = visit.number("outcome")
@@ -54,6 +55,7 @@ class DeclarationPages:
             mrn=facts.get("mrn", ""),
             said=sorted(said(facts), key=lambda one: str(one["at"])),
             claims=[claim | {"outcome_told": told.get(_place(claim))} for claim in claims],
+            undecided=undecided_declaration(undecided) if undecided else None,
             movements=moved,
             answers=answers,
             chosen=chosen,
@@ -70,19 +72,6 @@ def _state_of(decl_id: str, facts: dict[str, Any]) -> str:
     """Where it was declared: the MRN says it, before there is one the exporter's number."""
     mrn = str(facts.get("mrn") or ("" if "/" in decl_id else decl_id))
     return mrn[2:4] if mrn else decl_id[:2]
-
-
-def _visible(person: Person, claims: list[dict[str, Any]], *, whole: bool) -> list[dict[str, Any]]:
-    """Of a declaration of another state licensing officers see the claims on their own licences."""
-    if whole:
-        return claims
-    own = issuing_state(person.member_state)
-    return [
-        claim
-        for claim in claims
-        if person.reads_licence(claim["licence_id"].partition("/")[0])
-        and issuing_state(claim["licence_id"].partition("/")[0]) == own
-    ]
 
 
 async def _movements(seen: Picture, decl_id: str, claims: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from certex_bridge.ledger.adapters.mismatches import undecided_of
+from certex_bridge.ledger.adapters.rows import declaration
 from certex_bridge.oversight.console.flow import Rates
 from certex_bridge.oversight.console.web import Visit, page
 from certex_bridge.platform.logs import get_logger
@@ -22,9 +24,16 @@ LOG = get_logger("certex_bridge.console")
 ENDS_SECONDS = 2.0
 """Longest wait for the broker; past it the page shows the rest."""
 
+REFUSED_SHOWN = 20
+"""Refused licence events listed."""
+
+UNDECIDED_SHOWN = 20
+"""Undecided declarations listed; the command `report mismatches` has them all."""
+
 QUEUES: tuple[tuple[str, str], ...] = (
     ("outbox_unsent", "outbox_oldest_seconds"),
     ("parked_declarations", "parked_oldest_seconds"),
+    ("undecided_declarations", "undecided_oldest_seconds"),
     ("quarantine_open", "quarantine_oldest_seconds"),
     ("wake_rows", ""),
     ("relay_held", ""),
@@ -53,11 +62,17 @@ class FlowPage:
         async with self._reading.picture() as seen:
             rows = await seen.rows("read_so_far")
             written = await seen.value("written_so_far")
+            undecided = await seen.rows("ledger.undecided_now", UNDECIDED_SHOWN)
+            refused = await seen.rows("refused_licence_events", REFUSED_SHOWN)
         self._rates.look({(row["topic"], row["partition"]): row["next_record"] for row in rows}, written)
         depths = await self._depths()
         queues = [(name, int(depths[name]), depths[age] if age else None) for name, age in QUEUES]
         topics = self._rates.topics(await self._log_ends())
-        return page(visit, template, topics=topics, queues=queues, written=self._rates.written_rate())
+        written = self._rates.written_rate()
+        return page(
+            visit, template, topics=topics, queues=queues, written=written, refused=refused,
+            undecided=[(undecided_of(declaration(row)), row["seconds"]) for row in undecided],
+        )  # fmt: skip
 
     async def _log_ends(self) -> Mapping[Place, int] | None:
         """None when the broker does not answer in time."""

@@ -14,6 +14,7 @@ from certex_bridge.oversight.console.bars import bar
 from certex_bridge.oversight.console.papers import paper
 from certex_bridge.oversight.console.proof import FIRST, Proof, marked
 from certex_bridge.oversight.console.web import Stopped, Visit, page
+from certex_bridge.singlewindow.rights import issuer_in
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -46,11 +47,11 @@ class LicencePages:
     async def show(self, visit: Visit) -> Response:
         """The view asked for."""
         licence_id = visit.request.path_params["id"]
-        issuer = licence_id.partition("/")[0]
+        issuer = issuer_in(licence_id)
         person = visit.person
-        if not person.reads_licence(issuer):
+        if not person.sight.licence(issuer):
             raise Stopped(403, "foreign", licence_id)
-        figures = person.sees_figures(issuer, shown_to_customs=self._shown)
+        figures = person.sight.figures(issuer, shown=self._shown)
         view = visit.asked("view", "overview")
         views = VIEWS if figures else ("overview", "versions")
         if view not in views:
@@ -83,7 +84,7 @@ class LicencePages:
         told: dict[str, Any] = {"at": text, "mistake": "", "past": None}
         if not text:
             return told
-        zone = self._policy.zone(licence_id.partition("/")[0])
+        zone = self._policy.zone(issuer_in(licence_id))
         try:
             day = datetime.combine(parse_date(text, "at"), time.max, zone) if len(text) == _DATE_LENGTH else None
             moment = day or parse_instant(text, zone, "at")

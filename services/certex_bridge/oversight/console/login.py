@@ -9,7 +9,7 @@ from starlette.responses import Response
 from certex_bridge.oversight.console.audit import record
 from certex_bridge.oversight.console.oidc import LOGIN_SECONDS, LoginRefused, OpenIdLogin
 from certex_bridge.oversight.console.people import DEMO_PERSONS, Person
-from certex_bridge.oversight.console.sessions import FLOW_COOKIE, PATH
+from certex_bridge.oversight.console.sessions import FLOW_COOKIE, cookie_place
 from certex_bridge.oversight.console.web import Stopped, Visit, moved, page
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Logins:
         """Without an issuer, the persons of the demo."""
         self._console = console
         self._issuer = issuer
+        self._cookie, self._path = cookie_place(FLOW_COOKIE, secure=console.secure)
 
     async def show(self, visit: Visit) -> Response:
         """The login page."""
@@ -48,12 +49,13 @@ class Logins:
         """Off to the issuer."""
         if self._issuer is None:
             raise Stopped(404, "missing", "/console/login/issuer")
-        address, cookie = self._issuer.begin(onwards(visit.asked("next")))
+        address, cookie = self._issuer.begin(onwards(visit.asked("next")), quiet=visit.asked("quiet") == "1")
         response = moved(address)
         # Lax: it must come along when the issuer's page sends the browser back.
         response.set_cookie(
-            FLOW_COOKIE, cookie, LOGIN_SECONDS, path=PATH, httponly=True, samesite="lax", secure=self._console.secure
-        )
+            self._cookie, cookie, LOGIN_SECONDS, path=self._path, httponly=True, samesite="lax",
+            secure=self._console.secure,
+        )  # fmt: skip
         return response
 
     async def done(self, visit: Visit) -> Response:
@@ -62,20 +64,28 @@ class Logins:
             raise Stopped(404, "missing", "/console/login/done")
         try:
             query = dict(visit.request.query_params)
-            person, following = await self._issuer.finish(query, visit.request.cookies.get(FLOW_COOKIE, ""))
+            person, following = await self._issuer.finish(query, visit.request.cookies.get(self._cookie, ""))
         except LoginRefused as refused:
-            await record(self._console.reading.pool, None, "login.refused", refused.who, after=refused.why)
-            response = page(visit, "login.html", 403, persons=[], onwards=START, mistake=refused.why)
+            await self._console.refused("login", refused.person, "", refused.why)
+            if refused.person is not None:  # known to the issuer, and of no role any more
+                now = self._console.sessions.now()
+                await self._console.revocations.end_all(self._console.reading.pool, refused.person.identity, now)
+            if refused.asked_again:  # not logged in there any more: no mistake, and the usual way in
+                response = moved("/console/login", {"next": refused.asked_again})
+            else:
+                response = page(visit, "login.html", 403, persons=[], onwards=START, mistake=refused.why)
         else:
             await self._enter(visit, person, following)
             # A page of ours that goes on by itself: a redirect would still count as a click from the issuer's pages,
             # and the strict cookie of the session would stay behind.
             response = page(visit, "welcome.html", following=following)
-        response.delete_cookie(FLOW_COOKIE, path=PATH)
+        response.delete_cookie(self._cookie, path=self._path, secure=self._console.secure, httponly=True)
         return response
 
     async def _enter(self, visit: Visit, person: Person, following: str) -> Response:
-        visit.session = self._console.sessions.begin(person)
+        console = self._console
+        await console.revocations.logged_in(console.reading.pool, person, console.sessions.now())
+        visit.session = console.sessions.begin(person)
         visit.form_token = self._console.sessions.form_token(visit.session)
         await record(self._console.reading.pool, person, "login")
         return moved(following)
@@ -83,6 +93,7 @@ class Logins:
     async def out(self, visit: Visit) -> Response:
         """Leave the console."""
         if visit.session.person is not None:
+            await self._console.revocations.end(self._console.reading.pool, visit.session)
             await record(self._console.reading.pool, visit.session.person, "logout")
         visit.session = self._console.sessions.begin()
         return moved("/console/login")

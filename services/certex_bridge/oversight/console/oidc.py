@@ -34,10 +34,16 @@ CALLBACK = "/console/login/done"
 class LoginRefused(Exception):
     """The login failed; the text is a key below `login.refused` of the console's words."""
 
-    def __init__(self, why: str, who: str = "") -> None:
+    def __init__(self, why: str, detail: str = "", *, person: Person | None = None, asked_again: str = "") -> None:
+        """`person` is whom the issuer vouches for, and who may not come in all the same.
+
+        `asked_again` is the page wanted by somebody whom the issuer was asked about without showing them anything.
+        """
         super().__init__(why)
         self.why = why
-        self.who = who
+        self.detail = detail
+        self.person = person
+        self.asked_again = asked_again
 
 
 class OpenIdLogin:
@@ -55,8 +61,11 @@ class OpenIdLogin:
             metrics,
         )
 
-    def begin(self, onwards: str) -> tuple[str, str]:
-        """Where to send the browser, and the cookie that proves on return that it left from here."""
+    def begin(self, onwards: str, *, quiet: bool = False) -> tuple[str, str]:
+        """Where to send the browser, and the cookie that proves on return that it left from here.
+
+        With `quiet` the issuer shows nothing: it sends back whoever is logged in there, and says no to all others.
+        """
         settings = self._settings
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         digest = hashlib.sha256(verifier.encode()).digest()
@@ -72,6 +81,9 @@ class OpenIdLogin:
         }
         mark = "&" if "?" in settings.console_oidc_authorize_url else "?"
         flow = {"state": state, "nonce": nonce, "verifier": verifier, "next": onwards, "at": int(self._clock())}
+        if quiet:
+            query["prompt"] = "none"
+            flow["quiet"] = True
         return settings.console_oidc_authorize_url + mark + urlencode(query), self._values.seal("login", flow)
 
     async def finish(self, query: Mapping[str, str], cookie: str) -> tuple[Person, str]:
@@ -86,7 +98,8 @@ class OpenIdLogin:
         if not hmac.compare_digest(flow["state"].encode(), query.get("state", "").encode()):
             raise LoginRefused("flow")
         if "code" not in query:
-            raise LoginRefused("issuer", query.get("error", "")[:64])
+            asked_again = flow["next"] if flow.get("quiet") else ""
+            raise LoginRefused("issuer", query.get("error", "")[:64], asked_again=asked_again)
         token = await self._exchange(query["code"], flow["verifier"])
         return self._person(await self._claims(token, flow["nonce"])), flow["next"]
 
@@ -163,9 +176,9 @@ class OpenIdLogin:
             state = str(claims.get(settings.console_oidc_state_claim, "")).upper()
             # An officer of no state would otherwise see all: nothing confines whom nobody placed.
             if not state and roles.isdisjoint({Role.AUDITOR, Role.OPERATOR}):
-                raise LoginRefused("state", name)
+                raise LoginRefused("state", name, person=Person(name, roles, subject=subject))
         if not roles:
-            raise LoginRefused("roles", name)
+            raise LoginRefused("roles", name, person=Person(name, roles, subject=subject))
         return Person(name, roles, state, subject)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from certex_bridge.ledger.domain.issuers import issuing_state
+from certex_bridge.singlewindow.rights import Sight
 
 
 class Role(StrEnum):
@@ -71,28 +71,11 @@ class Person:
         return any(right in RIGHTS[role] for role in self.roles)
 
     @property
-    def confined(self) -> bool:
-        """Whether only the own state's data are seen."""
-        return bool(self.member_state) and self.roles.isdisjoint(_EVERYWHERE)
-
-    def reads_licence(self, issuer: str) -> bool:
-        """Licences: customs read all, since goods leave anywhere; licensing officers those of their own state."""
-        if not self.confined or Role.CUSTOMS_OFFICER in self.roles:
-            return True
-        return issuing_state(issuer) == issuing_state(self.member_state)
-
-    def reads_declaration_of(self, state: str) -> bool:
-        """Declarations as a whole: those of the own state, for customs."""
-        return not self.confined or (Role.CUSTOMS_OFFICER in self.roles and state == self.member_state)
-
-    def sees_figures(self, issuer: str, *, shown_to_customs: bool) -> bool:
-        """Balances: customs only where the installation shows them (CERTEX_FIGURES_SHOWN_TO_CUSTOMS)."""
-        if not self.roles.isdisjoint(_EVERYWHERE):
-            return True
-        own = not self.confined or issuing_state(issuer) == issuing_state(self.member_state)
-        if Role.LICENSING_OFFICER in self.roles and own:
-            return True
-        return Role.CUSTOMS_OFFICER in self.roles and shown_to_customs
+    def sight(self) -> Sight:
+        """What the person sees of licences and declarations: the same rules as for the callers of the gateway."""
+        roles = self.roles
+        everything = not roles.isdisjoint(_EVERYWHERE)
+        return Sight(self.member_state, Role.CUSTOMS_OFFICER in roles, Role.LICENSING_OFFICER in roles, everything)
 
 
 DEMO_PERSONS: dict[str, Person] = {

@@ -22,8 +22,9 @@ def computed(before: str, row: Mapping[str, Any]) -> str:
     deltas = (row["d_cap"], row["d_res"], row["d_cons"], row["d_over"])
     if not _LINK(before) or not all(delta.is_finite() for delta in deltas):
         return ""
-    place = (row["lv"], row["seq"], row["line_no"], row["dim"], row["kind"], row["event_id"], row["claim"])
-    return chain(bytes.fromhex(before), entry_text(*place, deltas, row["at"], row["detail"])).hex()
+    place = (row["licence_id"], row["lv"], row["seq"], row["line_no"], row["dim"], row["kind"])
+    text = entry_text(*place, row["event_id"], row["claim"], deltas, row["at"], row["detail"])
+    return chain(bytes.fromhex(before), text).hex()
 
 
 def marked(before: str, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

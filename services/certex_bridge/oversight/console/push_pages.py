@@ -43,6 +43,8 @@ class PushPages:
             before = await connection.fetchval(_STATE, subscription_id)
             if before is None:
                 raise Stopped(404, "unknown", subscription_id)
+            if before != visit.form.get("paused"):  # another state than the page showed
+                raise Stopped(409, "exchanged", subscription_id)
             for statement in VERBS[verb]:
                 await connection.execute(self._reading.desk[statement], subscription_id)
             after = await connection.fetchval(_STATE, subscription_id)

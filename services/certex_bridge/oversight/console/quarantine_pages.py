@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from certex_bridge.oversight.console import papers
 from certex_bridge.oversight.console.audit import record
-from certex_bridge.oversight.console.repairs import REASON_LENGTH, Proposal, RepairRefused, Repairs
+from certex_bridge.oversight.console.repairs import REASON_LENGTH, Proposal, RepairRefused, Repairs, Shown
 from certex_bridge.oversight.console.web import Stopped, Visit, moved, page
 from certex_bridge.platform.logs import get_logger
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LOG = get_logger("certex_bridge.console")
 SHOWN = 200
+_NUMBER_LENGTH = 19
 _NO_MISTAKES = dict.fromkeys(("form", "choice", "value", "reason"), "")
 _CHOICES = ("RETRY", "EDIT", "DISCARD")
 
@@ -62,10 +63,10 @@ class QuarantinePages:
         return moved(f"/console/quarantine/{quarantine_id}")
 
     async def approve(self, visit: Visit) -> Response:
-        """Carry out what another person proposed."""
+        """Carry out what another person proposed: the proposal that the page showed."""
         quarantine_id = visit.request.path_params["id"]
         try:
-            await self._repairs.approve(visit.person, quarantine_id)
+            await self._repairs.approve(visit.person, quarantine_id, _chosen(visit))
         except RepairRefused as refused:
             status = 403 if refused.code == "SAME_PERSON" else 409
             if status == 403:
@@ -80,7 +81,7 @@ class QuarantinePages:
         """Reject another's proposal, or take back one's own."""
         quarantine_id = visit.request.path_params["id"]
         try:
-            await self._repairs.decline(visit.person, quarantine_id)
+            await self._repairs.decline(visit.person, quarantine_id, _chosen(visit))
         except RepairRefused as refused:
             return await self._page(visit, {"form": refused.code}, 409)
         return moved(f"/console/quarantine/{quarantine_id}")
@@ -116,6 +117,13 @@ class QuarantinePages:
             mistakes=_NO_MISTAKES | mistakes,
             reason_length=REASON_LENGTH,
         )
+
+
+def _chosen(visit: Visit) -> Shown:
+    """The proposal that the page of this form showed."""
+    number = visit.form.get("repair", "")
+    known = number.isascii() and number.isdigit() and len(number) < _NUMBER_LENGTH
+    return Shown(int(number) if known else 0, visit.form.get("shown", ""))
 
 
 def _header(told: str | None) -> str:

@@ -26,6 +26,7 @@ class Reading:
         self.pool = pool
         self.queries = load_queries("certex_bridge.oversight.console", "sql/console.sql")
         self.desk = load_queries("certex_bridge.singlewindow.adapters.sql", "push_desk.sql")
+        self.ledger = load_queries("certex_bridge.ledger.adapters.sql", "mismatches.sql")
 
     @asynccontextmanager
     async def picture(self) -> AsyncIterator[Picture]:
@@ -38,7 +39,9 @@ class Reading:
             self.pool.acquire(timeout=WAIT_SECONDS) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            yield Picture(connection, self.queries | {f"desk.{name}": text for name, text in self.desk.items()})
+            foreign = {f"desk.{name}": text for name, text in self.desk.items()}
+            foreign |= {f"ledger.{name}": text for name, text in self.ledger.items()}
+            yield Picture(connection, self.queries | foreign)
 
 
 class Picture:

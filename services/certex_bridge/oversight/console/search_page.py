@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from certex_bridge.kernel.countries import issuing_state
 from certex_bridge.kernel.identifiers import licence_key
-from certex_bridge.oversight.console.people import Person, Role
+from certex_bridge.oversight.console.people import Person
 from certex_bridge.oversight.console.web import Visit, page
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ class SearchPage:
 
 def confinement(person: Person) -> tuple[str, str, str]:
     """State of the licences, of the declarations, and of the licences in declarations, that a person may see."""
-    if not person.confined:
+    sight = person.sight
+    if sight.everything or not sight.state:
         return "", "", ""
-    if Role.CUSTOMS_OFFICER in person.roles:
-        return "", person.member_state, ""
-    return person.member_state, "", person.member_state
+    own = issuing_state(sight.state)
+    if sight.customs:
+        return "", sight.state, ""
+    return own, "", own

@@ -1,6 +1,6 @@
 """Sessions: a signed cookie that says who, since when and until when; and the tokens of forms made from it.
 
-Nothing is kept on the server, so any gateway with the same key takes any click.
+Only what ended early is kept on the server (`revocations.py`), so any gateway with the same key takes any click.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ COOKIE = "certex-console"
 FLOW_COOKIE = "certex-console-login"
 """Of a login under way at the issuer: it must come with a click from the issuer's pages, so it is no strict one."""
 PATH = "/console"
+
+
+def cookie_place(name: str, *, secure: bool) -> tuple[str, str]:
+    """Name and path of a cookie; with TLS the browser sees to it that no other host and no plain HTTP sets it."""
+    return (f"__Host-{name}", "/") if secure else (name, PATH)
 
 
 class SignedValues:
@@ -58,7 +63,8 @@ class Session:
 
     number: str
     person: Person | None
-    since: int
+    since: float
+    """Begin, seconds since 1970."""
     seen: int
     """Last click, seconds since 1970."""
 
@@ -80,8 +86,12 @@ class Sessions:
 
     def begin(self, person: Person | None = None) -> Session:
         """A new session under a new number: one from before a login is never used after it."""
-        now = int(self._clock())
-        return Session(secrets.token_urlsafe(18), person, now, now)
+        now = self.now()
+        return Session(secrets.token_urlsafe(18), person, now, int(now))
+
+    def now(self) -> float:
+        """Seconds since 1970, as sessions have them."""
+        return round(self._clock(), 3)
 
     def read(self, cookie: str) -> Session | None:
         """The session of a cookie, or None when it is none of ours or over."""
@@ -93,6 +103,15 @@ class Sessions:
             return None
         known = person and Person(person[0], frozenset(Role(one) for one in person[1]), *person[2:])
         return Session(values["number"], known or None, values["since"], values["seen"])
+
+    def is_due(self, cookie: str) -> bool:
+        """Whether a person's session is over only because the issuer's word is too old."""
+        values = self._values.open("session", cookie)
+        if values is None or not values["person"]:
+            return False
+        now = self._clock()
+        idle, age = now - values["seen"], now - values["since"]
+        return bool(idle <= self._idle and age > self._longest)
 
     def clicked(self, session: Session) -> Session:
         """The session after a click of the person; what a page fetches by itself is no click."""

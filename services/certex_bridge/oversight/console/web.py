@@ -27,6 +27,8 @@ POLICY = (
 )
 FORM_BYTES_MAX = 524_288
 FORM_SECONDS = 10.0
+FORM_FIELDS_MAX = 50
+_NUMBER_MAX = 2**31 - 1
 
 NAVIGATION: tuple[tuple[Right, str], ...] = (
     (Right.SEARCH, "/console/search"),
@@ -75,9 +77,20 @@ class Visit:
         return self.request.query_params.get(name, default).strip()
 
     def number(self, name: str, default: int = 0) -> int:
-        """A whole number of the query; what is none counts as absent."""
+        """A whole number of the query that the database can hold; what is none counts as absent."""
         text = self.asked(name)
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else default
+        digits = text.isascii() and text.isdigit() and len(text) < 16
+        return min(int(text), _NUMBER_MAX) if digits else default
+
+    def check(self) -> None:
+        """That the database can be asked for what the address and the form say.
+
+        Raises:
+            Stopped: a text holds the character NUL.
+        """
+        texts = (*self.request.path_params.values(), *self.request.query_params.values(), *self.form.values())
+        if any("\0" in str(text) for text in texts):
+            raise Stopped(400, "unreadable")
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -95,7 +108,13 @@ async def read_form(request: Request) -> dict[str, str]:
                     raise Stopped(413, "too_large")
     except TimeoutError:
         raise Stopped(408, "too_slow") from None
-    return dict(parse_qsl(bytes(body).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
+    try:
+        pairs = parse_qsl(
+            bytes(body).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX
+        )
+    except ValueError:
+        raise Stopped(413, "too_large") from None
+    return dict(pairs)
 
 
 @cache

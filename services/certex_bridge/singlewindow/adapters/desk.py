@@ -66,6 +66,11 @@ class PostgresRecordUnit(_Unit):
         row = await self._row("record", caller, record_id)
         return _record(row) if row else None
 
+    async def written_by(self, caller: str, since: datetime) -> int:
+        """How many versions."""
+        await self._run("lock_name", f"records {caller}")
+        return int((await self._row("written_records", caller, since))[0])
+
     async def write(self, version: RecordVersion, message: OutboxRow) -> None:
         """Append the version and queue its message."""
         state = version.state
@@ -123,6 +128,11 @@ class PostgresOrderUnit(_Unit):
         row = await self._row("lock_order", caller, order_id)
         return ListOrder(*row) if row else None
 
+    async def active_of(self, caller: str) -> int:
+        """How many have not ended."""
+        await self._run("lock_name", f"orders {caller}")
+        return int((await self._row("active_orders", caller))[0])
+
     async def lock_due(self, now: datetime) -> ListOrder | None:
         """The order that is due longest and free."""
         row = await self._row("lock_due_order", now)
@@ -171,6 +181,11 @@ class PostgresNoticeUnit(_Unit):
         """Append this version."""
         await self._run("write_notice", *notice)
         await self._run("append_notice", notice.notice_id, notice.version, notice.ends, notice.announced_by, at)
+
+    async def open_of(self, who: str, now: datetime) -> int:
+        """How many have not ended."""
+        await self._run("lock_name", f"notices {who}")
+        return int((await self._row("open_notices", who, now))[0])
 
     async def take_untold(self, limit: int) -> Sequence[NoticeRow]:
         """Notices that callers do not know yet."""

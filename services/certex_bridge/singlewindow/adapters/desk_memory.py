@@ -91,6 +91,10 @@ class InMemoryRecordUnit(InMemoryAnswers):
         """The record."""
         return self._contents.records.get((caller, record_id))
 
+    async def written_by(self, caller: str, since: datetime) -> int:
+        """How many versions."""
+        return sum(one.state.caller == caller and one.at > since for one in self._contents.versions)
+
     async def write(self, version: RecordVersion, message: OutboxRow) -> None:
         """Append the version and queue its message."""
         held, state = self._contents, version.state
@@ -117,6 +121,10 @@ class InMemoryOrderUnit(InMemoryAnswers):
     async def lock(self, caller: str, order_id: str) -> ListOrder | None:
         """The order."""
         return self._contents.orders.get((caller, order_id))
+
+    async def active_of(self, caller: str) -> int:
+        """How many have not ended."""
+        return sum(one.caller == caller and one.state == "ACTIVE" for one in self._contents.orders.values())
 
     async def lock_due(self, now: datetime) -> ListOrder | None:
         """The order that is due longest."""
@@ -165,6 +173,11 @@ class InMemoryNoticeUnit(InMemoryAnswers):
         if known is not None and known.version >= notice.version:
             raise WrittenTwice(notice.notice_id)
         self._contents.notices[notice.notice_id] = notice
+
+    async def open_of(self, who: str, now: datetime) -> int:
+        """How many have not ended."""
+        notices = self._contents.notices.values()
+        return sum(one.announced_by == who and (one.ends is None or one.ends > now) for one in notices)
 
     async def take_untold(self, limit: int) -> Sequence[NoticeRow]:
         """Notices that callers do not know yet."""

@@ -10,7 +10,8 @@ from typing import Any
 
 import asyncpg
 
-from certex_bridge.ledger.ports import OpenClaim, StatusRecord
+from certex_bridge.ledger.ports import OpenClaim
+from certex_bridge.ledger.stored import StatusRecord
 from certex_bridge.platform.postgres import load_queries, session_lock
 from certex_bridge.platform.tracing import current_trace
 from certex_bridge.singlewindow.adapters import push_rows
@@ -167,6 +168,10 @@ class PostgresSubscriptions(PostgresCallAnswers):
     async def add(self, subscription: Subscription) -> None:
         """A new subscription."""
         await self._connection.execute(self._statements["add"], *push_rows.new_subscription(subscription))
+
+    async def alone(self, caller: str) -> None:
+        """Nobody else adds one of this caller."""
+        await self._connection.execute(self._statements["alone"], f"subscriptions {caller}")
 
     async def of_caller(self, caller: str) -> list[Subscription]:
         """All of a caller that have not ended."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
-from certex_bridge.ledger.ports import OpenClaim, StatusRecord
+from certex_bridge.ledger.ports import OpenClaim
+from certex_bridge.ledger.stored import StatusRecord
 from certex_bridge.platform.tracing import current_trace
 from certex_bridge.singlewindow.messages.base import Message
 from certex_bridge.singlewindow.pushes.bodies import CONTENT_TYPES, body_of
@@ -173,6 +174,9 @@ class InMemoryPushUnit:
         """A new subscription."""
         assert subscription.subscription_id not in self.contents.subscriptions, "subscribed twice"
         self.contents.subscriptions[subscription.subscription_id] = subscription
+
+    async def alone(self, caller: str) -> None:
+        """One transaction at a time, anyway."""
 
     async def of_caller(self, caller: str) -> list[Subscription]:
         """All of a caller that have not ended."""

@@ -7,32 +7,43 @@ its age: the status, never whether a figure fits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from certex_bridge.customs.options import DecodeOptions
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.kernel.dates import legal_day, parse_date
-from certex_bridge.kernel.errors import Finding, InputError
+from certex_bridge.kernel.errors import Finding, InputError, Severity
 from certex_bridge.kernel.identifiers import licence_key, mrn_member_state
 from certex_bridge.ledger.checking import Checked, Depth, check, check_reference
+from certex_bridge.ledger.domain.days import exit_remarks
 from certex_bridge.ledger.domain.facts import Facts
-from certex_bridge.ledger.domain.issuers import cited
+from certex_bridge.ledger.domain.inputs import inputs_of
 from certex_bridge.ledger.domain.policy import Policy
-from certex_bridge.ledger.reading import LedgerAway, LedgerReader, Picture, ReadTooSlow
-from certex_bridge.singlewindow.callers import Caller
+from certex_bridge.ledger.domain.reasons import EXPLANATIONS
+from certex_bridge.ledger.reading import LedgerAway, LedgerReader, Picture, ReadTooSlow, picture_of
+from certex_bridge.singlewindow.callers import Caller, Mode
 from certex_bridge.singlewindow.functions.check_extras import Extras
 from certex_bridge.singlewindow.functions.check_memory import CheckMemory
 from certex_bridge.singlewindow.functions.check_results import Results, not_read, remembered
 from certex_bridge.singlewindow.functions.declared import Declared, read_declared, unreadable
-from certex_bridge.singlewindow.functions.rights import CUSTOMS_SIDE, LICENSING_SIDE, sees_figures
 from certex_bridge.singlewindow.interests import Interest, Interests
 from certex_bridge.singlewindow.messages import availability as messages
 from certex_bridge.singlewindow.messages.availability import AvailabilityCheck, AvailabilityCheckResponse, CheckResult
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
 from certex_bridge.singlewindow.refusals import Refusal
+from certex_bridge.singlewindow.rights import (
+    CUSTOMS_SIDE,
+    LICENSING_SIDE,
+    Sight,
+    issuer_in,
+    require_licence,
+    require_own_declaration,
+    sees_figures,
+)
 
+_UNHEARD = Facts()
 ROLES = CUSTOMS_SIDE | LICENSING_SIDE
 
 
@@ -61,6 +72,11 @@ class Question:
     """Licences asked about; for references alone in their order."""
     facts: Facts | None = None
 
+    @property
+    def told(self) -> tuple[Facts, ...]:
+        """What is asked about besides references alone."""
+        return () if self.facts is None else (self.facts,)
+
 
 class Availability:
     """Answers checks."""
@@ -88,20 +104,20 @@ class Availability:
         """Answer one check.
 
         Raises:
-            Refusal: SCHEMA_INVALID; NOT_AVAILABLE when the ledger was too slow, or is away and nothing is remembered.
+            Refusal: SCHEMA_INVALID; FOREIGN_MEMBER_STATE for a licence or a dry run on a declaration that the caller
+                may not see; NOT_AVAILABLE when the ledger was too slow, or is away and nothing is remembered.
         """
         question = self._question(call, request)
-        declared = question.declared
+        _require_all(question, question.ids)
         try:
-            exporter = declared.exporter if declared else ""
-            picture = await self._reader.picture(question.ids, _known_as(question), exporter)
+            picture = await picture_of(self._reader, question.told, _known_as(question), question.ids)
         except ReadTooSlow as error:
             raise Refusal("NOT_AVAILABLE", error.message, field="messageIdentification") from error
         except LedgerAway as error:
             return self._remembered(question, error)
         read_at = self._clock()
         self._memory.remember(picture.licences.values(), read_at)
-        checked = self._judge(question, picture, self._depth(question))
+        checked = self._judge(question, _seen(question, picture), self._depth(question))
         results = [self._result(question, number, one) for number, one in enumerate(checked, 1)]
         if request.original or request.explain or request.as_of:
             results = await self._extras.add(question, results, checked)
@@ -119,10 +135,12 @@ class Availability:
             return Question(call, request, call_id, None, ids)
         declared = read_declared(request, call.caller.member_state, self._settings.options)
         facts = declared.facts(call.received_at, call_id)
-        return Question(call, request, call_id, declared, sorted(cited(facts)), facts)
+        return Question(call, request, call_id, declared, sorted(inputs_of((facts,), {}).cited), facts)
 
     def _depth(self, question: Question) -> Depth:
         request, policies = question.request, question.call.caller.policies
+        if question.declared is not None and question.declared.supplements:
+            return Depth.INSTRUMENT
         if request.dry_run:
             return Depth.REHEARSAL
         return Depth.REFERENCE if policies.two_step and request.step == "LODGE" else Depth.ALL
@@ -132,9 +150,7 @@ class Availability:
         if declared is None:
             asked = zip(request.certificate_reference, question.ids, strict=True)
             return [
-                check_reference(
-                    one_id, one.type or "", one.reference_number, self._today(question, one_id), picture, policy
-                )
+                check_reference(one_id, one.type or "", one.reference_number, self._today(question), picture, policy)
                 for one, one_id in asked
             ]
         known = picture.declaration
@@ -145,28 +161,36 @@ class Availability:
                 question.call_id,
                 accepted=request.dry_run == "RESERVE",
                 version=version + 1 if request.dry_run == "ADJUST" else 0,
-                day=known.facts.acceptance_day if known else "",
+                known=known.facts if known and not request.as_of else _UNHEARD,
             )
-        return check(question.facts, picture, policy, depth)
+        ordered = question.call.caller.policies.mode is Mode.BLOCK
+        checked = check(question.facts, picture, policy, depth, ordered=ordered)
+        # A number without issuer can turn out to be another state's licence: known only now.
+        _require_all(question, [one.outcome.key.licence_id for one in checked])
+        return checked
 
-    def _today(self, question: Question, licence_id: str) -> str:
-        """The day asked for, or today where the licence was issued."""
-        zone = self._settings.policy.zone(licence_id.partition("/")[0])
+    def _today(self, question: Question) -> str:
+        """The day asked for, or today where it is asked."""
+        zone = self._settings.policy.zone(question.call.caller.member_state)
         return question.request.as_of or legal_day(question.call.received_at, zone).isoformat()
 
     # -- the answer
 
     def _result(self, question: Question, number: int, checked: Checked) -> CheckResult:
-        issuer = checked.outcome.key.licence_id.partition("/")[0]
+        issuer = issuer_in(checked.outcome.key.licence_id)
         figures = sees_figures(question.call.caller, issuer, shown=self._settings.figures_shown)
         return self._results.result(number, checked, _payload(question), figures=figures)
 
     def _remembered(self, question: Question, error: LedgerAway) -> Reply:
         now = self._clock()
-        held = self._memory.recall(question.ids)
+        numbers = inputs_of(question.told, {}).numbers
+        ids = [*question.ids, *self._memory.known_under(sorted(numbers), question.ids)]
+        held = self._memory.recall(ids)
         if not held:
             raise Refusal("NOT_AVAILABLE", error.message, field="messageIdentification") from error
-        picture = Picture(self._memory.states(question.ids))
+        states = self._memory.states(ids)
+        named = inputs_of(question.told, states).initial
+        picture = Picture(self._memory.states([*ids, *(named - states.keys())]))
         results = []
         for number, checked in enumerate(self._judge(question, picture, Depth.REFERENCE), 1):
             read_at = held.get(checked.outcome.key.licence_id)
@@ -194,9 +218,19 @@ class Availability:
             as_of=request.as_of,
             read_at=_instant(read_at),
             degraded=degraded,
-            finding=tuple([_finding(one) for one in declared.findings]) if declared else (),
+            finding=(
+                *[_finding(one) for one in self._remarks(question)],
+                *(() if results else (_finding(_no_claims(request)),)),
+            ),
             check_result=tuple(results),
         )
+
+    def _remarks(self, question: Question) -> tuple[Finding, ...]:
+        declared, facts = question.declared, question.facts
+        if declared is None or facts is None:
+            return ()
+        by_exit = not question.request.as_of  # else the question says which day counts
+        return declared.findings + (exit_remarks(facts, self._settings.policy) if by_exit else ())
 
     def _note(self, question: Question, checked: Sequence[Checked]) -> None:
         """A check made for a declaration is an interest, whether the licence was found or not."""
@@ -224,10 +258,33 @@ def _known_as(question: Question) -> str:
         return ""
     if caller.roles.isdisjoint(LICENSING_SIDE) and declared.mrn:
         if question.request.dry_run:
-            caller.require_own_state(declared.mrn, "DeclarationReference.MRN")
+            require_own_declaration(caller, declared.mrn, "DeclarationReference.MRN")
         elif mrn_member_state(declared.mrn) != caller.member_state:
             return ""
     return declared.decl_id
+
+
+def _seen(question: Question, picture: Picture) -> Picture:
+    """The picture without a declaration that is no business of the caller: nothing of it may show in the answer."""
+    known = picture.declaration
+    if known is None:
+        return picture
+    sight, mrn = Sight.of(question.call.caller), known.facts.mrn
+    # Before there is an MRN the declaration holds nothing, and who names its exporter and LRN is who lodged it.
+    if any(sight.claim(key.licence_id, mrn_member_state(mrn)) for key in known.claims) or (sight.customs and not mrn):
+        return picture
+    return picture if sight.declaration(mrn_member_state(mrn)) else replace(picture, declaration=None)
+
+
+def _require_all(question: Question, licence_ids: Sequence[str]) -> None:
+    """A check tells what stands in a licence: who may not read it does not check it.
+
+    Raises:
+        Refusal: FOREIGN_MEMBER_STATE.
+    """
+    field = "CertificateReference/issuingCountry" if question.declared is None else "SupportingDocument"
+    for licence_id in licence_ids:
+        require_licence(question.call.caller, issuer_in(licence_id), field)
 
 
 def _payload(question: Question) -> Any:
@@ -239,6 +296,15 @@ def _day(text: str) -> None:
         parse_date(text, "asOf")
     except InputError as error:
         raise unreadable([error.finding()]) from error
+
+
+def _no_claims(request: AvailabilityCheck) -> Finding:
+    """Why there is nothing to answer: the codes cited, none of which is kept here."""
+    cited = [one.type for one in request.supporting_document] + [one.type for one in request.additional_reference]
+    for item in request.goods_item:
+        cited += [one.type for one in item.supporting_document] + [one.type for one in item.additional_reference]
+    codes = " ".join(dict.fromkeys(cited))
+    return Finding("NO_CLAIMS", "SupportingDocument", codes, EXPLANATIONS["NO_CLAIMS"], Severity.INFO)
 
 
 def _finding(told: Finding) -> messages.Finding:

@@ -10,14 +10,20 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
+from certex_bridge.kernel.canonical import sha256_hex
 from certex_bridge.kernel.dates import parse_date
 from certex_bridge.ledger.checking import Checked, fitting
 from certex_bridge.ledger.domain.policy import Policy
-from certex_bridge.ledger.reading import LedgerAway, LedgerReader, ReadTooSlow
+from certex_bridge.ledger.reading import Attached, Issued, LedgerAway, LedgerReader, ReadTooSlow, picture_of
 from certex_bridge.singlewindow.functions.check_results import fitting_document
-from certex_bridge.singlewindow.functions.rights import is_licensing_side, sees_figures
-from certex_bridge.singlewindow.messages.availability import CheckResult, OriginalDocument
+from certex_bridge.singlewindow.messages.availability import (
+    AttachedDocument,
+    CheckResult,
+    IssuedContent,
+    OriginalDocument,
+)
 from certex_bridge.singlewindow.refusals import Refusal
+from certex_bridge.singlewindow.rights import issuer_in, owns_licences, sees_figures
 
 if TYPE_CHECKING:
     from certex_bridge.singlewindow.functions.availability import Question
@@ -51,7 +57,7 @@ class Extras:
     async def _one(self, question: Question, result: CheckResult, checked: Checked) -> CheckResult:
         request, caller = question.request, question.call.caller
         licence_id = checked.outcome.key.licence_id
-        issuer = licence_id.partition("/")[0]
+        issuer = issuer_in(licence_id)
         more: dict[str, Any] = {}
         if request.as_of and checked.found:
             end = datetime.combine(parse_date(request.as_of), time.max, self._policy.zone(issuer))
@@ -59,7 +65,7 @@ class Extras:
                 more["status_then"] = await self._reader.status_on(licence_id, end) or None
         if request.original and checked.found and sees_figures(caller, issuer, shown=self._shown):
             more["original"] = await self._original(checked)
-        if request.explain and is_licensing_side(caller, issuer):
+        if request.explain and owns_licences(caller, issuer):
             more["fitting_document"] = await self._fitting(question, checked, issuer)
         return result.model_copy(update=more) if more else result
 
@@ -72,7 +78,9 @@ class Extras:
             version=found.version,
             event_identification=found.event_id,
             issued_at=found.at,
-            certificate=base64.b64encode(found.certificate).decode(),
+            issued_content=_issued(found.issued) if found.issued else None,
+            attached_document=_attached(found.attached) if found.attached else None,
+            certificate=_base64(found.certificate),
         )
 
     async def _fitting(self, question: Question, checked: Checked, issuer: str) -> tuple[Any, ...]:
@@ -81,4 +89,25 @@ class Extras:
             return ()
         holder = licence.holder.identification if licence else facts.payload.exporter
         candidates = await self._reader.held_by(issuer, holder, CANDIDATES)
-        return tuple([fitting_document(one) for one in fitting(checked, facts, candidates, self._policy)])
+        ids = [state.licence_id for state in candidates]
+        around = await picture_of(self._reader, question.told, "", ids, [facts.payload.exporter])
+        return tuple([fitting_document(one) for one in fitting(checked, facts, ids, around, self._policy)])
+
+
+def _issued(told: Issued) -> IssuedContent:
+    return IssuedContent(
+        version=told.version,
+        event_identification=told.event_id,
+        issued_at=told.at,
+        media_type=told.media_type,
+        sha256=sha256_hex(told.content),
+        content=_base64(told.content),
+    )
+
+
+def _attached(told: Attached) -> AttachedDocument:
+    return AttachedDocument(media_type=told.media_type, sha256=told.sha256, content=_base64(told.content))
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from certex_bridge.kernel.identifiers import licence_number
 from certex_bridge.ledger.domain.model import LicenceState
 
 KEPT = 20_000
@@ -31,6 +32,11 @@ class CheckMemory:
     def recall(self, licence_ids: Collection[str]) -> dict[str, datetime]:
         """Which of these are remembered, and since when."""
         return {one: self._held[one][1] for one in licence_ids if one in self._held}
+
+    def known_under(self, numbers: Collection[str], but: Collection[str]) -> list[str]:
+        """Licences remembered under these numbers, whoever issued them, without those that are asked for anyway."""
+        wanted = frozenset(numbers)
+        return sorted(one for one in self._held if licence_number(one) in wanted and one not in but) if wanted else []
 
     def states(self, licence_ids: Collection[str]) -> Mapping[str, LicenceState]:
         """The states, with a placeholder for what is not remembered."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from certex_bridge.kernel.amounts import format_decimal
 from certex_bridge.ledger.checking import Checked
-from certex_bridge.ledger.domain.facts import Payload
+from certex_bridge.ledger.domain.content import Payload
 from certex_bridge.ledger.domain.model import Status
 from certex_bridge.ledger.domain.outcome import ClaimOutcome
 from certex_bridge.ledger.domain.reasons import Reason, Rule
@@ -43,8 +43,8 @@ class Results:
             **_versions(outcome),
             annex_one=annex_one(checked, payload),
             **_figures(checked, outcome, shown=figures),
-            rules_passed=" ".join(outcome.passed) or None,
-            rules_not_tested=" ".join(outcome.not_tested) or None,
+            rules_passed=_rules(outcome.passed),
+            rules_not_tested=_rules(outcome.not_tested),
             verdict=tuple(_verdicts(outcome)),
             licence_content=self._content(outcome) if told else None,
         )
@@ -71,8 +71,8 @@ def remembered(number: int, checked: Checked, payload: Payload | None, age: int)
         **_versions(outcome),
         age=age,
         annex_one=annex_one(checked, payload),
-        rules_passed=" ".join(outcome.passed) or None,
-        rules_not_tested=" ".join(outcome.not_tested) or None,
+        rules_passed=_rules(outcome.passed),
+        rules_not_tested=_rules(outcome.not_tested),
         verdict=tuple(_verdicts(outcome)),
     )
 
@@ -162,6 +162,10 @@ def _figures(checked: Checked, outcome: ClaimOutcome, *, shown: bool) -> dict[st
 
 def _text(amount: Decimal | None) -> str | None:
     return None if amount is None else format_decimal(amount)
+
+
+def _rules(tested: Iterable[Rule]) -> Any:
+    return tuple([rule.value for rule in tested])
 
 
 def _verdicts(outcome: ClaimOutcome) -> Iterable[Verdict]:

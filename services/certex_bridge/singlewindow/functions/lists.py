@@ -20,6 +20,7 @@ from certex_bridge.singlewindow.listing import Place, View, criteria_of, place_o
 from certex_bridge.singlewindow.messages.listing import ListRequest, ListResponse
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
 from certex_bridge.singlewindow.orders import ListOrder, Orders, OrderUnit
+from certex_bridge.singlewindow.quotas import USUAL, Quotas, require_room
 from certex_bridge.singlewindow.refusals import Refusal
 
 _HOURS = {"DAILY": 24, "WEEKLY": 7 * 24}
@@ -36,19 +37,21 @@ class Listing:
         *,
         figures_shown: bool = True,
         clock: Callable[[], datetime] | None = None,
+        quotas: Quotas = USUAL,
     ) -> None:
         self._index = index
         self._orders = orders
         self._sender = sender
         self._figures_shown = figures_shown
         self._clock = clock or (lambda: datetime.now(UTC))
+        self._quotas = quotas
 
     async def ask(self, call: Call, request: ListRequest) -> Reply:
         """Answer by what is asked for.
 
         Raises:
             Refusal: SCHEMA_INVALID, FOREIGN_MEMBER_STATE, CONTINUATION_INVALID, ORDER_UNKNOWN, ORDER_ENDED,
-                LIST_UNKNOWN, DUPLICATE_ID.
+                LIST_UNKNOWN, QUOTA_EXCEEDED, DUPLICATE_ID.
         """
         _check(request)
         match request.action:
@@ -96,6 +99,8 @@ class Listing:
     async def _order(self, unit: OrderUnit, call: Call, request: ListRequest) -> ListResponse:
         criteria = criteria_of(request.criteria, View.of(call.caller, figures_shown=self._figures_shown))
         order = _new_order(call, request, criteria.changed_since, self._clock())
+        held = await unit.active_of(call.caller.name)
+        require_room(held, self._quotas.orders, "periodic lists that have not ended: cancel one")
         await unit.write(order)
         return self._message(call, request, Order=[order_state(order)])
 

@@ -33,6 +33,7 @@ from certex_bridge.singlewindow.messages.manual import (
 from certex_bridge.singlewindow.messages.outcome import QuantityMovementResponse
 from certex_bridge.singlewindow.operation import Operation, Reply
 from certex_bridge.singlewindow.refusals import FieldError, Refusal
+from certex_bridge.singlewindow.rights import require_own_declaration, require_own_licence
 
 if TYPE_CHECKING:
     from certex_bridge.licensing.domain.commands import LicenceCommand
@@ -52,7 +53,7 @@ def override_event(call: Call, request: ManualQuantityManagementRequest) -> Enve
         Refusal: ROLE_MISSING, FOREIGN_MEMBER_STATE, SCHEMA_INVALID (a date that is none).
     """
     call.caller.require(CallerRole.CUSTOMS_OFFICER)
-    call.caller.require_own_state(request.mrn, "MRN")
+    require_own_declaration(call.caller, request.mrn, "MRN")
     data: dict[str, Any] = {
         "mrn": request.mrn,
         "officer": request.officer_identification,
@@ -73,11 +74,8 @@ def correction_event(call: Call, request: QuantityCorrectionRequest) -> Envelope
         Refusal: ROLE_MISSING, FOREIGN_MEMBER_STATE (the licence is another state's), SCHEMA_INVALID (a date that is
             none).
     """
-    call.caller.require(CallerRole.LICENSING_OFFICER)
     issuer = request.licence.issuing_country
-    if issuer != call.caller.member_state:
-        message = f"{call.caller.name} answers for licences of {call.caller.member_state} only"
-        raise Refusal("FOREIGN_MEMBER_STATE", message, field="Licence.issuingCountry", value=issuer)
+    require_own_licence(call.caller, issuer, "Licence.issuingCountry")
     data = {
         "issuer": issuer,
         "number": request.licence.reference_number,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from certex_bridge.singlewindow.messages.availability import AvailabilityCheck
     from certex_bridge.singlewindow.messages.goods import (
         AdditionalReference,
         DeclarationReference,
         GoodsItem,
         ShipmentDocument,
+        SimplifiedDeclaration,
         SupportingDocument,
     )
     from certex_bridge.singlewindow.messages.movement import QuantityMovement
@@ -27,7 +30,13 @@ def identity_of(reference: DeclarationReference) -> JsonObject:
         exporter=exporter and exporter.identification_number,
         office=office and office.reference_number,
         version=reference.declaration_version,
+        dayOfExit=reference.day_of_exit,
     )
+
+
+def simplified_of(named: Sequence[SimplifiedDeclaration]) -> list[JsonObject] | None:
+    """The simplified declarations that a supplementary one names at one level."""
+    return [stated(mrn=one.mrn, item=one.declaration_goods_item_number) for one in named] or None
 
 
 def acceptance_of(reference: DeclarationReference) -> str | None:
@@ -71,6 +80,7 @@ def item_of(item: GoodsItem) -> JsonObject:
         amount=_money(item.item_amount, item.currency),
         documents=[document_of(one) for one in item.supporting_document] or None,
         references=[_reference(one) for one in item.additional_reference] or None,
+        simplifiedDeclarations=simplified_of(item.simplified_declaration),
     )
 
 

@@ -14,12 +14,14 @@ from certex_bridge.singlewindow.functions.movement_event import (
     content_of,
     figures_of,
     identity_of,
+    simplified_of,
     stated,
 )
 from certex_bridge.singlewindow.messages.movement import MovementType, QuantityMovement
 from certex_bridge.singlewindow.messages.outcome import QuantityMovementResponse
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
 from certex_bridge.singlewindow.outcome_answer import answer_to, is_negative, kept_answer
+from certex_bridge.singlewindow.rights import require_own_declaration
 
 if TYPE_CHECKING:
     from certex_bridge.platform.envelope import Envelope
@@ -43,7 +45,7 @@ def operations(ledger: Ledger, sender: str) -> Sequence[Operation]:
 
     async def move(call: Call, request: QuantityMovement) -> Reply:
         call.caller.require(CallerRole.CLEARANCE)
-        call.caller.require_own_state(request.declaration_reference.mrn, MRN_FIELD)
+        require_own_declaration(call.caller, request.declaration_reference.mrn, MRN_FIELD)
         kind, data = KINDS[request.movement_type], data_of(request)
         return await ask(ledger, event_of(call, request, kind, data), call, request, sender)
 
@@ -94,7 +96,8 @@ def data_of(request: QuantityMovement) -> JsonObject:
     if request.has_content:
         content = content_of(request, reference) if request.goods_item else None
         accepted = acceptance_of(reference) if request.movement_type == "RESERVE" else None
-        return told | stated(acceptedAt=accepted, declaration=content)
+        simplified = simplified_of(reference.simplified_declaration)
+        return told | stated(acceptedAt=accepted, declaration=content, simplifiedDeclarations=simplified)
     items = [_released(item) for item in request.goods_item]
     return told | stated(items=items or None)
 

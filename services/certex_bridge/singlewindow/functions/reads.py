@@ -12,18 +12,18 @@ from typing import Any
 
 from certex_bridge.kernel.dates import parse_date, parse_instant
 from certex_bridge.kernel.errors import InputError
-from certex_bridge.kernel.identifiers import licence_key
+from certex_bridge.kernel.identifiers import licence_key, mrn_member_state
 from certex_bridge.ledger.domain.facts import Facts
 from certex_bridge.ledger.domain.model import DeclarationState, LicenceState
 from certex_bridge.ledger.domain.policy import Policy
 from certex_bridge.ledger.reading import LedgerAway, LedgerReader, PastLicence, ReadTooSlow, Until
 from certex_bridge.singlewindow.callers import Caller
 from certex_bridge.singlewindow.functions.read_views import account_view, declaration_view
-from certex_bridge.singlewindow.functions.rights import CUSTOMS_SIDE, LICENSING_SIDE, is_licensing_side, sees_figures
 from certex_bridge.singlewindow.messages.licence_content import content_of
 from certex_bridge.singlewindow.messages.views import CountView, DeclarationView, LicenceView
 from certex_bridge.singlewindow.operation import Call, Read
 from certex_bridge.singlewindow.refusals import Refusal
+from certex_bridge.singlewindow.rights import CUSTOMS_SIDE, LICENSING_SIDE, Sight, require_licence, sees_figures
 
 _DATE_LENGTH = len("2026-12-31")
 Parameters = Mapping[str, str]
@@ -45,9 +45,7 @@ class Reads:
         """
         issuer, number = parameters["issuer"].upper(), parameters["number"]
         caller = call.caller
-        if caller.roles.isdisjoint(CUSTOMS_SIDE) and not is_licensing_side(caller, issuer):
-            message = f"{caller.name} reads licences of {caller.member_state} only"
-            raise Refusal("FOREIGN_MEMBER_STATE", message, field="issuer", value=issuer)
+        require_licence(caller, issuer, "issuer")
         licence_id = licence_key(issuer, number)
         until = self._until(parameters, issuer)
         figures = sees_figures(caller, issuer, shown=self._shown)
@@ -131,22 +129,20 @@ class Reads:
 
 def _visible(caller: Caller, known: DeclarationState) -> list[Any]:
     """The claims that the caller may see."""
-    if not caller.roles.isdisjoint(CUSTOMS_SIDE) and _state_of(known) == caller.member_state:
-        return list(known.claims)
-    if caller.roles.isdisjoint(LICENSING_SIDE):
+    sight, state = Sight.of(caller), declared_in(known.facts)
+    seen = [key for key in known.claims if sight.claim(key.licence_id, state)]
+    if not seen and not sight.declaration(state):
+        if sight.licensing:
+            raise _not_found("id", known.decl_id)
         message = f"{caller.name} reads declarations of {caller.member_state} only"
         raise Refusal("FOREIGN_MEMBER_STATE", message, field="id", value=known.decl_id)
-    own = [key for key in known.claims if is_licensing_side(caller, key.licence_id.partition("/")[0])]
-    if not own:
-        raise _not_found("id", known.decl_id)
-    return own
+    return seen
 
 
-def _state_of(known: DeclarationState) -> str:
+def declared_in(facts: Facts) -> str:
     """Where it was declared: the MRN says it, before there is one the office or the exporter's number."""
-    facts: Facts = known.facts
     if facts.mrn:
-        return facts.mrn[2:4]
+        return mrn_member_state(facts.mrn)
     office = facts.payload.office if facts.payload else ""
     return (office or facts.exporter)[:2]
 

@@ -11,6 +11,7 @@ from certex_bridge.singlewindow.answers import once
 from certex_bridge.singlewindow.callers import CallerRole
 from certex_bridge.singlewindow.messages.record import RecordAcknowledgement, RecordRequest
 from certex_bridge.singlewindow.operation import Call, Operation, Reply
+from certex_bridge.singlewindow.quotas import RECORDS_WITHIN, USUAL, Quotas, require_room
 from certex_bridge.singlewindow.records import Records, RecordUnit, RecordVersion, next_state, record_message
 
 
@@ -18,19 +19,25 @@ class RecordKeeping:
     """The function's handler."""
 
     def __init__(
-        self, records: Records, index: LicenceIndex, sender: str, clock: Callable[[], datetime] | None = None
+        self,
+        records: Records,
+        index: LicenceIndex,
+        sender: str,
+        clock: Callable[[], datetime] | None = None,
+        quotas: Quotas = USUAL,
     ) -> None:
         self._records = records
         self._index = index
         self._sender = sender
         self._clock = clock or (lambda: datetime.now(UTC))
+        self._quotas = quotas
 
     async def enter(self, call: Call, request: RecordRequest) -> Reply:
         """Store a version of the record and queue it for the licensing side, in one transaction.
 
         Raises:
             Refusal: NOT_FOUND, TYPE_MISMATCH, RECORD_UNKNOWN, RECORD_EXISTS, RECORD_DELETED, RECORD_MISMATCH,
-                FOREIGN_MEMBER_STATE, DUPLICATE_ID, SCHEMA_INVALID.
+                FOREIGN_MEMBER_STATE, QUOTA_EXCEEDED, DUPLICATE_ID, SCHEMA_INVALID.
         """
         licence_id = request.certificate_reference.licence_id
         licence = (await self._index.entries([licence_id])).get(licence_id)
@@ -47,6 +54,8 @@ class RecordKeeping:
         state = next_state(request, call.caller, before, licence)
         assert licence is not None
         at = self._clock()
+        held = await unit.written_by(call.caller.name, at - RECORDS_WITHIN)
+        require_room(held, self._quotas.records, "versions of records in 24 hours")
         version = RecordVersion(
             state,
             request.action,

@@ -9,10 +9,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from certex_bridge.kernel.countries import issuing_state
 from certex_bridge.kernel.dates import parse_date
 from certex_bridge.ledger.mismatches import LISTED_MAX, Asked, Mismatches, MismatchReport
 from certex_bridge.singlewindow.callers import CallerRole
 from certex_bridge.singlewindow.operation import Call, Read
+from certex_bridge.singlewindow.rights import Sight
 
 ROLES = frozenset(CallerRole)
 
@@ -31,7 +33,7 @@ class MismatchTotal(_Part):
     member_state: str
     """Of the declarations."""
     verdict: str
-    """REFUSED, or WAITING where the licence was not known."""
+    """REFUSED, WAITING where the licence was not known, INVALIDATED where the declaration had ended."""
     claims: int
     """Claims whose goods were released."""
 
@@ -54,13 +56,32 @@ class MismatchedClaim(_Part):
     member_state: str
     """Of the declaration."""
     verdict: str
-    """REFUSED or WAITING."""
+    """REFUSED, WAITING or INVALIDATED."""
     reasons: list[str]
     """Why, as the ledger had said."""
     recorded: bool
     """Whether the release was recorded, or was itself refused as a call."""
     released_at: datetime
     """As customs say."""
+
+
+class UndecidedDeclaration(_Part):
+    """A declaration that customs accepted or released and whose content cannot be told; nothing is booked for it."""
+
+    declaration: str
+    """MRN."""
+    local_reference_number: str
+    """LRN that customs named; empty: none."""
+    member_state: str
+    """Of the declaration."""
+    state: str
+    """Where the declaration stands, for instance RELEASED."""
+    since: datetime
+    """Accepted or released then, as customs say."""
+    reason: str
+    """DRAFT_AMBIGUOUS: it could be several lodgings. CONTENT_MISSING: none that is known."""
+    candidates: str
+    """The lodgings that it could be."""
 
 
 class MismatchesFound(_Part):
@@ -72,6 +93,8 @@ class MismatchesFound(_Part):
     """By source, member state and verdict."""
     listed: Annotated[list[MismatchedClaim], Field(max_length=LISTED_MAX)]
     """The newest of them."""
+    undecided: Annotated[list[UndecidedDeclaration], Field(max_length=LISTED_MAX)]
+    """Declarations for which nothing could be booked, because nobody can say what they declare; the oldest first."""
 
 
 def reads(mismatches: Mismatches) -> Sequence[Read]:
@@ -104,12 +127,10 @@ def asked_by(call: Call, parameters: Mapping[str, str]) -> Asked:
         InputError: a day is none.
     """
     caller = call.caller
-    state = caller.member_state
-    licensing = {CallerRole.LICENSING_OFFICER, CallerRole.AUDITOR}
-    customs = {CallerRole.CLEARANCE, CallerRole.CUSTOMS_OFFICER, CallerRole.AUDITOR}
+    sight = Sight.of(caller)
     return Asked(
-        member_state="" if caller.roles.isdisjoint(customs) else state,
-        issuer="" if caller.roles.isdisjoint(licensing) else state,
+        member_state=sight.state if sight.customs or CallerRole.AUDITOR in caller.roles else "",
+        issuer=issuing_state(sight.state) if sight.licensing else "",
         source=parameters.get("source", ""),
         since=first_instant(parameters.get("since", ""), "since"),
         until=last_instant(parameters.get("until", ""), "until"),
@@ -156,4 +177,17 @@ def shown(report: MismatchReport) -> MismatchesFound:
         )
         for one in report.listed
     ]
-    return MismatchesFound(total=sum(one.claims for one in totals), totals=totals, listed=listed)
+    undecided = [
+        UndecidedDeclaration(
+            declaration=one.decl_id,
+            local_reference_number=one.lrn,
+            member_state=one.member_state,
+            state=one.state,
+            since=one.since,
+            reason=one.code,
+            candidates=one.candidates,
+        )
+        for one in report.undecided
+    ]
+    total = sum(one.claims for one in totals)
+    return MismatchesFound(total=total, totals=totals, listed=listed, undecided=undecided)

@@ -27,11 +27,9 @@ from certex_bridge.singlewindow.pushes.addresses import check_url
 from certex_bridge.singlewindow.pushes.model import Form, Scope, Subscription
 from certex_bridge.singlewindow.pushes.ports import SubscriptionStore, SubscriptionUnit
 from certex_bridge.singlewindow.pushes.signing import PushKeys, told_secret
+from certex_bridge.singlewindow.quotas import USUAL, Quotas, require_room
 from certex_bridge.singlewindow.refusals import Refusal
-
-SUBSCRIPTIONS_MAX = 32
-"""Of one caller: each costs a push for each change it covers."""
-CUSTOMS = frozenset({CallerRole.CLEARANCE, CallerRole.CUSTOMS_OFFICER})
+from certex_bridge.singlewindow.rights import CUSTOMS_SIDE, require_licence
 
 _ID_LENGTH = 32
 _TERMS = "SubscriptionTerms"
@@ -48,6 +46,7 @@ class Subscribing:
         *,
         private: bool = False,
         transient: Callable[[BaseException], str | None] = lambda _error: None,
+        quotas: Quotas = USUAL,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -57,6 +56,7 @@ class Subscribing:
         """Whether pushes may go into networks that are not the public internet."""
         self._transient = transient
         """Label of a failure that can pass, or None."""
+        self._quotas = quotas
 
     async def __call__(self, call: Call, request: SubscriptionRequest) -> Reply:
         """Subscribe, end a subscription, or list.
@@ -106,10 +106,9 @@ class Subscribing:
             raise _terms("SUBSCRIBE needs terms", _TERMS, "13")
         if not self._keys.usable:
             raise Refusal("NOT_AVAILABLE", "pushes cannot be signed: CERTEX_PUSH_KEYS is not set")
-        if len(await unit.of_caller(call.caller.name)) >= SUBSCRIPTIONS_MAX:
-            raise _terms(
-                f"a caller has at most {SUBSCRIPTIONS_MAX} subscriptions: end one", "action", "15", "SUBSCRIBE"
-            )
+        await unit.alone(call.caller.name)
+        held = len(await unit.of_caller(call.caller.name))
+        require_room(held, self._quotas.subscriptions, "subscriptions: end one")
         made = self._made(call, request, terms)
         await unit.add(made)
         return made
@@ -117,14 +116,16 @@ class Subscribing:
     def _made(self, call: Call, request: SubscriptionRequest, terms: SubscriptionTerms) -> Subscription:
         caller, scope = call.caller, Scope(terms.scope)
         issuer, number = _named(terms)
-        if caller.roles.isdisjoint(CUSTOMS) and (issuer != caller.member_state):
-            caller.require(*CUSTOMS)  # a licensing authority hears of its own documents only
+        if scope is Scope.LICENCE or scope is Scope.ISSUER:
+            require_licence(caller, issuer, f"{_TERMS}/issuingCountry")
+        else:
+            caller.require(*CUSTOMS_SIDE)  # a licensing authority hears of its own documents only
         subscription_id = content_id("subscription", call.call_id(request))[:_ID_LENGTH]
         return Subscription(
             subscription_id=subscription_id,
             caller=caller.name,
             member_state=caller.member_state,
-            declarations_shown=not caller.roles.isdisjoint(CUSTOMS),
+            declarations_shown=not caller.roles.isdisjoint(CUSTOMS_SIDE),
             scope=scope,
             issuer=issuer if scope is Scope.ISSUER else "",
             licence_id=licence_key(issuer, number) if scope is Scope.LICENCE else "",
@@ -249,7 +250,7 @@ def operations(handler: Subscribing) -> Sequence[Operation]:
             path="/v1/subscriptions",
             request=SubscriptionRequest,
             response=SubscriptionResponse,
-            roles=CUSTOMS | {CallerRole.LICENSING_OFFICER},
+            roles=CUSTOMS_SIDE | {CallerRole.LICENSING_OFFICER},
             handler=handler,
             summary="Subscribe to changes of status, end a subscription, or list one's own.",
             statuses=(404, 409, 422),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from certex_bridge.kernel.countries import issuing_state
 from certex_bridge.singlewindow.answering import (
     header,
     instant_text,
@@ -20,27 +21,38 @@ from certex_bridge.singlewindow.notices import NoticeRow, Notices, NoticeUnit, i
 from certex_bridge.singlewindow.operation import Call, Operation, Read, Reply
 from certex_bridge.singlewindow.pushes.model import PushKind
 from certex_bridge.singlewindow.pushes.ports import Pushes
+from certex_bridge.singlewindow.quotas import USUAL, Quotas, require_room
 from certex_bridge.singlewindow.refusals import Refusal
+from certex_bridge.singlewindow.rights import require_own_licence
 
 
 class Unavailability:
     """The function's handler; the operator's commands use it, too."""
 
-    def __init__(self, notices: Notices, sender: str, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        notices: Notices,
+        sender: str,
+        clock: Callable[[], datetime] | None = None,
+        quotas: Quotas = USUAL,
+    ) -> None:
         self._notices = notices
         self._sender = sender
         self._clock = clock or (lambda: datetime.now(UTC))
+        self._quotas = quotas
 
     async def handle(self, call: Call, request: UnavailabilityNotice) -> Reply:
         """Announce or end (licensing officers), or list (everybody).
 
         Raises:
-            Refusal: ROLE_MISSING, SCHEMA_INVALID, NOTICE_EXISTS, NOTICE_UNKNOWN, NOTICE_ENDED, DUPLICATE_ID.
+            Refusal: ROLE_MISSING, FOREIGN_MEMBER_STATE (another authority's licences), SCHEMA_INVALID, NOTICE_EXISTS,
+                NOTICE_UNKNOWN, NOTICE_FOREIGN, NOTICE_ENDED, QUOTA_EXCEEDED, DUPLICATE_ID.
         """
         if request.action == "LIST":
             now = self._clock()
             return Reply(self._list(call, request, await self._notices.current(now), now))
-        call.caller.require(CallerRole.LICENSING_OFFICER)
+        issuer = request.issuing_country or call.caller.member_state
+        require_own_licence(call.caller, issuer, "issuingCountry")
         async with self._notices.transaction() as unit:
             answer, repeated = await once(unit, call, request, NoticeList, lambda: self._write(unit, call, request))
         return Reply(answer, repeated=repeated)
@@ -55,6 +67,10 @@ class Unavailability:
     async def _write(self, unit: NoticeUnit, call: Call, request: UnavailabilityNotice) -> NoticeList:
         now = self._clock()
         notice = next_notice(request, await self._locked(unit, request), call.caller.name, now)
+        if request.action == "ANNOUNCE":
+            held = await unit.open_of(call.caller.name, now)
+            require_room(held, self._quotas.notices, "notices that have not ended: end one")
+            notice = notice._replace(issuer=issuing_state(call.caller.member_state))
         await unit.write(notice, now)
         return self._list(call, request, (notice,), now)
 
@@ -100,6 +116,7 @@ def notice_part(notice: NoticeRow, now: datetime) -> Notice:
             "untilDateAndTime": instant_text(notice.ends) if notice.ends else None,
             "reason": notice.reason,
             "degradedMode": notice.degraded or None,
+            "issuingCountry": notice.issuer or None,
             "announcedBy": notice.announced_by,
             "noticeVersion": notice.version,
         }
@@ -128,6 +145,7 @@ def next_notice(request: UnavailabilityNotice, before: NoticeRow | None, who: st
         _needed(request.reason, "reason"),
         request.degraded_mode or "",
         who,
+        issuing_state(request.issuing_country or ""),
     )
 
 
@@ -154,6 +172,9 @@ def _ended(request: UnavailabilityNotice, before: NoticeRow | None, who: str, no
     name = request.notice_identification or ""
     if before is None:
         raise Refusal("NOTICE_UNKNOWN", f"there is no notice {name}", field="noticeIdentification", value=name)
+    if before.announced_by != who:
+        sentence = f"the notice {name} was announced by {before.announced_by}, who alone ends it"
+        raise Refusal("NOTICE_FOREIGN", sentence, field="noticeIdentification", value=name)
     if before.state(now) == "ENDED":
         raise Refusal("NOTICE_ENDED", f"the notice {name} has ended", field="noticeIdentification", value=name)
     given = (
@@ -162,6 +183,7 @@ def _ended(request: UnavailabilityNotice, before: NoticeRow | None, who: str, no
         ("fromDateAndTime", request.from_date_and_time),
         ("reason", request.reason),
         ("degradedMode", request.degraded_mode),
+        ("issuingCountry", request.issuing_country),
     )
     for field, value in given:
         if value is not None:
@@ -174,7 +196,7 @@ def _ended(request: UnavailabilityNotice, before: NoticeRow | None, who: str, no
             field="untilDateAndTime",
             value=request.until_date_and_time,
         )
-    return before._replace(version=before.version + 1, ends=ends, announced_by=who)
+    return before._replace(version=before.version + 1, ends=ends)
 
 
 def operations(unavailability: Unavailability) -> Sequence[Operation]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 LOG = get_logger("certex_bridge.gateway")
 
+PARAMETER_LENGTH = 512
+"""Of one parameter of a read."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]").search
 _IDENTIFICATION = re.compile("[!-~]{1,35}").fullmatch
 
 
@@ -83,17 +86,25 @@ class Exchange:
         """The parameters of a read by name.
 
         Raises:
-            Refusal: SCHEMA_INVALID, for one that is not known or is there twice.
+            Refusal: SCHEMA_INVALID, for one that is not known, is there twice, is too long or has control characters.
         """
         found = dict(path)
         errors = []
         for name, value in parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True):
+            seen, place = mistakes.shown(value), mistakes.shown(f"?{name}")
             if name not in query:
-                errors.append(FieldError(f"?{name}", "15", "NOT_ALLOWED", mistakes.shown(value), "unknown parameter"))
+                errors.append(FieldError(place, "15", "NOT_ALLOWED", seen, "unknown parameter"))
             elif name in found:
-                errors.append(FieldError(f"?{name}", "35", "TOO_MANY", mistakes.shown(value), "is there twice"))
+                errors.append(FieldError(place, "35", "TOO_MANY", seen, "is there twice"))
             else:
                 found[name] = value
+        for name, value in found.items():
+            if len(value) > PARAMETER_LENGTH:
+                message = f"has more than {PARAMETER_LENGTH} characters"
+                errors.append(FieldError(name, "39", "TOO_LONG", mistakes.shown(value), message))
+            elif _CONTROL(value):
+                # The database knows no NUL, and no identifier has any other control character.
+                errors.append(FieldError(name, "51", "PATTERN", value, "has a control character"))
         if errors:
             raise mistakes.refused(errors)
         return found

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from certex_bridge.platform.tracing import OFF, Tracing, exemplar
 from certex_bridge.singlewindow.http.answers import Answers, now
+from certex_bridge.singlewindow.http.aside import Aside
 from certex_bridge.singlewindow.http.descriptions import Descriptions
 from certex_bridge.singlewindow.http.exchange import ClientGone, Exchange, unforeseen
 from certex_bridge.singlewindow.http.forms import (
@@ -27,6 +28,7 @@ from certex_bridge.singlewindow.http.identity import caller_of
 from certex_bridge.singlewindow.http.soap import EnvelopeRefused, open_envelope
 from certex_bridge.singlewindow.http.tracing import served
 from certex_bridge.singlewindow.messages.json import correlation_in, read_json_message
+from certex_bridge.singlewindow.messages.mistakes import shown
 from certex_bridge.singlewindow.messages.xml import parse_document, read_message, tag_of
 from certex_bridge.singlewindow.operation import Call, Operation, Read, Reply
 from certex_bridge.singlewindow.refusals import REFUSALS, Refusal
@@ -127,6 +129,7 @@ class Gateway:
         self._clock = clock
         self._recorder = recorder
         self._tracing = tracing
+        self._aside = Aside()
         # A rate sees only what comes after a series began.
         for one in operations:
             metrics.gateway_request_seconds.labels(one.name, "answered")
@@ -142,9 +145,12 @@ class Gateway:
             exchange.caller.require(*operation.roles)
             raw = await exchange.body()
             if form == XML:
-                return await self._read_and_call(exchange, operation, parse_document(raw))
-            exchange.correlate(correlation_in(raw))
-            return await self._call(exchange, operation, read_json_message(raw, operation.request))
+                root = await self._aside(len(raw), parse_document, raw)
+                return await self._read_and_call(exchange, operation, root, len(raw))
+            exchange.correlate(await self._aside(len(raw), correlation_in, raw))
+            return await self._call(
+                exchange, operation, await self._aside(len(raw), read_json_message, raw, operation.request)
+            )
 
         return Endpoint(self, operation.name, work)
 
@@ -170,8 +176,8 @@ class Gateway:
             if form != XML:
                 raise Refusal("CONTENT_TYPE", "messages are taken in XML here", field="Content-Type", value=form)
             exchange.form = answer_form(exchange.scope, XML)
-            root = parse_document(await exchange.body())
-            return await self._dispatch(exchange, root)
+            raw = await exchange.body()
+            return await self._dispatch(exchange, await self._aside(len(raw), parse_document, raw), len(raw))
 
         return Endpoint(self, "messages", work)
 
@@ -180,8 +186,9 @@ class Gateway:
 
         async def work(exchange: Exchange) -> Answer:
             exchange.form = soap_version(exchange.scope)
-            exchange.form, body = open_envelope(parse_document(await exchange.body()))
-            return await self._dispatch(exchange, body)
+            raw = await exchange.body()
+            exchange.form, body = open_envelope(await self._aside(len(raw), parse_document, raw))
+            return await self._dispatch(exchange, body, len(raw))
 
         return Endpoint(self, "soap", work)
 
@@ -190,7 +197,7 @@ class Gateway:
         assert isinstance(error, HTTPException)
         code = "METHOD" if error.status_code == 405 else "NOT_FOUND"
         # Not the whole address: a query may hold what belongs in no log and no answer.
-        path = request.scope["path"]
+        path = shown(request.scope["path"])
         refusal = Refusal(code, f"{request.method} {path}", field="path", value=path, headers=error.headers)
 
         async def work(_exchange: Exchange) -> Answer:
@@ -198,17 +205,17 @@ class Gateway:
 
         return Endpoint(self, "none", work)
 
-    async def _dispatch(self, exchange: Exchange, root: etree._Element) -> Answer:
+    async def _dispatch(self, exchange: Exchange, root: etree._Element, size: int) -> Answer:
         operation = self._by_tag.get(str(root.tag))
         if operation is None:
             raise Refusal("FUNCTION_UNKNOWN", "no function has this message", field="/", value=root.tag)
         exchange.operation = operation.name
         exchange.caller.require(*operation.roles)
-        return await self._read_and_call(exchange, operation, root)
+        return await self._read_and_call(exchange, operation, root, size)
 
-    async def _read_and_call(self, exchange: Exchange, operation: Operation, root: etree._Element) -> Answer:
+    async def _read_and_call(self, exchange: Exchange, operation: Operation, root: etree._Element, size: int) -> Answer:
         exchange.correlate(root.findtext(f"{{{operation.request.namespace()}}}messageIdentification"))
-        return await self._call(exchange, operation, read_message(root, operation.request))
+        return await self._call(exchange, operation, await self._aside(size, read_message, root, operation.request))
 
     async def _call(self, exchange: Exchange, operation: Operation, request: Message) -> Answer:
         call = Call(exchange.caller, self._clock())

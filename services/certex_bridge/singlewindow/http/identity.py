@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from certex_bridge.platform.http_connection import CLIENT_CERTIFICATE, ClientCertificate
+from certex_bridge.platform.local_host import is_for_this_machine
 from certex_bridge.singlewindow.callers import Caller, CallerRole
 from certex_bridge.singlewindow.http.tokens import token_refusal
 from certex_bridge.singlewindow.refusals import Refusal
@@ -58,7 +59,7 @@ class Authenticator:
         """The caller of a request.
 
         Raises:
-            Refusal: nobody we know, or a proof that does not hold; every status is 401, or 503 when a token cannot be
+            Refusal: unknown caller, or a proof that does not hold; every status is 401, or 503 when a token cannot be
                 checked now.
         """
         if self._auth == "none":
@@ -139,7 +140,13 @@ def bearer_token(scope: Scope) -> str | None:
 
 
 def _local_caller(scope: Scope, registry: CallerRegistry) -> Caller:
-    """The caller a header names. The header is demanded because a browser's page cannot send it to this machine."""
+    """The caller a header names.
+
+    A page in a browser can send that header only to its own host, and by a name of its own that leads here: so the name
+    must be this machine's.
+    """
+    if not is_for_this_machine(scope["headers"]):
+        raise Refusal("HOST_FOREIGN", "without proof of identity this machine is called by its own name", field="Host")
     headers = dict(scope["headers"])
     name = headers.get(LOCAL_CALLER, b"").decode("latin-1")
     if not name:

@@ -19,6 +19,8 @@ _NEXT = frozenset({"", "http://www.w3.org/2003/05/soap-envelope/role/next",
                    "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver",
                    "http://schemas.xmlsoap.org/soap/actor/next"})  # fmt: skip
 """Header blocks for these are for us."""
+_BLOCKS_NAMED = 8
+"""Header blocks that a refusal names; one is enough to refuse."""
 
 
 class Soap(StrEnum):
@@ -42,7 +44,7 @@ class EnvelopeRefused(Exception):
     """VersionMismatch, MustUnderstand or Sender."""
     reason: str
     not_understood: tuple[tuple[str, str], ...] = ()
-    """(namespace, name) of header blocks."""
+    """(namespace, name) of the first header blocks."""
 
     @property
     def status(self) -> int:
@@ -79,6 +81,8 @@ def _demanded(header: etree._Element, version: Soap) -> list[tuple[str, str]]:
         if must in {"1", "true"} and block.get(f"{{{version}}}{role}", "").strip() in _NEXT:
             name = etree.QName(block)
             found.append((name.namespace or "", name.localname))
+            if len(found) == _BLOCKS_NAMED:
+                break
     return found
 
 

@@ -16,7 +16,7 @@ from certex_bridge.singlewindow.http.keys import ALGORITHMS
 from certex_bridge.singlewindow.refusals import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from certex_bridge.platform.settings import Settings
     from certex_bridge.singlewindow.http.keys import KeyStore
@@ -34,7 +34,7 @@ class VerifiedToken:
     """What a token says, its signature and times checked."""
 
     client: str
-    """`client_id`, else `azp`, else `sub`."""
+    """`client_id`, else `azp`, else `sub` where the settings say so."""
     expires: int
     """Seconds since 1970."""
     certificate: str | None
@@ -55,6 +55,7 @@ class TokenVerifier:
     def __init__(self, settings: Settings, keys: KeyStore, clock: Callable[[], float] = time.time) -> None:
         self._issuer = settings.oidc_issuer
         self._audience = settings.oidc_audience
+        self._clients = ("client_id", "azp", "sub") if settings.oidc_sub_is_client else ("client_id", "azp")
         self._leeway = settings.oidc_leeway_seconds
         self._keys = keys
         self._clock = clock
@@ -90,7 +91,7 @@ class TokenVerifier:
             raise token_refusal("TOKEN_INVALID", "is signed with an unknown key", field="kid", value=kid or "")
         generation = self._keys.generation
         claims = self._claims(token, key.key, algorithm)
-        return VerifiedToken(_client(claims), int(claims["exp"]), _bound_certificate(claims), generation)
+        return VerifiedToken(_client(claims, self._clients), int(claims["exp"]), _bound_certificate(claims), generation)
 
     def _claims(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:
         try:
@@ -133,10 +134,10 @@ def _head(token: str) -> tuple[str | None, str]:
     return kid, algorithm
 
 
-def _client(claims: Mapping[str, Any]) -> str:
-    client = next((claims[name] for name in ("client_id", "azp", "sub") if name in claims), None)
+def _client(claims: Mapping[str, Any], names: Sequence[str]) -> str:
+    client = next((claims[name] for name in names if name in claims), None)
     if not isinstance(client, str) or not client:
-        raise token_refusal("TOKEN_INVALID", "names no client in client_id, azp or sub", field="client_id")
+        raise token_refusal("TOKEN_INVALID", f"names no client in {' or '.join(names)}", field="client_id")
     return client
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from certex_bridge.singlewindow.messages import outcome_words as words
 from certex_bridge.singlewindow.messages.base import (
     Country,
     Currency,
@@ -47,6 +48,8 @@ Ordinal = Annotated[int, Field(ge=1)]
 """A position or a version, counted from one."""
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 """Bytes as text."""
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A hash in hexadecimal digits."""
 Names = Annotated[str, Field(min_length=1, max_length=512)]
 """Names separated by blanks."""
 
@@ -72,7 +75,7 @@ class AvailabilityCheck(Message):
     step: Literal["LODGE", "PRESENT"] | None = None
     """LODGE: the reference only. PRESENT: everything. Counts for callers that check in two steps."""
     as_of: Day | None = None
-    """Day that validity is judged on; absent: the acceptance, or today in the issuing state."""
+    """Day that validity is judged on; absent: the exit or acceptance, or today in the declaring state."""
     original: bool = False
     """Whether the document as issued is wanted too."""
     explain: bool = False
@@ -104,12 +107,16 @@ class AvailabilityCheck(Message):
     def _one_question(self) -> AvailabilityCheck:
         if bool(self.goods_item) == bool(self.certificate_reference):
             sentence = "either goods items or certificate references say what is asked"
-            raise PydanticCustomError("QUESTION_MISSING", sentence, {"error_code": "13"})
+            raise PydanticCustomError("QUESTION_MISSING", sentence, {"error_code": "13", "at": "GoodsItem"})
         if self.certificate_reference and (self.dry_run or self.supporting_document or self.additional_reference):
-            raise PydanticCustomError("QUESTION_MIXED", "a reference alone has no declaration around it")
+            raise PydanticCustomError(
+                "QUESTION_MIXED", "a reference alone has no declaration around it", {"at": "CertificateReference"}
+            )
         if self.dry_run and self.declaration_reference is None:
             sentence = "a dry run needs the declaration it is made for"
-            raise PydanticCustomError("DECLARATION_MISSING", sentence, {"error_code": "13"})
+            raise PydanticCustomError(
+                "DECLARATION_MISSING", sentence, {"error_code": "13", "at": "DeclarationReference"}
+            )
         return self
 
 
@@ -162,8 +169,36 @@ class Verdict(Part):
     """The reason as a sentence."""
 
 
+class AttachedDocument(Part):
+    """Document of the authority, for instance the signed licence as PDF."""
+
+    media_type: Text70
+    """What the file is: application/pdf or application/xml."""
+    sha256: Sha256
+    """Its hash."""
+    content: Base64
+    """The file, base 64."""
+
+
+class IssuedContent(Part):
+    """The authority's own statement of the licence, byte for byte."""
+
+    version: Ordinal
+    """Version that it came with: a bare act on the status brings no content, and the one before counts."""
+    event_identification: Text128
+    """Licensing event that brought it."""
+    issued_at: Told
+    """When that happened (UTC)."""
+    media_type: Told
+    """What the bytes are, as the authority says."""
+    sha256: Sha256
+    """Their hash, which is in the licence's journal."""
+    content: Base64
+    """The bytes, base 64."""
+
+
 class OriginalDocument(Part):
-    """The certificate as it was issued with the version in force."""
+    """What was issued with the version in force (Art. 5(1)(c))."""
 
     version: Ordinal
     """Version of the document."""
@@ -171,8 +206,12 @@ class OriginalDocument(Part):
     """Licensing event that brought it."""
     issued_at: Told
     """When that happened (UTC)."""
+    issued_content: Annotated[IssuedContent | None, Field(alias="IssuedContent")] = None
+    """What the authority wrote."""
+    attached_document: Annotated[AttachedDocument | None, Field(alias="AttachedDocument")] = None
+    """Document that it attached to this version or an earlier one."""
     certificate: Base64
-    """The certificate XML, base 64."""
+    """The bridge's certificate XML of that moment, base 64."""
 
 
 class FittingDocument(Part):
@@ -245,9 +284,9 @@ class CheckResult(Part):
     """Greatest value that would pass for this declaration."""
     figure_source: Told | None = None
     """Where a figure came from that is not the document's own."""
-    rules_passed: Names | None = None
+    rules_passed: words.Rules = ()
     """Rules that were tested and hold."""
-    rules_not_tested: Names | None = None
+    rules_not_tested: words.Rules = ()
     """Rules that had nothing to test."""
     verdict: Annotated[tuple[Verdict, ...], Field(alias="Verdict", strict=False)] = ()
     """Rules that do not hold, in the order of decision."""
@@ -289,4 +328,4 @@ class AvailabilityCheckResponse(Message):
     finding: Annotated[tuple[Finding, ...], Field(alias="Finding", strict=False)] = ()
     """Remarks on the question."""
     check_result: Annotated[tuple[CheckResult, ...], Field(alias="CheckResult", strict=False)] = ()
-    """Results in the order of items and documents; none: the declaration cites no document of ours."""
+    """Results in the order of items and documents; none: a finding says why."""

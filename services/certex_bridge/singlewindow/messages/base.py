@@ -92,7 +92,7 @@ class Message(Part):
     message_recipient: Text35
     """System that the message is for."""
     preparation_date_and_time: Instant
-    """When the event happened that the message tells of (UTC)."""
+    """When the message was made (UTC); what a call asks for counts from then."""
     message_identification: Identification
     """Identity of the message: repeated, it gets the answer given before."""
     type_of_message: Annotated[str, Field(alias="messageType", pattern=r"^[A-Z0-9]{6}$")]

@@ -60,7 +60,7 @@ def _together(figure_name: str, figure: str | None, unit_name: str, unit: str | 
     """A figure without its unit says nothing, and a unit without a figure neither."""
     if (figure is None) != (unit is None):
         missing, there = (unit_name, figure_name) if unit is None else (figure_name, unit_name)
-        raise PydanticCustomError("FIGURE_INCOMPLETE", f"{there} needs {missing}", {"error_code": "13"})
+        raise PydanticCustomError("FIGURE_INCOMPLETE", f"{there} needs {missing}", {"error_code": "13", "at": missing})
 
 
 class CustomsOffice(Part):
@@ -88,6 +88,15 @@ class Consignee(Part):
     """Country of the address."""
 
 
+class SimplifiedDeclaration(Part):
+    """Simplified declaration that a supplementary one supplements (UCC Art. 167(4)): its previous document."""
+
+    mrn: Annotated[Mrn, Field(alias="MRN")]
+    """Movement reference number of the simplified declaration."""
+    declaration_goods_item_number: Number5 | None = None
+    """Goods item of it that is meant; absent: the whole declaration."""
+
+
 class DeclarationReference(Part):
     """Which declaration, and which version of it: the MRN, or LRN and exporter while there is none."""
 
@@ -102,25 +111,36 @@ class DeclarationReference(Part):
     additional_declaration_type: Annotated[
         AdditionalDeclarationType | None, Field(json_schema_extra=_element("11 02 001"))
     ] = None
-    """A standard, D the same pre-lodged, B, C, E and F simplified, R retrospective, X, Y, Z supplementary."""
+    """A standard, D the same pre-lodged, B, C, E and F simplified, R retrospective, U, V, X, Y, Z supplementary."""
     declaration_acceptance_date: Annotated[Day | None, Field(json_schema_extra=_element("15 09 001"))] = None
     """Day of acceptance in the legal time of the declaring state."""
     declaration_acceptance_date_and_time: Instant | None = None
     """Instant of acceptance (UTC), instead of the day."""
+    day_of_exit: Day | None = None
+    """Calendar day on which the goods of a retrospective declaration left; validity is judged on it."""
     customs_office_of_export: Annotated[
         CustomsOffice | None, Field(alias="CustomsOfficeOfExport", json_schema_extra=_element("17 02 000"))
     ] = None
     """Office of export."""
     exporter: Annotated[Exporter | None, Field(alias="Exporter", json_schema_extra=_element("13 01 000"))] = None
     """Exporter."""
+    simplified_declaration: Annotated[
+        tuple[SimplifiedDeclaration, ...],
+        Field(alias="SimplifiedDeclaration", max_length=ITEMS, strict=False, json_schema_extra=_element("12 01 000")),
+    ] = ()
+    """Of a supplementary declaration: what it supplements as a whole; an item may name its own."""
 
     @model_validator(mode="after")
     def _named(self) -> DeclarationReference:
         if self.mrn is None and (self.lrn is None or self.exporter is None):
             sentence = "neither an MRN nor LRN and exporter name the declaration"
-            raise PydanticCustomError("IDENTITY_MISSING", sentence, {"error_code": "13"})
+            raise PydanticCustomError("IDENTITY_MISSING", sentence, {"error_code": "13", "at": "MRN"})
         if self.declaration_acceptance_date and self.declaration_acceptance_date_and_time:
-            raise PydanticCustomError("TOO_MANY", "the acceptance is stated as a day and as an instant")
+            raise PydanticCustomError(
+                "TOO_MANY",
+                "the acceptance is stated as a day and as an instant",
+                {"at": "declarationAcceptanceDateAndTime"},
+            )
         return self
 
 
@@ -189,7 +209,7 @@ class ShipmentDocument(Part):
     document_line_item_number: Annotated[Number5 | None, Field(json_schema_extra=_element("12 03 013"))] = None
     """Line of the licence."""
     issuing_country: Country | None = None
-    """State that issued the licence; absent: the declaring state."""
+    """State that issued the licence; absent: it is looked up by its number, the declaring state first."""
     status: NationalStatus | None = None
     """National status code of the document."""
     issuing_authority_name: Annotated[Text70 | None, Field(json_schema_extra=_element("12 03 010"))] = None
@@ -250,6 +270,11 @@ class GoodsItem(Part):
         Field(alias="AdditionalReference", max_length=PER_LEVEL, strict=False, json_schema_extra=_element("12 04 000")),
     ] = ()
     """Additional references."""
+    simplified_declaration: Annotated[
+        tuple[SimplifiedDeclaration, ...],
+        Field(alias="SimplifiedDeclaration", max_length=ITEMS, strict=False, json_schema_extra=_element("12 01 000")),
+    ] = ()
+    """Of a supplementary declaration: what this item supplements."""
 
     @model_validator(mode="after")
     def _in_pairs(self) -> GoodsItem:

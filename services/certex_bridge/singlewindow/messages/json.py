@@ -12,8 +12,12 @@ from certex_bridge.platform.jsongate import parse_json
 from certex_bridge.platform.poison import Poison
 from certex_bridge.singlewindow.messages import mistakes
 from certex_bridge.singlewindow.messages.base import Message
+from certex_bridge.singlewindow.messages.reading import model_of
 
 M = TypeVar("M", bound=Message)
+
+NODES = 50_000
+"""Values in one request."""
 
 
 class _Head(msgspec.Struct):
@@ -27,11 +31,11 @@ def read_json_message(raw: bytes, model: type[M]) -> M:
     """The message in the bytes.
 
     Raises:
-        Refusal: SCHEMA_INVALID with all mistakes; pointers are those of RFC 6901.
+        Refusal: SCHEMA_INVALID with the mistakes that `model_of` finds; pointers are those of RFC 6901.
     """
     try:
-        parse_json(raw)
-        return model.model_validate_json(raw, by_alias=True, by_name=False)
+        parse_json(raw, NODES)
+        return model_of(raw, model)
     except Poison as poison:
         raise mistakes.refused([mistakes.of_gate(poison)]) from poison
     except ValidationError as error:

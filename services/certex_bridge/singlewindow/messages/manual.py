@@ -67,7 +67,9 @@ class Figures(Part):
         ):
             if (figure is None) != (unit is None):
                 missing, there = reversed(names) if unit is None else names
-                raise PydanticCustomError("FIGURE_INCOMPLETE", f"{there} needs {missing}", {"error_code": "13"})
+                raise PydanticCustomError(
+                    "FIGURE_INCOMPLETE", f"{there} needs {missing}", {"error_code": "13", "at": missing}
+                )
         return self
 
     @property
@@ -119,12 +121,14 @@ class ManualQuantityManagementRequest(Message):
         documents = [document for item in self.goods_item for document in item.supporting_document]
         if self.decision is not Decision.AMEND:
             if any(document.told for document in documents):
-                raise PydanticCustomError("FIGURES_UNEXPECTED", "only AMEND tells figures", {"error_code": "15"})
+                raise PydanticCustomError(
+                    "FIGURES_UNEXPECTED", "only AMEND tells figures", {"error_code": "15", "at": "GoodsItem"}
+                )
             return self
         named = self.goods_item and all(item.supporting_document for item in self.goods_item)
         if not named or not all(document.told for document in documents):
             sentence = "AMEND names documents and tells a quantity or a value for each"
-            raise PydanticCustomError("FIGURES_MISSING", sentence, {"error_code": "13"})
+            raise PydanticCustomError("FIGURES_MISSING", sentence, {"error_code": "13", "at": "GoodsItem"})
         return self
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_TOLD = 99
 """Mistakes in one answer."""
 VALUE_LENGTH = 512
-"""originalAttributeValue, an..512."""
+"""errorPointer and originalAttributeValue, an..512."""
 
 _KINDS: dict[str, tuple[str, str]] = {
     "missing": ("13", "MISSING"),
@@ -41,8 +41,6 @@ _KINDS: dict[str, tuple[str, str]] = {
     "greater_than_equal": ("54", "TOO_SMALL"),
     "less_than": ("55", "TOO_LARGE"),
     "less_than_equal": ("55", "TOO_LARGE"),
-    "value_error": ("14", "RULE"),
-    "assertion_error": ("14", "RULE"),
 }
 _TYPE = ("50", "TYPE")
 _NO_MRN = ("93", "MRN_INVALID")
@@ -63,7 +61,8 @@ _GATES: dict[str, str] = {
 def of_model(error: ValidationError, pointer: Pointer) -> list[FieldError]:
     """All that a model found wrong.
 
-    A rule across several fields names itself: `PydanticCustomError("MRN_INVALID", "…", {"error_code": "93"})`.
+    A rule across several fields names itself and the item it is about, from where it stands:
+    `PydanticCustomError("MRN_INVALID", "…", {"error_code": "93", "at": "DeclarationReference/MRN"})`.
     """
     return [_of_problem(problem, pointer) for problem in error.errors(include_url=False)]
 
@@ -73,8 +72,16 @@ def _of_problem(problem: Any, pointer: Pointer) -> FieldError:
     code, reason = ("14", kind) if kind.isupper() else _KINDS.get(kind, _TYPE)
     if kind in _OF_FORM and problem["loc"][-1:] == ("MRN",):
         code, reason = _NO_MRN
-    value = "" if kind == "missing" else shown(problem["input"])
-    return FieldError(pointer(problem["loc"]), str(context.get("error_code", code)), reason, value, problem["msg"])
+    value = "" if kind == "missing" else _echoed(problem["input"])
+    place = (*problem["loc"], *filter(None, str(context.get("at", "")).split("/")))
+    return FieldError(pointer(place), str(context.get("error_code", code)), reason, value, problem["msg"])
+
+
+def _echoed(value: object) -> str:
+    """The value of one data item; of a part of the message only what it is, since it may hold personal data."""
+    if isinstance(value, (str, int, float)) or value is None:
+        return shown(value)
+    return "array" if isinstance(value, (list, tuple)) else "object"
 
 
 def of_rule(error: BridgeError) -> FieldError:
@@ -88,17 +95,18 @@ def of_gate(poison: Poison) -> FieldError:
     return FieldError(poison.field, code, poison.code, poison.value, poison.message)
 
 
-def refused(errors: Sequence[FieldError]) -> Refusal:
-    """SCHEMA_INVALID with the first mistakes; how many there are in all is said."""
-    more = f"; the first {MOST_TOLD} of {len(errors)} mistakes are told" if len(errors) > MOST_TOLD else ""
+def refused(errors: Sequence[FieldError], count: int = 0) -> Refusal:
+    """SCHEMA_INVALID with the first mistakes; how many there are in all is said, `count` where not all are kept."""
+    count = max(count, len(errors))
+    more = f"; the first {MOST_TOLD} of {count} mistakes are told" if count > MOST_TOLD else ""
     first = errors[0]
     message = f"{first.pointer or 'the document'}: {first.message}{more}"
     return Refusal("SCHEMA_INVALID", message, error_code=first.error_code, errors=errors[:MOST_TOLD])
 
 
 def json_pointer(location: Location) -> str:
-    """RFC 6901."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in location)
+    """RFC 6901, cut to what an answer carries."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in location)[:VALUE_LENGTH]
 
 
 def shown(value: object) -> str:

@@ -108,8 +108,10 @@ class QuantityMovement(Message):
 
 
 def _needs(what: str, movement: str) -> None:
-    raise PydanticCustomError("MISSING", f"{movement} needs {what}", {"error_code": "13"})
+    raise PydanticCustomError("MISSING", f"{movement} needs {what}", {"error_code": "13", "at": what})
 
 
 def _has_no(what: str, movement: str) -> None:
-    raise PydanticCustomError("NOT_ALLOWED", f"{movement} has no {what}", {"error_code": "15"})
+    raise PydanticCustomError(
+        "NOT_ALLOWED", f"{movement} has no {what}", {"error_code": "15", "at": what.partition(" ")[0]}
+    )

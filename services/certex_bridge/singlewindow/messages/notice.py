@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from certex_bridge.singlewindow.messages.base import Identification, Instant, Message, Part, Text35, Text512
+from certex_bridge.singlewindow.messages.base import Country, Identification, Instant, Message, Part, Text35, Text512
 
 NoticeAction = Literal["ANNOUNCE", "END", "LIST"]
 FunctionName = Literal["ALL", "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9"]
@@ -34,8 +34,10 @@ class Notice(Part):
     """Why."""
     degraded_mode: Text512 | None = None
     """How to work meanwhile."""
+    issuing_country: Country | None = None
+    """Whose licences it speaks of; absent: all."""
     announced_by: Text35
-    """Caller, or the operator of the bridge."""
+    """Caller, or the operator of the bridge; nobody else ends it."""
     notice_version: Annotated[int, Field(ge=1)]
     """1 when announced, more when its end was told or moved."""
 
@@ -63,6 +65,9 @@ class UnavailabilityNotice(Message):
     """Mandatory to announce."""
     degraded_mode: Text512 | None = None
     """How to work meanwhile."""
+    issuing_country: Country | None = None
+    """Whose licences it speaks of: the announcing authority's own, also when it is absent; only the operator of the
+    bridge announces for all."""
 
 
 class NoticeList(Message):

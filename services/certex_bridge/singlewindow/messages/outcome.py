@@ -12,21 +12,17 @@ from pydantic import Field
 
 from certex_bridge.singlewindow.messages import outcome_words as words
 from certex_bridge.singlewindow.messages.base import (
-    AmountFigure,
-    Country,
     Currency,
-    Day,
-    DocumentType,
+    Instant,
     Message,
     Number5,
     Part,
-    QuantityFigure,
     Unit,
 )
+from certex_bridge.singlewindow.messages.licence_content import LicenceContent
 from certex_bridge.singlewindow.messages.shape import BLANKS
 
-_Countries = Annotated[tuple[Country, ...], BLANKS]
-_Rules = Annotated[tuple[words.Rule, ...], BLANKS]
+_Rules = words.Rules
 
 
 class CustomsOffice(Part):
@@ -104,94 +100,6 @@ class DeclaredDocument(Part):
     """Licence reference."""
     document_line_item_number: Number5 | None = None
     """Line of the licence that the claim is booked on: as declared, or found; absent when there is none."""
-
-
-class CommodityCode(Part):
-    """Commodity code in the parts that the data model splits it into."""
-
-    sequence_number: Number5
-    """Position in the group."""
-    harmonized_system_sub_heading_code: words.HsCode
-    """HS subheading."""
-    combined_nomenclature_code: words.CnCode | None = None
-    """Seventh and eighth digit (CN)."""
-    taric_code: words.CnCode | None = None
-    """Ninth and tenth digit (TARIC)."""
-
-
-class HolderAddress(Part):
-    """Address of the exporter; telephone, fax and e-mail are not exchanged."""
-
-    street_and_number: words.Plain70 | None = None
-    """Street and number."""
-    postcode: words.Plain17 | None = None
-    """Postcode."""
-    city: words.Plain35 | None = None
-    """City."""
-    country: Country | None = None
-    """Country, as in the licence."""
-    customs_country: Country | None = None
-    """The same country in the code list of the declaration; only where it differs."""
-
-
-class ContentConsignee(Part):
-    """Consignee (DU form box 5), as far as a declaration can be compared with it."""
-
-    sequence_number: Number5
-    """Position in the group."""
-    name: words.Plain70
-    """Name."""
-    identification_number: words.Plain17 | None = None
-    """Identification number."""
-
-
-class LicenceContent(Part):
-    """What customs compare a declaration with: a licence, or one line of it, beside an outcome."""
-
-    reference_number: words.Plain70
-    """Licence number as issued."""
-    type: DocumentType
-    """Document code, derived from the licence type."""
-    validity_start_date: Day | None = None
-    """First day of validity."""
-    validity_date: Day | None = None
-    """Last day of validity."""
-    holder_name: words.Plain70 | None = None
-    """Name of the exporter; not for transit."""
-    holder_identification_number: words.Eori | None = None
-    """EORI number of the exporter; not for transit."""
-    holder_address: Annotated[HolderAddress | None, Field(alias="HolderAddress")] = None
-    """Address of the exporter; mapped for general authorisations only."""
-    consignees: Annotated[tuple[ContentConsignee, ...], Field(alias="Consignee")] = ()
-    """Consignees; for licences on the form of Annex III A only."""
-    countries_of_consignment: _Countries = ()
-    """Countries of consignment (DU form box 8)."""
-    countries_of_destination: _Countries = ()
-    """Countries of final destination (DU form box 12)."""
-    procedures: Annotated[tuple[words.Procedure, ...], BLANKS] = ()
-    """Procedures named in the licence (DU form box 21)."""
-    issuing_authority_name: words.Plain70
-    """Authority that issued the licence."""
-    document_line_item_number: Number5 | None = None
-    """Line of the licence; absent for the licence as a whole."""
-    description_of_goods: words.Plain512 | None = None
-    """Description of the line."""
-    control_list_code: words.Plain35 | None = None
-    """Entry of the control list, original data (DU form box 16)."""
-    commodity_codes: Annotated[tuple[CommodityCode, ...], Field(alias="CommodityCode")] = ()
-    """Commodity codes of the line."""
-    country_of_origin: Country | None = None
-    """Country of origin, as in the licence."""
-    customs_country_of_origin: Country | None = None
-    """The same country in the code list of the declaration; only where it differs."""
-    measurement_unit_and_qualifier: Unit | None = None
-    """Unit of the licence (EU SWE-C data element, DU form box 18)."""
-    quantity_authorised: QuantityFigure | None = None
-    """Authorised quantity (EU SWE-C data element, DU form box 18)."""
-    currency: Currency | None = None
-    """Currency of the licence (EU SWE-C data element, DU form box 17)."""
-    amount_authorised: AmountFigure | None = None
-    """Authorised value (EU SWE-C data element, DU form box 17)."""
 
 
 class ClaimResult(Part):
@@ -282,6 +190,8 @@ class QuantityMovementResponse(Message):
     call that is kept and not decided yet."""
     event_type: words.Said70 | None = None
     """Kind of event that led to it."""
+    event_date_and_time: Instant | None = None
+    """When the event that is answered happened (UTC)."""
     cause_identification: words.Said128 | None = None
     """Event that led to this answer when it is not the one answered."""
     findings: Annotated[tuple[OutcomeFinding, ...], Field(alias="Finding")] = ()

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from certex_bridge.singlewindow.messages.shape import BLANKS
+
 DeclarationState = Literal[
     "ACCEPTED", "RELEASED", "LODGED", "NOT_RELEASED", "INVALIDATED", "REJECTED", "NOT_PRESENTED"
 ]  # fmt: skip
@@ -27,9 +29,12 @@ Rule = Literal[
     "HOLDER", "CONSIGNEE", "DESTINATION", "COMMODITY", "ORIGIN", "LINE", "UNIT", "FIGURES", "AVAILABILITY",
 ]  # fmt: skip
 """Test of a claim, in the order of decision."""
+Rules = Annotated[tuple[Rule, ...], BLANKS]
+"""Several tests."""
 Incident = Literal[
     "RELEASED_MORE", "UNCOVERED", "RELEASED_ON_BLOCKED", "POST_RELEASE_INCREASE", "OVER_USE", "CAP_BELOW_USE",
-    "CANCELLED_WITH_USE", "EXIT_WITHOUT_RELEASE", "OVERRIDDEN",
+    "CANCELLED_WITH_USE", "EXIT_WITHOUT_RELEASE", "RELEASED_AFTER_INVALIDATION",
+    "RELEASED_UNDECIDED", "OVERRIDDEN",
 ]  # fmt: skip
 """What was recorded although it should not have happened."""
 CertificateStatus = Literal["Valid", "Cancelled", "Exhausted", "Expired", "Suspended", "Revoked"]

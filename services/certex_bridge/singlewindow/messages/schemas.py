@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+import threading
 
 from lxml import etree
 
@@ -11,13 +11,29 @@ from certex_bridge.singlewindow.messages.base import Message
 from certex_bridge.singlewindow.messages.xsd import one_document
 
 
-@cache
+class _Compiled(threading.local):
+    """The schemas of one thread, by model: lxml keeps the mistakes of the last document in the schema itself."""
+
+    def __init__(self) -> None:
+        self.schemas: dict[type[Message], etree.XMLSchema] = {}
+
+
+_COMPILED = _Compiled()
+
+
 def schema_of(model: type[Message]) -> etree.XMLSchema:
-    """The compiled schema; it belongs to one thread at a time.
+    """The schema, compiled once for the thread that asks.
 
     Raises:
         ConfigurationError: the installation lacks the file of a family that is written by hand.
     """
+    known = _COMPILED.schemas.get(model)
+    if known is None:
+        known = _COMPILED.schemas[model] = _compiled(model)
+    return known
+
+
+def _compiled(model: type[Message]) -> etree.XMLSchema:
     if not model.schema_generated:
         return etree.XMLSchema(file=str(schema_path("xsd", model.family, model.family_version)))
     return etree.XMLSchema(etree.fromstring(one_document((model,))))

@@ -1,7 +1,8 @@
 """Messages in XML, read and written by their models.
 
 Any prefix will do, every name has to be right. The published schema decides whether a document is valid; the walk along
-the model says where and why it is not, in the same words as for JSON, and finds all mistakes at once.
+the model says where and why it is not, in the same words as for JSON, and finds all mistakes at once,
+in a large document as far as `model_of` does.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from pydantic import ValidationError
 
 from certex_bridge.kernel.errors import BridgeError
 from certex_bridge.platform.poison import Poison
-from certex_bridge.platform.xmlgate import local_name, parse_xml
+from certex_bridge.platform.xmlgate import XmlLimits, local_name, parse_xml
 from certex_bridge.singlewindow.messages import mistakes
 from certex_bridge.singlewindow.messages.base import Message, Part
+from certex_bridge.singlewindow.messages.reading import model_of
 from certex_bridge.singlewindow.messages.schemas import schema_of
 from certex_bridge.singlewindow.messages.shape import Shape, by_alias, shapes_of
 from certex_bridge.singlewindow.refusals import FieldError
@@ -32,6 +34,7 @@ _HINTS = frozenset({f"{_INSTANCE}schemaLocation", f"{_INSTANCE}noNamespaceSchema
 _FLAGS = {"0": False, "1": True}
 _NUMBER = re.compile("0|[1-9][0-9]{0,18}").fullmatch
 """One spelling of a number, as in JSON."""
+_LIMITS = XmlLimits(nodes=50_000)
 _ESCAPES = {"\r": "&#13;"}
 
 
@@ -42,7 +45,7 @@ def parse_document(raw: bytes) -> etree._Element:
         Refusal: SCHEMA_INVALID; the bytes are no document.
     """
     try:
-        return parse_xml(raw)
+        return parse_xml(raw, _LIMITS)
     except Poison as poison:
         raise mistakes.refused([mistakes.of_gate(poison)]) from poison
 
@@ -66,7 +69,7 @@ def read_message(document: etree._Element | bytes, model: type[M]) -> M:
     content = walk.group(root, model, ())
     message, errors = _message(content, model, walk)
     if errors:
-        raise mistakes.refused(errors)
+        raise mistakes.refused(errors, len(errors) + walk.untold)
     schema = schema_of(model)
     if not schema.validate(root):
         raise mistakes.refused([FieldError(f"/{model.root}", "18", "SCHEMA", "", _first_error(schema))])
@@ -76,7 +79,7 @@ def read_message(document: etree._Element | bytes, model: type[M]) -> M:
 
 def _message(content: dict[str, Any], model: type[M], walk: _Walk) -> tuple[M | None, list[FieldError]]:
     try:
-        return model.model_validate_json(msgspec.json.encode(content), by_alias=True, by_name=False), walk.errors
+        return model_of(msgspec.json.encode(content), model), walk.errors
     except ValidationError as error:
         known = {one.pointer for one in walk.errors}
         found = mistakes.of_model(error, walk.pointer)
@@ -118,12 +121,14 @@ class _Walk:
 
     def __init__(self, root: str) -> None:
         self.errors: list[FieldError] = []
+        self.untold = 0
+        """Mistakes beyond those that an answer has room for."""
         self._root = root
 
     def pointer(self, location: mistakes.Location) -> str:
         """`/Root/GoodsItem[2]/type` for ("GoodsItem", 1, "type")."""
         steps = (f"[{step + 1}]" if isinstance(step, int) else f"/{step}" for step in location)
-        return self._root + "".join(steps)
+        return (self._root + "".join(steps))[: mistakes.VALUE_LENGTH]
 
     def group(self, element: etree._Element, model: type[Part], at: mistakes.Location) -> dict[str, Any]:
         """The content of an element that has parts."""
@@ -178,6 +183,9 @@ class _Walk:
                 )
 
     def _refuse(self, at: mistakes.Location, code: str, reason: str, value: str, message: str) -> None:
+        if len(self.errors) == mistakes.MOST_TOLD:
+            self.untold += 1
+            return
         self.errors.append(FieldError(self.pointer(at), code, reason, mistakes.shown(value), message))
 
 

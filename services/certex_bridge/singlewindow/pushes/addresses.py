@@ -1,23 +1,23 @@
 """Where pushes may go: a caller names the address, and it must not lead into places that only the bridge can reach.
 
-Link-local addresses (among them the metadata services of clouds), unspecified and multicast ones are never allowed.
+Where a number leads is said by a list of our own (`special_ranges.py`); numbers in other forms than an address's are
+refused, since resolvers do not agree on them.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from certex_bridge.kernel.errors import InputError
+from certex_bridge.singlewindow.pushes.special_ranges import Address, Reach, reach_of
 
 URL_LENGTH = 512
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_METADATA = ipaddress.ip_network("fd00:ec2::/32")
-"""The one metadata service that has an address of a private network."""
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""Last part of a host that resolvers read as a number: 127.1, 0, 2130706433, 0x7f.1, 0177.0.0.1."""
 
 
 def check_url(url: str, *, private: bool, field: str = "url") -> None:
@@ -47,9 +47,11 @@ def _problem(url: str, *, private: bool) -> str:
         return "it names no host and port"
     if parts.scheme != "https" and not (private and parts.scheme == "http" and host in _LOCAL_NAMES):
         return "it must be https"
-    if not private and host in _LOCAL_NAMES:
+    if not private and (host in _LOCAL_NAMES or host.rstrip(".").rpartition(".")[2] == "localhost"):
         return "it leads to this machine"
     literal = _literal(host)
+    if literal is None and _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+        return "it is a number that is not written as an address"
     return "" if literal is None or allowed(literal, private=private) else "it leads where pushes may not go"
 
 
@@ -62,20 +64,8 @@ def _literal(host: str) -> Address | None:
 
 def allowed(address: Address, *, private: bool) -> bool:
     """Whether a push may be sent to this address."""
-    inner = _inner(address)
-    if inner is not None:
-        return allowed(inner, private=private)
-    never = address.is_link_local or address.is_unspecified or address.is_multicast or address in _METADATA
-    return not never and (address.is_global or (private and (address.is_private or address.is_loopback)))
-
-
-def _inner(address: Address) -> Address | None:
-    """The IPv4 address that an IPv6 address stands for, if any."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return None
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour
+    reach = reach_of(address)
+    return reach is Reach.PUBLIC or (private and reach is Reach.PRIVATE)
 
 
 def may_connect(host: str, *, private: bool) -> bool:

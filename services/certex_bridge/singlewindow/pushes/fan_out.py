@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from certex_bridge.ledger.ports import OpenClaim, StatusRecord
+from certex_bridge.kernel.identifiers import same_trader
+from certex_bridge.ledger.ports import OpenClaim
 from certex_bridge.ledger.pushes import member_state
+from certex_bridge.ledger.stored import StatusRecord
 from certex_bridge.platform.failpoints import failpoint
 from certex_bridge.singlewindow.pushes.bodies import CONTENT_TYPES, body_of
 from certex_bridge.singlewindow.pushes.model import Push, PushKind, Scope, Subscription
@@ -91,7 +93,7 @@ class FanOut:
         now: datetime,
     ) -> Push:
         names = (self._sender, subscription.caller)
-        message = notification(change, subscription.subscription_id, number, told, self._verdicts, names)
+        message = notification(change, subscription.subscription_id, number, told, self._verdicts, names, now)
         body, content_type = body_of(message, subscription.form), CONTENT_TYPES[subscription.form]
         kind, name = PushKind.STATUS, change.licence_id
         return Push(subscription.subscription_id, number, kind, name, content_type, body, now, trace=change.trace)
@@ -112,7 +114,7 @@ def concerned(
             if one.caller == subscription.caller and one.declaration not in held
         ]
     if change.exporter:  # nobody but those who wait for this exporter's declarations
-        told = [one for one in told if one.exporter == change.exporter]
+        told = [one for one in told if same_trader(one.exporter, change.exporter)]
         covers = subscription.scope is Scope.INTEREST or subscription.covers(change.licence_id)
         return told if told and covers else None
     if subscription.scope is Scope.INTEREST:
@@ -120,8 +122,8 @@ def concerned(
     return told if subscription.covers(change.licence_id) else None
 
 
-def _by_licence(found: Iterable[OpenClaim] | Iterable[Interest]) -> dict[str, list]:  # type: ignore[type-arg]
-    by_licence: dict[str, list] = {}  # type: ignore[type-arg]
+def _by_licence(found: Iterable[OpenClaim] | Iterable[Interest]) -> dict[str, list]:  # type: ignore[type-arg]  # lists of one of the two kinds, never of both
+    by_licence: dict[str, list] = {}  # type: ignore[type-arg]  # lists of one of the two kinds, never of both
     for one in found:
         by_licence.setdefault(one.licence_id, []).append(one)
     return by_licence

@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from certex_bridge.ledger.ports import OpenClaim, StatusRecord
+from certex_bridge.ledger.ports import OpenClaim
+from certex_bridge.ledger.stored import StatusRecord
 from certex_bridge.singlewindow.messages.base import Message
 from certex_bridge.singlewindow.pushes.model import Paused, Push, PushKind, Subscription
 
@@ -109,6 +110,9 @@ class SubscriptionUnit(Protocol):
 
     async def add(self, subscription: Subscription) -> None:
         """A new subscription."""
+
+    async def alone(self, caller: str) -> None:
+        """Nobody else adds a subscription of this caller until the transaction ends."""
 
     async def of_caller(self, caller: str) -> list[Subscription]:
         """All of a caller that have not ended, oldest first."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from certex_bridge.kernel.canonical import content_id
 from certex_bridge.ledger.domain.model import ClaimState, Status
 from certex_bridge.ledger.domain.risk import at_risk, covered
-from certex_bridge.ledger.ports import OpenClaim, StatusRecord
+from certex_bridge.ledger.ports import OpenClaim
+from certex_bridge.ledger.pushes import member_state
+from certex_bridge.ledger.stored import StatusRecord
+from certex_bridge.singlewindow.answering import instant_text
 from certex_bridge.singlewindow.messages.status_change import (
     CertificateReference,
     DeclarationConcerned,
@@ -31,14 +35,18 @@ def notification(  # what changed, and to whom it is told
     concerned: Sequence[OpenClaim],
     verdicts: Verdicts,
     names: tuple[str, str],
+    made_at: datetime,
 ) -> StatusChangeNotification:
-    """The message; `names` are its sender and its recipient, `concerned` the declarations the recipient may see."""
+    """The message, made at `made_at`.
+
+    `names` are its sender and its recipient, `concerned` the declarations the recipient may see.
+    """
     sender, recipient = names
     issuer = change.licence_id.partition("/")[0]
     return StatusChangeNotification(
         message_sender=sender,
         message_recipient=recipient,
-        preparation_date_and_time=change.at,
+        preparation_date_and_time=instant_text(made_at),
         message_identification=content_id("push", subscription_id, str(number))[:_IDENTIFICATION_LENGTH],
         type_of_message=StatusChangeNotification.message_type,
         subscription_identification=subscription_id,
@@ -56,7 +64,7 @@ def notification(  # what changed, and to whom it is told
         validity_end_date=_day(change.valid_to),
         old_verdict=_verdict(change, change.old, verdicts),
         new_verdict=_verdict(change, change.new, verdicts),
-        declaration=tuple(_concerned(change, claim, issuer) for claim in concerned),
+        declaration=tuple(_concerned(change, claim) for claim in concerned),
     )
 
 
@@ -69,9 +77,10 @@ def _verdict(change: StatusRecord, status: str, verdicts: Verdicts) -> StatusVer
     return StatusVerdict(status=status, rule_table=opened.table or None, procedure=opened.procedures)  # type: ignore[arg-type]  # one of the seven
 
 
-def _concerned(change: StatusRecord, claim: OpenClaim, issuer: str) -> DeclarationConcerned:
+def _concerned(change: StatusRecord, claim: OpenClaim) -> DeclarationConcerned:
     draft = "/" in claim.decl_id or len(claim.decl_id) != _MRN_LENGTH
-    valid = covered(claim.accepted, issuer, change.valid_from, change.valid_to)
+    where = member_state(claim.decl_id, claim.office)
+    valid = covered(claim.accepted, where, change.valid_from, change.valid_to)
     return DeclarationConcerned(
         mrn=None if draft else claim.decl_id,
         lrn=local_reference(claim) if draft else None,

@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from certex_bridge.kernel.countries import MEMBER_STATES
 from certex_bridge.kernel.errors import ConfigurationError
 from certex_bridge.licensing.domain.certificate_types import (
     CertificateType,
@@ -77,6 +78,12 @@ class ProfileData(_Data, frozen=True):
     sources: tuple[SourceData, ...]
     issuer: Annotated[str, Meta(pattern="^[A-Z]{2}$", description="who issues every licence of the type")] | None = None
     destinations_required: bool = True
+    cited_in: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...],
+        Meta(
+            description="countries whose declarations cite a licence by these codes; EU: every member state; none: all"
+        ),
+    ] = ()
 
 
 def certificate_types(
@@ -136,6 +143,7 @@ def read_profile(path: Path) -> CertificateType:
         references="12 04" in data.reference_in,
         issuer=data.issuer or "",
         destinations=data.destinations_required,
+        cited_in=_countries(data.cited_in),
     )
 
 
@@ -146,6 +154,10 @@ def read_data(name: str) -> ProfileData:
         ConfigurationError: it is not what the schema says.
     """
     return _read(resource_path("schemas", "rules", "profiles", f"{name.lower()}.json"))
+
+
+def _countries(codes: Iterable[str]) -> frozenset[str]:
+    return frozenset().union(*[MEMBER_STATES if code == "EU" else {code} for code in codes])
 
 
 def _read(path: Path) -> ProfileData:

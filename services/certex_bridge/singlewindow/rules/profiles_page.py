@@ -80,7 +80,7 @@ def _section(one: CertificateType, data: ProfileData) -> str:
         f"- Rules tables: {', '.join(f'`{label}`' for label in tables)}",
         f"- A reference lives in D.E. {where}",
         f"- Licences are written off: {'yes' if one.quantities else 'no'}",
-        f"- Issuer: {one.issuer or 'the state stated, else the declaring one'}",
+        f"- Issuer: {one.issuer or 'the state stated, else found by the number, the declaring state first'}",
         f"- Destinations must be named: {'yes' if one.destinations else 'no'}",
         *(f"- Source of {source.what}: {source.place}, read on {source.read}" for source in data.sources),
     ]

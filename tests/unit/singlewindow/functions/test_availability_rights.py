@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from certex_bridge.ledger.reading import LedgerAway, ReadTooSlow
 from certex_bridge.licensing.domain.licence import Party
-from certex_bridge.singlewindow.callers import CallerRole
+from certex_bridge.singlewindow.callers import Caller, CallerRole
 from certex_bridge.singlewindow.functions.check_memory import CheckMemory
 from certex_bridge.singlewindow.refusals import Refusal
 from tests.support.checks import NOW, OFFICER, Desk, alone, caller, cited, declaration, goods
@@ -35,6 +36,7 @@ def slow() -> None:
 # -- figures
 
 
+@pytest.mark.row("IR 15(3)")
 @pytest.mark.row("E180")
 @pytest.mark.parametrize(("shown", "own"), [(False, True), (True, False)])
 async def test_balances_are_hidden_where_either_setting_hides_them(shown: bool, own: bool) -> None:
@@ -47,10 +49,40 @@ async def test_balances_are_hidden_where_either_setting_hides_them(shown: bool, 
     assert (mine.quantity_available, mine.verdict[0].available) == ("100", "100")
 
 
-async def test_the_licensing_side_of_another_state_sees_no_balance(desk: Desk) -> None:
-    other = caller(CallerRole.LICENSING_OFFICER, state="DE")
-    told = (await desk.check(goods(cited("A", "1")), by=other)).only
-    assert (told.outcome, told.quantity_available) == ("OK_AVAILABLE", None)
+FOREIGN = caller(CallerRole.LICENSING_OFFICER, state="DE")
+GERMAN_AUDITOR = caller(CallerRole.AUDITOR, state="DE")
+
+
+@pytest.mark.parametrize("by", [FOREIGN, GERMAN_AUDITOR])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"CertificateReference": [alone("A")]},
+        {"CertificateReference": [alone("D", "DE"), alone("A")]},
+        {"GoodsItem": [{"declarationGoodsItemNumber": 1} | goods(cited("A", "1", issuer="BE"))]},
+        {"GoodsItem": [{"declarationGoodsItemNumber": 1} | goods(cited("A", "1"))]},
+    ],
+)
+async def test_the_licensing_side_of_another_state_checks_no_licence(desk: Desk, by: Caller, told: Any) -> None:
+    """Whether it names the issuer, or the number alone leads to the licence."""
+    if "GoodsItem" in told:
+        told = told | {"DeclarationReference": declaration("L1"), "countryOfDestination": "KR"}
+    for _ in range(2):  # with the database, and without it
+        with pytest.raises(Refusal) as refused:
+            await desk.check(by=by, **told)
+        assert (refused.value.code, refused.value.kind.status) == ("FOREIGN_MEMBER_STATE", 403)
+        await desk.check(CertificateReference=[alone("A")])
+        desk.reader.failing = away
+
+
+async def test_the_licensing_side_is_told_nothing_of_a_declaration_without_a_licence_of_its_own(desk: Desk) -> None:
+    """What a declaration holds counts as free for it: who may not see the declaration sees the licence as it is."""
+    await desk.story.issue(licence("DE/D", "100"))
+    await desk.story.accepted("M1", A=70)
+    mine = await desk.check(goods(cited("A", "100")), by=OFFICER)
+    assert mine.outcomes == ["OK_AVAILABLE"]
+    other = await desk.check(goods(cited("D", "100", issuer="DE")), by=FOREIGN, dryRun="RESERVE")
+    assert other.outcomes == ["OK_RESERVED"]
 
 
 # -- two steps, dry runs
@@ -60,7 +92,7 @@ async def test_a_caller_in_two_steps_is_told_of_the_reference_first(desk: Desk) 
     two = caller(two_step=True)
     lodge = await desk.check(goods(cited("A", "500"), commodity="90138090"), by=two, step="LODGE")
     assert (lodge.only.outcome, lodge.only.quantity_requested) == ("OK_AVAILABLE", None)
-    assert {"LINE", "FIGURES", "AVAILABILITY"} <= set((lodge.only.rules_not_tested or "").split())
+    assert {"LINE", "FIGURES", "AVAILABILITY"} <= set(lodge.only.rules_not_tested)
     present = await desk.check(goods(cited("A", "500")), by=two, step="PRESENT")
     assert present.codes == ["QUANTITY_EXCEEDED"]
     always = await desk.check(goods(cited("A", "500")), step="LODGE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from lxml import etree
 
 from certex_bridge.platform.metrics import Metrics
 from certex_bridge.singlewindow.callers import Caller, CallerRole
+from certex_bridge.singlewindow.http import gateway
 from certex_bridge.singlewindow.http.gateway import gateway_application
 from certex_bridge.singlewindow.http.soap import Soap, in_envelope
 from certex_bridge.singlewindow.messages.errors import ErrorNotification
@@ -52,8 +54,11 @@ class Desk:
         return self.metrics.registry.get_sample_value("certex_bridge_gateway_request_seconds_count", labels) or 0.0
 
 
-@pytest.fixture
-def desk() -> Desk:
+@pytest.fixture(params=["read in the loop", "read aside"])
+def desk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Everything holds for large messages too, which are read in a thread of their own."""
+    if request.param == "read aside":
+        monkeypatch.setattr("certex_bridge.singlewindow.http.aside.LARGE_BYTES", -1)
     return Desk()
 
 
@@ -67,6 +72,36 @@ def as_xml(**changes: Any) -> bytes:
 
 def notification(body: bytes) -> ErrorNotification:
     return read_message(body, ErrorNotification)
+
+
+@pytest.mark.parametrize("form", ["json", "xml", "any", "soap"])
+@pytest.mark.parametrize("large", [False, True])
+async def test_a_large_message_is_read_apart_from_the_loop(
+    form: str, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = []
+
+    def noting(read: Any) -> Any:
+        def noted(*what: Any) -> Any:
+            readers.append(threading.current_thread().name)
+            return read(*what)
+
+        return noted
+
+    for name in ("parse_document", "read_message", "read_json_message", "correlation_in"):
+        monkeypatch.setattr(gateway, name, noting(getattr(gateway, name)))
+    document = as_xml()
+    body, kind, path = {
+        "json": (as_json(), JSON, ECHO.path),
+        "xml": (document, XML, ECHO.path),
+        "any": (document, XML, "/v1/messages"),
+        "soap": (in_envelope(Soap.V11, document), "text/xml", "/soap"),
+    }[form]
+    body += b" " * 65_536 if large else b""
+    answer = await Desk().ask("POST", path, body, content_type=kind)
+    assert answer.status == 200, answer.body
+    assert {name.partition("_")[0] for name in readers} == {"large-message" if large else "MainThread"}
+    assert len(readers) == 2
 
 
 def test_every_series_begins_with_nothing(desk: Desk) -> None:
@@ -122,7 +157,7 @@ async def test_any_message_is_told_by_its_root(desk: Desk) -> None:
     ("changes", "status", "code", "error_code", "pointer"),
     [
         ({"mood": None}, 400, "SCHEMA_INVALID", "13", "mood"),
-        ({"mood": "REFUSED"}, 409, "CLAIM_STATE", "92", "MRN"),
+        ({"mood": "REFUSED"}, 409, "RECORD_DELETED", "92", "MRN"),
         ({"mood": "INPUT"}, 400, "SCHEMA_INVALID", "14", "preparationDateAndTime"),
         ({"messageSender": "NSW.FR"}, 403, "SENDER_MISMATCH", "15", "messageSender"),
         ({"mood": "AWAY"}, 503, "NOT_AVAILABLE", "14", ""),
@@ -199,6 +234,25 @@ async def test_reads_take_path_and_query(desk: Desk) -> None:
     wrong = await desk.ask("GET", "/v1/places/BE/1?at=1&at=2&to=3")
     found = [(one["errorPointer"], one["errorReason"]) for one in wrong.problem["errors"]]
     assert (wrong.status, found) == (400, [("?at", "TOO_MANY"), ("?to", "NOT_ALLOWED")])
+
+
+async def test_parameters_have_a_length_and_no_control_characters(desk: Desk) -> None:
+    assert (await desk.ask("GET", "/v1/places/BE/" + "1" * 512)).status == 200
+    for path, pointer, reason in (
+        ("/v1/places/BE/" + "1" * 513, "number", "TOO_LONG"),
+        ("/v1/places/BE/A\0B", "number", "PATTERN"),
+        ("/v1/places/B\nE/1", "issuer", "PATTERN"),
+        ("/v1/places/BE/1?at=%00", "at", "PATTERN"),
+    ):
+        answer = await desk.ask("GET", path)
+        found = [(one["errorPointer"], one["errorReason"]) for one in answer.problem["errors"]]
+        assert (answer.status, answer.problem["code"], found) == (400, "SCHEMA_INVALID", [(pointer, reason)])
+
+
+async def test_an_address_is_repeated_in_part(desk: Desk) -> None:
+    answer = await desk.ask("GET", "/" + "x" * 60_000)
+    assert answer.status == 404
+    assert len(answer.body) < 2_000
 
 
 async def test_a_caller_that_goes_away_while_sending_breaks_nothing(desk: Desk) -> None:

@@ -135,6 +135,13 @@ async def test_on_this_machine_a_header_names_the_caller(door: Door) -> None:
     assert await door.code("none", certex_caller="IT-AIDA") == "CALLER_UNKNOWN"
 
 
+async def test_a_name_that_was_made_to_lead_here_is_refused(door: Door) -> None:
+    with pytest.raises(Refusal) as caught:
+        await door.name("none", certex_caller="FR-DELTA", host="evil.example")
+    assert (caught.value.code, caught.value.field) == ("HOST_FOREIGN", "Host")
+    assert await door.name("none", certex_caller="FR-DELTA", host="localhost:8080") == "FR-DELTA"
+
+
 async def test_without_a_file_the_header_makes_a_caller(door: Door) -> None:
     door.registry = CallerRegistry(None, Metrics())
     scope = scope_of(certex_caller="LAB", certex_member_state="NL")

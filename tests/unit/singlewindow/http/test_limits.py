@@ -19,6 +19,7 @@ from certex_bridge.singlewindow.http.limits import BodyLimits, CallerLimits, Han
 from certex_bridge.singlewindow.http.problems import RefusalAnswers
 from certex_bridge.singlewindow.refusals import REFUSALS, Refusal
 from tests.support.asgi import call, scope_of
+from tests.support.waiting import until
 
 
 class Inside:
@@ -178,7 +179,8 @@ async def test_only_so_many_calls_at_once_and_a_refused_one_costs_nothing() -> N
     inside.hold = asyncio.Event()
     application = answering(CallerLimits(inside, lambda: 0.0))
     running = asyncio.create_task(call(application, calling(concurrent=1, burst=2)))
-    await inside.entered.wait()
+    await until(lambda: inside.entered.is_set() or running.done(), "the first call")
+    assert not running.done(), running.result()
     answer = await call(application, calling(concurrent=1, burst=2))
     assert (answer.status, answer.problem["code"], answer.headers["retry-after"]) == (429, "CONCURRENCY_EXCEEDED", "1")
     inside.hold.set()
@@ -259,7 +261,7 @@ async def test_the_watch_lasts_until_it_is_told_to_stop_even_with_nothing_to_kee
         await asyncio.sleep(0)
     assert not watching.done()
     stop.set()
-    await asyncio.wait_for(watching, 10)
+    await asyncio.wait_for(watching, 30)
 
 
 def test_problem_documents_are_json_in_utf_8() -> None:

@@ -70,3 +70,20 @@ def test_a_fault_says_it_without_breaking_its_own_form() -> None:
 async def test_bytes_that_are_no_xml_are_told_with_the_reason() -> None:
     answer = await Desk().ask("POST", "/soap", b"<!DOCTYPE x><x/>", content_type="application/soap+xml")
     assert (answer.status, b"XML_DOCTYPE" in answer.body) == (400, True)
+
+
+@pytest.mark.parametrize("blocks", [8, 9, 4_000])
+def test_a_refusal_names_the_first_blocks_only(blocks: int) -> None:
+    text = '<x:a xmlns:x="urn:x" s:mustUnderstand="1"/>' * blocks
+    with pytest.raises(EnvelopeRefused) as refused:
+        open_envelope(envelope(Soap.V12, "<a/>", text))
+    assert refused.value.not_understood == (("urn:x", "a"),) * 8
+
+
+async def test_a_long_namespace_is_not_repeated() -> None:
+    block = f'<x:a xmlns:x="{"u" * 257}" s:mustUnderstand="1"/>'
+    answer = await Desk().ask(
+        "POST", "/soap", etree.tostring(envelope(Soap.V12, "<a/>", block)), content_type="text/xml"
+    )
+    assert b"XML_LIMIT" in answer.body
+    assert b"uuu" not in answer.body

@@ -43,8 +43,15 @@ def tree(element: Any) -> Any:
 
 def written(content: dict[str, Any], name: str) -> Any:
     """A dumped group in the same shape, without what is empty."""
-    named = [(key, one) for key, value in content.items() for one in (value if isinstance(value, tuple) else (value,))]
+    named = [(key, one) for key, value in content.items() for one in _elements(value)]
     return name, [written(one, key) if isinstance(one, dict) else (key, str(one)) for key, one in named]
+
+
+def _elements(value: Any) -> tuple[Any, ...]:
+    """One for each group; plain values of a list stand in one element."""
+    if not isinstance(value, tuple):
+        return (value,)
+    return value if any(isinstance(one, dict) for one in value) else (" ".join(value),)[: len(value)]
 
 
 @pytest.mark.parametrize(("told", "number"), CASES.values(), ids=CASES)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from certex_bridge.singlewindow.http.answers import json_of
 from certex_bridge.singlewindow.messages.errors import ErrorNotification, FunctionalError
 from certex_bridge.singlewindow.messages.json import read_json_message
-from certex_bridge.singlewindow.messages.xml import json_of_document, read_message, write_message
+from certex_bridge.singlewindow.messages.xml import json_of_document, parse_document, read_message, write_message
 from certex_bridge.singlewindow.refusals import Refusal
 from tests.support.echo import EchoItem, EchoRequest, sample
 from tests.support.message_strategies import messages
@@ -102,12 +102,12 @@ def test_hints_on_schemas_are_no_content() -> None:
         ("Number>2<", "Number>2.0<", [("/Echo/GoodsItem[2]/declarationGoodsItemNumber", "50", "TYPE", "2.0")]),
         ("<original>1", "<original>true", [("/Echo/GoodsItem[2]/original", "50", "TYPE", "true")]),
         ("<quantity>40.5", "<quantity>40.1234567", [("/Echo/GoodsItem[1]/quantity", "51", "PATTERN", "40.1234567")]),
-        ("<measurementUnitAndQualifier>NAR</measurementUnitAndQualifier>", "", [("/Echo/GoodsItem[1]", "13", "UNIT_MISSING", '{"declarationGoodsItemNumber": 1, "quantity": "40.5"}')]),
+        ("<measurementUnitAndQualifier>NAR</measurementUnitAndQualifier>", "", [("/Echo/GoodsItem[1]", "13", "UNIT_MISSING", "object")]),
         ("CBECRQ", "CBECRS", [("/Echo/messageType", "12", "CODE", "CBECRS")]),
         ("GOOD", "&foo;", [("line 2", "52", "XML_SYNTAX", "")]),
         ("GOOD", "GO<!-- -->OD", [("line 2", "15", "XML_SPLIT_VALUE", " ")]),
         ('encoding="UTF-8"', 'encoding="UTF-16"', [("encoding", "53", "XML_ENCODING", "UTF-16")]),
-        ("<Echo", "<!DOCTYPE x><Echo", [("", "52", "XML_DOCTYPE", "")]),
+        ("<Echo", "<!DOCTYPE x><Echo", [("line 2", "52", "XML_DOCTYPE", "<!DOCTYPE")]),
     ],
 )  # fmt: skip
 def test_a_mistake_has_its_place_code_and_value(before: str, after: str, expected: list[tuple[str, ...]]) -> None:
@@ -159,7 +159,7 @@ def test_more_mistakes_than_can_be_told_are_counted() -> None:
         ({"note": ["x", " "]}, ("/note/1", "51", "PATTERN", " ")),
         ({"note": "x"}, ("/note", "50", "TYPE", "x")),
         ({"note": [1.5]}, ("/note/0", "50", "TYPE", "1.5")),
-        ({"GoodsItem": [{"declarationGoodsItemNumber": 7}] * 4}, ("/GoodsItem", "35", "TOO_MANY", str([{"declarationGoodsItemNumber": 7}] * 4).replace("'", '"'))),
+        ({"GoodsItem": [{"declarationGoodsItemNumber": 7}] * 4}, ("/GoodsItem", "35", "TOO_MANY", "array")),
         ({"GoodsItem": [{"declarationGoodsItemNumber": 1.0}]}, ("/GoodsItem/0/declarationGoodsItemNumber", "50", "TYPE", "1.0")),
         ({"GoodsItem": [{"declarationGoodsItemNumber": 1, "quantity": 1}]}, ("/GoodsItem/0/quantity", "50", "TYPE", "1")),
         ({"MRN": "26BE"}, ("/MRN", "93", "MRN_INVALID", "26BE")),
@@ -206,3 +206,10 @@ def test_a_message_that_xml_cannot_carry_is_not_written() -> None:
 def test_a_group_says_its_rule() -> None:
     with pytest.raises(ValueError, match="a quantity has a unit"):
         EchoItem(number=1, quantity="4")
+
+
+def test_a_request_has_fewer_elements_than_a_record() -> None:
+    assert len(parse_document(b"<r>" + b"<a/>" * 49_999 + b"</r>")) == 49_999
+    with pytest.raises(Refusal) as refused:
+        parse_document(b"<r>" + b"<a/>" * 50_000 + b"</r>")
+    assert refused.value.errors[0].reason == "XML_LIMIT"

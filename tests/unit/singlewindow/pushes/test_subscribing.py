@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from certex_bridge.singlewindow.callers import Caller, CallerRole, Policies
-from certex_bridge.singlewindow.functions.subscriptions import SUBSCRIPTIONS_MAX, Subscribing, operations
+from certex_bridge.singlewindow.functions.subscriptions import Subscribing, operations
 from certex_bridge.singlewindow.messages.subscription import SubscriptionRequest, SubscriptionResponse
 from certex_bridge.singlewindow.operation import Call, Reply
 from certex_bridge.singlewindow.pushes.signing import PushKeys
+from certex_bridge.singlewindow.quotas import Quotas
 from certex_bridge.singlewindow.refusals import Refusal
 from tests.support.ledger_words import licence
 from tests.support.push_world import KEYS, PushWorld
@@ -81,7 +82,7 @@ async def test_the_list_tells_no_secret() -> None:
     reply = await window.ask("LIST", "L1")
     assert isinstance(reply.message, SubscriptionResponse)
     assert reply.message.secret is None
-    assert "whsec" not in str(window.world.pushes.contents)  # type: ignore[union-attr]
+    assert "whsec" not in str(window.world.pushes.contents)  # type: ignore[union-attr]  # the window of this test has pushes
 
 
 async def test_repeated_it_is_the_same_subscription_and_the_same_answer() -> None:
@@ -173,20 +174,25 @@ async def test_a_licensing_authority_hears_of_its_own_documents_and_no_declarati
     await window.subscribe(caller=AUTHORITY, scope="ISSUER", issuingCountry="BE")
     async with window.world.pushes.transaction() as unit:
         assert [one.declarations_shown for one in await unit.of_caller("LIC.BE")] == [False]
-    for number, terms in enumerate(
-        ({"scope": "ALL"}, {"scope": "INTEREST"}, {"scope": "ISSUER", "issuingCountry": "DE"})
-    ):
+    foreign = {"scope": "ISSUER", "issuingCountry": "DE"}
+    told = (
+        ({"scope": "ALL"}, "ROLE_MISSING"),
+        ({"scope": "INTEREST"}, "ROLE_MISSING"),
+        (foreign, "FOREIGN_MEMBER_STATE"),
+    )
+    for number, (terms, code) in enumerate(told):
         with pytest.raises(Refusal) as refused:
             await window.subscribe(f"M{number + 5}", AUTHORITY, **terms)
-        assert refused.value.code == "ROLE_MISSING"
+        assert refused.value.code == code
 
 
 async def test_there_is_a_limit() -> None:
-    window = Window()
-    for number in range(SUBSCRIPTIONS_MAX):
+    window = Window(quotas=Quotas(subscriptions=3))
+    for number in range(3):
         await window.subscribe(f"M{number}")
-    with pytest.raises(Refusal, match="at most 32 subscriptions"):
+    with pytest.raises(Refusal, match="at most 3 subscriptions") as refused:
         await window.subscribe("ONE-MORE")
+    assert (refused.value.code, refused.value.kind.status) == ("QUOTA_EXCEEDED", 409)
 
 
 async def test_without_a_key_or_a_database_it_is_not_available() -> None:
@@ -196,7 +202,7 @@ async def test_without_a_key_or_a_database_it_is_not_available() -> None:
     def away() -> None:
         raise ConnectionRefusedError
 
-    window.world.pushes.transaction = away  # type: ignore[method-assign,assignment]
+    window.world.pushes.transaction = away  # type: ignore[method-assign,assignment]  # stands in for a store that is away
     with pytest.raises(Refusal, match="cannot be reached: connection") as refused:
         await window.subscribe()
     assert refused.value.headers["Retry-After"]

@@ -54,3 +54,12 @@ WHERE o.agg_type = $1 AND o.agg_id = $2 AND o.agg_ver = n.agg_ver
 -- name: unhold
 -- Held no longer.
 DELETE FROM held WHERE agg_type = $1 AND agg_id = $2
+
+-- name: leads
+-- Whether the session that runs this holds the leader's lock; pg_locks shows a key of 64 bits in two halves.
+SELECT EXISTS (
+    SELECT FROM pg_locks
+    WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted AND objsubid = 1
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND classid = $1::bigint::oid AND objid = $2::bigint::oid
+)

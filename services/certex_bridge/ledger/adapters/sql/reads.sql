@@ -4,12 +4,17 @@
 WITH asked AS (SELECT * FROM unnest($1::text[], $2::int[]) AS a(licence_id, known)),
      mine AS (
     SELECT decl_id, item, doc_seq, licence_id, line_no, state, q_req, q_res, q_cons, q_unc, v_req, v_res, v_cons, v_unc,
-           attempt, outcome, reasons, document_code, source
+           attempt, outcome, reasons, document_code, source, refused_at
     FROM claim WHERE decl_id = $3),
      wanted AS (
     SELECT licence_id, known FROM asked
     UNION ALL
-    SELECT DISTINCT licence_id, 0 FROM mine WHERE licence_id <> ALL ($1::text[]))
+    SELECT licence_id, 0 FROM (
+        SELECT licence_id FROM mine
+        UNION
+        SELECT licence_id FROM licence
+        WHERE version > 0 AND substr(licence_id, strpos(licence_id, '/') + 1) = ANY ($5::text[])) further
+    WHERE licence_id <> ALL ($1::text[]))
 SELECT 'licence' AS kind, l.licence_id AS key,
        ARRAY[l.version::text, l.payload_sha256, l.status, l.expired_version::text, l.lv::text, l.nv::text, l.cv::text,
              l.iv::text, l.frozen::text] AS part,
@@ -18,7 +23,7 @@ FROM wanted w JOIN licence l USING (licence_id)
 UNION ALL
 SELECT 'account', a.licence_id,
        ARRAY[a.line_no::text, a.dim, a.unit, trim_scale(a.cap)::text, trim_scale(a.reserved)::text,
-             trim_scale(a.consumed)::text], NULL
+             trim_scale(a.consumed)::text, a.replaced], NULL
 FROM wanted w JOIN account a USING (licence_id)
 UNION ALL
 SELECT 'declaration', d.decl_id, ARRAY[d.dv::text, d.said, d.waiting_for, d.joined::text], d.facts
@@ -27,11 +32,12 @@ UNION ALL
 SELECT 'claim', m.licence_id,
        ARRAY[m.decl_id, m.item::text, m.doc_seq::text, m.licence_id, m.line_no::text, m.state, m.q_req::text,
              m.q_res::text, m.q_cons::text, m.q_unc::text, m.v_req::text, m.v_res::text, m.v_cons::text,
-             m.v_unc::text, m.attempt, m.outcome, m.reasons, m.document_code, m.source], NULL
+             m.v_unc::text, m.attempt, m.outcome, m.reasons, m.document_code, m.source,
+             m.refused_at::text], NULL
 FROM mine m
 UNION ALL
 SELECT 'bar', b.issuer, ARRAY[b.eori, b.document_code, coalesce(b.from_day::text, '')], NULL
-FROM exporter_bar b WHERE b.eori = $4
+FROM exporter_bar b WHERE b.eori = ANY ($4::text[])
 
 -- name: open_claims
 -- Open claims only: an index has them.
@@ -44,13 +50,21 @@ GROUP BY state ORDER BY state
 SELECT status FROM licence_version WHERE licence_id = $1 AND at::timestamptz <= $2 ORDER BY version DESC LIMIT 1
 
 -- name: original
--- The certificate of the moment a version came in force.
-SELECT version, at, event_id, certificate FROM licence_version WHERE licence_id = $1 AND version = $2
+-- What was issued with a version: its certificate, the authority's last content up to it, and the document that counts.
+SELECT v.version, v.at, v.event_id, v.certificate, o.version AS content_version, o.at AS content_at,
+       o.event_id AS content_event, o.original_type, o.original, d.media_type, d.sha256, d.content
+FROM licence_version v
+LEFT JOIN LATERAL (
+    SELECT version, at, event_id, original_type, original FROM licence_version
+    WHERE licence_id = v.licence_id AND version <= v.version AND original IS NOT NULL
+    ORDER BY version DESC LIMIT 1) o ON true
+LEFT JOIN licence_document d ON d.licence_id = v.licence_id AND d.sha256 = v.document
+WHERE v.licence_id = $1 AND v.version = $2
 
 -- name: held_by
 -- Licences of one holder, those that can be used first.
 SELECT licence_id FROM licence
-WHERE holder = $2 AND holder <> '' AND split_part(licence_id, '/', 1) = $1
+WHERE holder = ANY ($2::text[]) AND holder <> '' AND split_part(licence_id, '/', 1) = $1
 ORDER BY status <> 'Valid', licence_id LIMIT $3
 
 -- name: past_accounts

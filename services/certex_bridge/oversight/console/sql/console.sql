@@ -25,7 +25,8 @@ ORDER BY decl_id LIMIT $4
 -- name: licence
 -- One licence as it stands.
 SELECT licence_id, version, status, lv, chain, frozen, snapshot, holder,
-       (SELECT count(*) FROM parked p WHERE p.licence_id = l.licence_id) AS waiting
+       (SELECT count(DISTINCT p.decl_id) FROM parked p
+        WHERE p.licence_id IN (l.licence_id, '*' || substr(l.licence_id, strpos(l.licence_id, '/')))) AS waiting
 FROM licence l WHERE licence_id = $1
 
 -- name: accounts
@@ -56,12 +57,12 @@ GROUP BY 1, 2 ORDER BY 1 DESC, 2
 
 -- name: journal
 -- A page of the journal backwards from an entry, with one row more: its hash is what the page's first row follows on.
-SELECT lv, seq, line_no, dim, kind, event_id, claim, d_cap, d_res, d_cons, d_over, at, detail, chain, written_at
+SELECT licence_id, lv, seq, line_no, dim, kind, event_id, claim, d_cap, d_res, d_cons, d_over, at, detail, chain, written_at
 FROM movement WHERE licence_id = $1 AND (lv, seq) <= ($2::bigint, $3::int) ORDER BY lv DESC, seq DESC LIMIT $4
 
 -- name: journal_onwards
 -- The journal forwards from behind an entry.
-SELECT lv, seq, line_no, dim, kind, event_id, claim, d_cap, d_res, d_cons, d_over, at, detail, chain
+SELECT licence_id, lv, seq, line_no, dim, kind, event_id, claim, d_cap, d_res, d_cons, d_over, at, detail, chain
 FROM movement WHERE licence_id = $1 AND (lv, seq) > ($2::bigint, $3::int) ORDER BY lv, seq LIMIT $4
 
 -- name: claims_of_licence
@@ -126,6 +127,14 @@ SELECT q.quarantine_id, q.topic, q.partition, q.record, q.code, q.field, q.value
 FROM quarantine q LEFT JOIN console_repair r ON r.quarantine_id = q.quarantine_id AND r.state = 'PROPOSED'
 WHERE $1 OR q.resolved = '' ORDER BY q.at DESC, q.quarantine_id LIMIT $2
 
+-- name: refused_licence_events
+-- Licence events of the last days that were refused, or whose act counts without its content; acts without effect first.
+SELECT r.licence_id, r.kind, r.version, r.act, r.written_at, coalesce(l.status, 'Unknown') AS status, l.version > 0 AS known,
+       (SELECT string_agg(DISTINCT one ->> 'code', ' ') FROM json_array_elements(r.findings::json) AS one) AS codes
+FROM refused_licence_event r LEFT JOIN licence l USING (licence_id)
+WHERE r.written_at > now() - interval '7 days'
+ORDER BY r.act IN ('KEPT', 'LOST') DESC, r.written_at DESC, r.event_id LIMIT $1
+
 -- name: quarantined
 -- One of them, whole.
 SELECT quarantine_id, topic, partition, record, code, field, value, message, event_id, at, resolved, key, raw, headers
@@ -133,13 +142,14 @@ FROM quarantine WHERE quarantine_id = $1
 
 -- name: repairs
 -- What was proposed for it, and what became of that.
-SELECT repair_id, kind, value, reason, state, proposed_by, proposed_name, proposed_at, decided_name, decided_at
-FROM console_repair
+SELECT repair_id, kind, value, reason, state, proposed_by, proposed_name, proposed_at, decided_name, decided_at,
+       CASE WHEN state = 'PROPOSED' THEN repair_shown(r) END AS shown
+FROM console_repair r
 WHERE quarantine_id = $1 ORDER BY repair_id DESC
 
 -- name: notices
 -- Announced times of unavailability, the newest first.
-SELECT notice_id, version, function, kind, begins, ends, reason, degraded, announced_by FROM notice
+SELECT notice_id, version, function, kind, begins, ends, reason, degraded, announced_by, issuer FROM notice
 ORDER BY begins DESC, notice_id LIMIT 200
 
 -- name: audit

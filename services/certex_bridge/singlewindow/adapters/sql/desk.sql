@@ -19,6 +19,18 @@ ON CONFLICT (record_key) DO UPDATE SET
 INSERT INTO record_version (record_key, version, action, before, after, reason, licence_version, call_id, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
+-- name: written_records
+-- Versions that a caller has written since a moment.
+SELECT count(*) FROM record_version v JOIN record r USING (record_key) WHERE v.at > $2 AND r.caller = $1
+
+-- name: active_orders
+-- Orders of a caller that have not ended.
+SELECT count(*) FROM list_order WHERE caller = $1 AND state = 'ACTIVE'
+
+-- name: open_notices
+-- Notices of an announcer that have not ended.
+SELECT count(*) FROM notice WHERE announced_by = $1 AND (ends IS NULL OR ends > $2)
+
 -- name: record_history
 -- All versions with what the record is about, oldest first.
 SELECT r.caller, r.record_id, v.version, r.licence_id, r.member_state, r.mrn, r.item, v.after, v.action = 'DELETE' AS deleted,
@@ -57,18 +69,18 @@ SELECT body FROM list_delivery WHERE caller = $1 AND order_id = $2 AND number = 
 
 -- name: notice
 -- As it stands.
-SELECT notice_id, version, function, kind, begins, ends, reason, degraded, announced_by
+SELECT notice_id, version, function, kind, begins, ends, reason, degraded, announced_by, issuer
 FROM notice WHERE notice_id = $1
 
 -- name: current_notices
 -- In force or planned.
-SELECT notice_id, version, function, kind, begins, ends, reason, degraded, announced_by
+SELECT notice_id, version, function, kind, begins, ends, reason, degraded, announced_by, issuer
 FROM notice WHERE ends IS NULL OR ends > $1 ORDER BY begins, notice_id COLLATE "C"
 
 -- name: write_notice
 -- A later version tells another end.
-INSERT INTO notice (notice_id, version, function, kind, begins, ends, reason, degraded, announced_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO notice (notice_id, version, function, kind, begins, ends, reason, degraded, announced_by, issuer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (notice_id) DO UPDATE SET version = EXCLUDED.version, ends = EXCLUDED.ends
 
 -- name: append_notice
@@ -77,7 +89,7 @@ INSERT INTO notice_version (notice_id, version, ends, announced_by, at) VALUES (
 
 -- name: untold_notices
 -- Whose last version the callers do not know; what another process is telling is left to it.
-SELECT notice_id, version, function, kind, begins, ends, reason, degraded, announced_by
+SELECT notice_id, version, function, kind, begins, ends, reason, degraded, announced_by, issuer
 FROM notice WHERE told_version < version ORDER BY notice_id LIMIT $1 FOR UPDATE SKIP LOCKED
 
 -- name: told_notice

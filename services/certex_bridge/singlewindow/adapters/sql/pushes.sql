@@ -75,6 +75,10 @@ INSERT INTO subscription (subscription_id, caller, member_state, declarations_sh
                           key_check, created_at, valid_to)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
+-- name: alone
+-- Nobody else works under this name until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended($1, 0))
+
 -- name: of_caller
 -- Those that have not ended, oldest first.
 SELECT * FROM subscription WHERE caller = $1 AND ended_at IS NULL ORDER BY created_at, subscription_id

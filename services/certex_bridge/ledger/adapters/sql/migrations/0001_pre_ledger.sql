@@ -19,6 +19,7 @@ CREATE TABLE licence (
     frozen          boolean NOT NULL DEFAULT false,
     CHECK (version >= 0 AND lv >= 0 AND nv >= 0 AND cv >= 0 AND iv >= 0 AND sv >= 0)
 ) WITH (fillfactor = 60);
+CREATE INDEX licence_of_number ON licence ((substr(licence_id, strpos(licence_id, '/') + 1))) WHERE version > 0;
 COMMENT ON TABLE licence IS 'One row per licence; version 0 is the placeholder of a licence not seen yet';
 COMMENT ON COLUMN licence.holder IS 'Identification number of the holder, from the version in force';
 CREATE INDEX licence_of_holder ON licence (holder) WHERE holder <> '';
@@ -29,6 +30,7 @@ CREATE TABLE account (
     line_no    integer NOT NULL,
     dim        text NOT NULL CHECK (dim IN ('QTY', 'VAL')),
     unit       text NOT NULL,
+    replaced   text NOT NULL DEFAULT '',
     cap        numeric(22, 6) NOT NULL,
     reserved   numeric(22, 6) NOT NULL,
     consumed   numeric(22, 6) NOT NULL,
@@ -41,12 +43,14 @@ CREATE TABLE account (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE account IS 'Balance of one line (0: the whole licence) in one dimension; rebuilt from movement at any time';
 
+COMMENT ON COLUMN account.replaced IS 'Currency it was kept in before the euro replaced that; empty: none';
+
 CREATE TABLE anchor (
     lrn       text PRIMARY KEY,
     exporters text NOT NULL DEFAULT '[]',
-    mrns      text NOT NULL DEFAULT '[]'
+    marks     text NOT NULL DEFAULT '{}'
 );
-COMMENT ON TABLE anchor IS 'Meeting point of a local reference number: exporters that used it, MRNs it became (JSON arrays)';
+COMMENT ON TABLE anchor IS 'What was sent under a local reference number: exporters (JSON array), lodgings and MRNs (JSON)';
 
 CREATE TABLE declaration (
     decl_id     text PRIMARY KEY,
@@ -59,11 +63,19 @@ CREATE TABLE declaration (
     exporter    text NOT NULL DEFAULT '',
     state       text NOT NULL DEFAULT '',
     unpresented_since timestamptz,
+    identity    bytea,
+    undecided_since timestamptz,
+    unreleased_since timestamptz,
     touched_at  timestamptz NOT NULL DEFAULT now(),
     CHECK (dv >= 0)
 ) WITH (fillfactor = 60);
 COMMENT ON TABLE declaration IS 'Merged facts of one declaration: by MRN, or exporter/LRN before acceptance';
 CREATE INDEX declaration_to_present ON declaration (unpresented_since) WHERE state = 'LODGED' AND NOT joined;
+CREATE INDEX declaration_undecided ON declaration (undecided_since) WHERE undecided_since IS NOT NULL;
+CREATE INDEX declaration_unreleased ON declaration (unreleased_since) WHERE unreleased_since IS NOT NULL;
+COMMENT ON COLUMN declaration.unreleased_since IS 'The goods left then, and no release was told';
+COMMENT ON COLUMN declaration.identity IS 'How it got its facts: an MRN''s own and its lodging, a draft''s events (JSON)';
+COMMENT ON COLUMN declaration.undecided_since IS 'Accepted or released then, and which content it has cannot be told';
 COMMENT ON COLUMN declaration.touched_at IS 'When an event last changed it; in no index, so that writing it costs nothing';
 COMMENT ON COLUMN declaration.unpresented_since IS 'When it was lodged, while its goods are not presented (UCC Art. 171)';
 
@@ -87,6 +99,7 @@ CREATE TABLE claim (
     reasons       text NOT NULL,
     document_code text NOT NULL,
     source        text NOT NULL,
+    refused_at    timestamptz NOT NULL DEFAULT '-infinity',
     PRIMARY KEY (decl_id, item, doc_seq, licence_id, line_no),
     CHECK (q_res >= 0 AND q_cons >= 0 AND q_unc >= 0 AND v_res >= 0 AND v_cons >= 0 AND v_unc >= 0),
     CHECK (state NOT IN ('UNRESERVED', 'WITHDRAWN', 'CLOSED', 'NOT_MANAGED', 'NOT_APPLICABLE', 'CHECKED')
@@ -94,6 +107,8 @@ CREATE TABLE claim (
     CHECK (state NOT IN ('CONSUMED', 'UNCOVERED') OR (q_res = 0 AND v_res = 0))
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE claim IS 'One document on one goods item against one licence line; terminal states hold nothing';
+COMMENT ON COLUMN claim.refused_at IS 'The moment on whose balance it was refused or left uncovered; -infinity: it is neither';
+CREATE INDEX claim_refused ON claim (licence_id, refused_at) WHERE refused_at > '-infinity';
 CREATE INDEX claim_open ON claim (licence_id) WHERE state IN ('CHECKED', 'WAITING', 'REFUSED', 'RESERVED', 'NOT_MANAGED');
 
 CREATE TABLE movement (
@@ -115,8 +130,9 @@ CREATE TABLE movement (
     effect     uuid NOT NULL UNIQUE,
     written_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (licence_id, lv, seq),
-    CHECK (d_over <= 0 OR kind IN ('CAP', 'OVERRIDE')),
-    CHECK (kind IN ('RESERVE', 'CONSUME', 'UNRESERVE', 'ADJUST', 'WITHDRAW', 'OVERRIDE', 'CORRECT', 'CAP', 'VERSION', 'STATUS'))
+    CHECK (d_over <= 0 OR kind IN ('CAP', 'OVERRIDE', 'REDENOMINATE')),
+    CHECK (kind IN ('RESERVE', 'CONSUME', 'UNRESERVE', 'ADJUST', 'WITHDRAW', 'OVERRIDE', 'CORRECT', 'REDENOMINATE',
+                    'CAP', 'VERSION', 'STATUS'))
 );
 COMMENT ON TABLE movement IS 'The journal: append-only, hash-chained per licence; the record of decisions';
 COMMENT ON COLUMN movement.chain IS 'sha256(chain value before, canonical text of this row), hexadecimal';
@@ -130,10 +146,49 @@ CREATE TABLE licence_version (
     status      text NOT NULL,
     snapshot    bytea NOT NULL,
     certificate bytea NOT NULL,
+    document    text,
+    original_type text,
+    original    bytea,
+    payload_sha256 text NOT NULL,
+    content     text NOT NULL CHECK (content IN ('OWN', 'BEFORE', 'NOT_TAKEN')),
     written_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (licence_id, version)
 );
+COMMENT ON COLUMN licence_version.document IS 'Hash of the attached document that counts for this version; NULL: none was ever attached';
+COMMENT ON COLUMN licence_version.original IS 'The authority''s own bytes, of the media type beside; NULL: this version had no content of its own, the one before counts';
 COMMENT ON TABLE licence_version IS 'Every version that was ever in force, with the certificate document of that moment; later ones are in outbox';
+
+CREATE TABLE licence_document (
+    licence_id text NOT NULL REFERENCES licence,
+    sha256     text NOT NULL,
+    media_type text NOT NULL,
+    content    bytea NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (licence_id, sha256),
+    CHECK (sha256 = encode(sha256(content), 'hex'))
+);
+COMMENT ON TABLE licence_document IS 'Documents that authorities attached to licences (IR (EU) 2024/2145 Art. 5(1)(c)), once under their hash';
+
+COMMENT ON COLUMN licence_version.content IS 'Of its own event, or that of the version before: a bare act, or one whose content was not taken';
+
+CREATE TABLE refused_licence_event (
+    event_id       text PRIMARY KEY,
+    licence_id     text NOT NULL,
+    kind           text NOT NULL,
+    version        integer NOT NULL,
+    verdict        text NOT NULL,
+    act            text NOT NULL CHECK (act IN ('', 'TAKEN', 'KEPT', 'LOST')),
+    status         text NOT NULL,
+    sub_status     text NOT NULL,
+    bare           boolean NOT NULL,
+    payload_sha256 text NOT NULL,
+    findings       text NOT NULL,
+    at             text NOT NULL,
+    written_at     timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE refused_licence_event IS 'Licence events refused as a whole or in their content; an act that is KEPT takes effect with its licence';
+CREATE INDEX refused_licence_event_recent ON refused_licence_event (written_at);
+CREATE INDEX refused_licence_event_kept ON refused_licence_event (licence_id) WHERE act = 'KEPT';
 
 CREATE TABLE licence_index (
     licence_id    text COLLATE "C" PRIMARY KEY REFERENCES licence,
@@ -208,7 +263,8 @@ COMMENT ON TABLE inbox IS 'Every event id ever applied, with the hash of its con
 
 CREATE TABLE answer (
     event_id text PRIMARY KEY,
-    body     text NOT NULL
+    body     text NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE answer IS 'What was answered to an event: the same id gets the same answer, for ever';
 
@@ -218,7 +274,13 @@ CREATE TABLE parked (
     parked_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (licence_id, decl_id)
 );
-COMMENT ON TABLE parked IS 'Declarations that wait for a licence not known yet';
+CREATE INDEX parked_of_number ON parked ((substr(licence_id, strpos(licence_id, '/') + 1)));
+COMMENT ON TABLE parked IS 'Declarations that wait for a licence not known yet; */NUMBER is one of any issuer';
+
+CREATE TABLE licence_number (
+    number text COLLATE "C" PRIMARY KEY
+);
+COMMENT ON TABLE licence_number IS 'What is locked while a number gets its first licence of an issuer, or is waited for whoever issues it';
 
 CREATE TABLE wake (
     wake_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -232,6 +294,16 @@ CREATE TABLE wake (
 );
 COMMENT ON COLUMN wake.not_before IS 'A wake whose settling failed comes again then; the log has the reason';
 COMMENT ON TABLE wake IS 'Declarations to settle again; each in the transaction of the worker, not of the licence event';
+
+CREATE TABLE woken (
+    event_id text PRIMARY KEY,
+    cause    text NOT NULL,
+    decl_id  text NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE woken IS 'Wakes that were settled: the cause of every movement that no event of the inbox made itself; append-only';
+COMMENT ON COLUMN woken.event_id IS 'Made of cause and declaration; movements carry it';
+COMMENT ON COLUMN woken.cause IS 'An event of the inbox, or another wake';
 
 CREATE TABLE quarantine (
     quarantine_id text PRIMARY KEY,
@@ -268,6 +340,7 @@ CREATE TABLE outbox (
     body     bytea NOT NULL,
     at       text NOT NULL,
     trace    text NOT NULL DEFAULT '',
+    written_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (agg_type, agg_id, agg_ver)
 );
 COMMENT ON COLUMN outbox.trace IS 'W3C traceparent of what led to the message: publishing it belongs to the same trace; empty: none';
@@ -305,8 +378,21 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON answer FOR EACH ROW EXECUT
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON answer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON licence_version FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON licence_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON licence_document FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON licence_document FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON refused_licence_event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON refused_licence_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON status_change FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON status_change FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON woken FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON woken FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- A message keeps what it says; sent again, it goes in another batch. A record put aside keeps its bytes until resolved.
+CREATE TRIGGER append_only BEFORE UPDATE OF agg_type, agg_id, agg_ver, key, body, at, trace OR DELETE ON outbox
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON outbox FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OF quarantine_id, topic, partition, record, code, field, value, message, event_id,
+    key, raw, headers, at OR DELETE ON quarantine FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON quarantine FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- The role the service works as: it may add to the journal, never change it.
 DO $$
@@ -323,8 +409,9 @@ EXCEPTION
             USING ERRCODE = 'insufficient_privilege';
 END $$;
 GRANT SELECT ON schema_version TO certex_app;  -- the service refuses to work on another schema
-GRANT SELECT, INSERT ON movement, inbox, answer, licence_version, status_change, outbox TO certex_app;
-GRANT SELECT, INSERT, UPDATE ON licence, account, anchor, declaration, claim, quarantine, consumer_offset, exporter_bar, licence_index
+GRANT SELECT, INSERT ON movement, inbox, answer, licence_version, licence_document, refused_licence_event, status_change,
+      woken, outbox TO certex_app;
+GRANT SELECT, INSERT, UPDATE ON licence, licence_number, account, anchor, declaration, claim, quarantine, consumer_offset, exporter_bar, licence_index
     TO certex_app;
 GRANT SELECT, INSERT, DELETE ON parked, wake, unsent, status_unsent, held TO certex_app;
 GRANT UPDATE (batch_id, pos) ON outbox TO certex_app;  -- sending messages again, in order

@@ -34,8 +34,27 @@ CREATE TABLE console_repair (
 );
 COMMENT ON TABLE console_repair IS 'What is to become of a record in quarantine: one person proposes, another decides';
 COMMENT ON COLUMN console_repair.value IS 'Edited copy of the bytes; NULL: as they are';
+
+CREATE FUNCTION repair_shown(repair console_repair) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT encode(sha256(convert_to(jsonb_build_array(
+               repair.kind, repair.reason, repair.value IS NULL, q.topic, encode(q.key, 'hex'), encode(q.headers, 'hex')
+           )::text, 'UTF8') || coalesce(repair.value, q.raw, ''::bytea)), 'hex')
+    FROM quarantine q WHERE q.quarantine_id = repair.quarantine_id
+$$;
+COMMENT ON FUNCTION repair_shown IS 'Hash of all that a proposal would do: who decides on it says which one was shown';
+
 CREATE UNIQUE INDEX console_repair_open ON console_repair (quarantine_id) WHERE state = 'PROPOSED';
 COMMENT ON COLUMN console_repair.proposed_by IS 'Identity at the issuer, which no change of name changes';
 
+CREATE TABLE console_session (
+    subject    text PRIMARY KEY,
+    roles      text NOT NULL,
+    before     double precision NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE console_session IS 'Sessions that ended early: one by its number, or all of a person begun before a moment';
+COMMENT ON COLUMN console_session.before IS 'Sessions begun before this are over; seconds since 1970';
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON console_session TO certex_app;
 GRANT SELECT, INSERT ON console_audit TO certex_app;
 GRANT SELECT, INSERT, UPDATE ON console_repair TO certex_app;

@@ -36,6 +36,7 @@ CREATE TABLE push (
     delivered_at    timestamptz,
     last_error      text NOT NULL DEFAULT '',
     trace           text NOT NULL DEFAULT '',
+    written_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (subscription_id, number),
     CHECK (number > 0)
 ) WITH (fillfactor = 80);
@@ -46,11 +47,15 @@ CREATE TABLE call_answer (
     call_id text PRIMARY KEY,
     sha256  text NOT NULL,
     body    bytea NOT NULL,
-    at      timestamptz NOT NULL
+    at      timestamptz NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE call_answer IS 'What was answered to a call of a function with own tables: the same id gets the same answer, for ever';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON call_answer FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON call_answer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OF subscription_id, number, kind, subject, content_type, body, created_at, trace
+    OR DELETE ON push FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON push FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 GRANT SELECT, INSERT ON call_answer TO certex_app;
 GRANT SELECT, INSERT, UPDATE ON subscription, push TO certex_app;

@@ -27,6 +27,7 @@ CREATE TABLE record_version (
     licence_version integer NOT NULL,
     call_id         text NOT NULL,
     at              timestamptz NOT NULL,
+    written_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (record_key, version)
 );
 COMMENT ON TABLE record_version IS 'Every version of every record: who, when, why, before and after; append-only';
@@ -55,6 +56,7 @@ CREATE TABLE list_delivery (
     page     integer NOT NULL,
     body     bytea NOT NULL,
     made_at  timestamptz NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (caller, order_id, number, page),
     FOREIGN KEY (caller, order_id) REFERENCES list_order
 );
@@ -70,8 +72,10 @@ CREATE TABLE notice (
     reason       text NOT NULL,
     degraded     text NOT NULL,
     announced_by text NOT NULL,
+    issuer       text NOT NULL,
     told_version integer NOT NULL DEFAULT 0
 );
+COMMENT ON COLUMN notice.issuer IS 'Of whose licences it speaks; empty: of all';
 COMMENT ON TABLE notice IS 'Notices of unavailability as they stand (IR 2024/2145 Art. 11); told_version is what callers know';
 CREATE INDEX notice_untold ON notice (notice_id) WHERE told_version < version;
 
@@ -81,14 +85,19 @@ CREATE TABLE notice_version (
     ends         timestamptz,
     announced_by text NOT NULL,
     at           timestamptz NOT NULL,
+    written_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (notice_id, version)
 );
 COMMENT ON TABLE notice_version IS 'Every announcement and every change of an end: who and when; append-only';
+
+CREATE INDEX record_version_at ON record_version (at);
 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON record_version FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON record_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON notice_version FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON notice_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON list_delivery FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON list_delivery FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 GRANT SELECT, INSERT ON record_version, list_delivery, notice_version TO certex_app;
 GRANT SELECT, INSERT, UPDATE ON record, list_order, notice TO certex_app;

@@ -1,4 +1,4 @@
-"""Codes as they stand in the sources: what the reference page lists is what the code can say."""
+"""Codes as they stand in the sources: what the code can say stands in the reference."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent.parent
-_FIRST_ARGUMENT = frozenset({"Finding", "Poison", "Reason", "PydanticCustomError", "warn", "error", "_warning"})
+_PACKAGE = Path(__file__).resolve().parents[2] / "services" / "certex_bridge"
+_FIRST_ARGUMENT = frozenset(
+    {"Finding", "Poison", "Reason", "PydanticCustomError", "warn", "warning", "_warning", "error"}
+)
 _SECOND_ARGUMENT = frozenset({"fail", "warn", "tell", "_refused"})
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
