@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
 from certex_bridge.platform.kafka import FencedPublisher, HeldBack, Record, create_consumer, ensure_topics
 from certex_bridge.platform.settings import Settings
+from tests.support.kafka_server import KafkaServer
+from tests.support.topic_reading import read_topics
+from tests.support.wire_feed import until
 
 pytestmark = pytest.mark.kafka_only
 
@@ -68,3 +73,40 @@ async def test_what_the_broker_refuses_and_a_topic_it_does_not_know_hold_up_nobo
             assert values == sorted(values)
     finally:
         await publisher.stop()
+
+
+async def test_what_the_broker_confirmed_before_it_was_killed_is_seen_by_readers(
+    kafka_server: KafkaServer, topic_prefix: str
+) -> None:
+    """Killed between its answer and the markers, Kafka leaves those out when it starts again (KAFKA-20734)."""
+    settings = Settings.load(
+        kafka_bootstrap_servers=kafka_server.bootstrap_servers,
+        topic_prefix=topic_prefix,
+        topic_partitions=6,
+        topics_create=True,
+    )
+    await ensure_topics(settings)
+    topics = (BALANCES, OUTCOMES)
+    publisher = FencedPublisher(settings)
+    await publisher.lead(leads)
+    try:
+        assert await publisher.complete(topics) == 0
+        for number in range(2):
+            records = [Record(topic, b"k%d" % key, b"%d" % number) for topic in topics for key in range(24)]
+            await until(partial(_sent, publisher, records), what="the broker to take what is sent")
+            await kafka_server.kill()
+            await kafka_server.start()
+            await until(partial(_complete, publisher, topics), what="nothing to be kept back")
+            seen = {(one.topic, one.key, one.value) for one in await read_topics(settings, *topics)}
+            missing = {(topic_prefix + one.topic, one.key, one.value) for one in records} - seen
+            assert missing == set()
+    finally:
+        await publisher.stop()
+
+
+async def _sent(publisher: FencedPublisher, records: list[Record]) -> bool:
+    return not any(await publisher.send_all(records))
+
+
+async def _complete(publisher: FencedPublisher, topics: tuple[str, ...]) -> bool:
+    return await publisher.complete(topics) == 0

@@ -173,6 +173,8 @@ OUTPUT_CASES = [
     _quiet("RelayHeld", "ticket", "20m", relay_held="1x5 0x30"),
     _raw("TopicPaused", "ticket", True, "20m", {'relay_topic_paused{topic="t"}': "1x30"}),
     _raw("TopicPaused", "ticket", False, "20m", {'relay_topic_paused{topic="t"}': "1x3 0x30"}),
+    _fires("MessagesKeptBack", "page", "20m", relay_kept_back="1x30"),
+    _quiet("MessagesKeptBack", "page", "20m", relay_kept_back="1x3 0x30"),
     _fires("AcknowledgementsLate", "ticket", "20m", unacknowledged_oldest_seconds="0+60x30"),
     _quiet("AcknowledgementsLate", "ticket", "20m", unacknowledged_oldest_seconds="30x30"),
     _raw("GatewayFailing", "page", True, "30m", {OK: "0+600x60", BROKEN: "0+30x60"}),

@@ -12,9 +12,10 @@ import asyncpg
 
 from certex_bridge.operations.composition import TOPIC_OF
 from certex_bridge.operations.verify import verify
-from certex_bridge.platform.kafka import Publisher, Record, create_consumer, ensure_topics
+from certex_bridge.platform.kafka import Publisher, Record, ensure_topics
 from certex_bridge.platform.settings import Settings
 from tests.support.killable import KillableBridge
+from tests.support.topic_reading import read_topics
 from tests.support.wire_feed import settled, until
 
 _SESSION_MS = "1500" if os.environ.get("CERTEX_TEST_KAFKA") == "apache" else "6000"
@@ -88,20 +89,8 @@ class BridgeWorld:
 
         Not `committed`: also what was written in transactions that were given up.
         """
-        consumer = create_consumer(self.settings, *(topics or TOPIC_OF.values()))
-        if not committed:
-            consumer._isolation_level = "read_uncommitted"
-        await consumer.start()
-        try:
-            found: list[tuple[str, bytes]] = []
-            partitions = consumer.assignment()
-            ends = await consumer.end_offsets(list(partitions))
-            while any([await consumer.position(one) < ends[one] for one in partitions]):
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found += [(dict(record.headers)["ce_id"].decode(), record.value) for record in records]
-            return found
-        finally:
-            await consumer.stop()
+        records = await read_topics(self.settings, *(topics or TOPIC_OF.values()), committed=committed)
+        return [(dict(record.headers)["ce_id"].decode(), record.value or b"") for record in records]
 
     async def check_outputs(self) -> None:
         """Every outbox row comes to be published, repeats have equal bytes, firsts are in order, the verifier agrees."""
@@ -125,7 +114,9 @@ class BridgeWorld:
             aggregate, _, version = message_id.rpartition(":")
             assert int(version) == last.get(aggregate, 0) + 1, f"{message_id} out of order"
             last[aggregate] = int(version)
-        assert {one: body for one, body in seen.items() if not one.startswith("seal:")} == expected
+        found = {one: body for one, body in seen.items() if not one.startswith("seal:")}
+        assert found.keys() == expected.keys(), f"missing or unknown: {sorted(found.keys() ^ expected.keys())}"
+        assert found == expected
         report = await verify(self.database_url)
         assert report.ok, [check for check in report.checks if not check.ok]
 

@@ -15,11 +15,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from certex_bridge.operations.composition import TOPIC_OF, Bridge
 from certex_bridge.operations.gateway_ledger import ledger_functions
 from certex_bridge.operations.gateway_role import GatewayTimes
-from certex_bridge.platform.kafka import Publisher, Record, create_consumer
+from certex_bridge.platform.kafka import Publisher, Record
 from certex_bridge.platform.tracing import TRACEPARENT, Tracing
 from certex_bridge.platform.tracing_otlp import RecordingTracing
 from certex_bridge.singlewindow.http.gateway import gateway_application
 from tests.support.clearance import SENDER, Desk, caller
+from tests.support.topic_reading import read_topics
 from tests.support.wire_feed import settled, until
 
 if TYPE_CHECKING:
@@ -110,19 +111,11 @@ class TracedBridge:
     async def traceparents(self) -> dict[str, str]:
         """The traceparent of every message about a licence or declaration by message id, empty: none."""
         topics = [topic for kind, topic in TOPIC_OF.items() if kind != "seal"]  # these follow from no event
-        consumer = create_consumer(self.bridge.settings, *topics)
-        await consumer.start()
-        try:
-            found: dict[str, str] = {}
-            ends = await consumer.end_offsets(list(consumer.assignment()))
-            while any([await consumer.position(one) < ends[one] for one in ends]):
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    for record in records:
-                        headers = dict(record.headers)
-                        found[headers["ce_id"].decode()] = headers.get(TRACEPARENT, b"").decode()
-            return found
-        finally:
-            await consumer.stop()
+        found: dict[str, str] = {}
+        for record in await read_topics(self.bridge.settings, *topics):
+            headers = dict(record.headers)
+            found[headers["ce_id"].decode()] = headers.get(TRACEPARENT, b"").decode()
+        return found
 
 
 class CallsDesk(Desk):

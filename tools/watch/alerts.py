@@ -239,6 +239,14 @@ OUTPUT = (
         "It is missing, or the bridge may not write to it. Its messages wait, those of other topics go on.",
     ),
     Alert(
+        "MessagesKeptBack",
+        "page",
+        "5m",
+        f"{_largest('relay_kept_back')} > 0",
+        "Readers may not see messages that were sent",
+        "The broker has left a transaction without its end and does not take ours, or does not say what readers see.",
+    ),
+    Alert(
         "AcknowledgementsLate",
         "ticket",
         "10m",

@@ -65,11 +65,13 @@ RUNTIME = Board(
                 ),
                 Panel(
                     "Held and paused",
-                    "What the broker refuses, and topics that take nothing. Runbooks RelayHeld and TopicPaused.",
+                    "What the broker refuses, topics that take nothing, messages that readers may not see. Runbooks "
+                    "RelayHeld, TopicPaused and MessagesKeptBack.",
                     "short",
                     (
                         ("max(certex_bridge_relay_held{@})", "held"),
                         ("sum(max by (topic) (certex_bridge_relay_topic_paused{@})) or vector(0)", "paused topics"),
+                        ("max(certex_bridge_relay_kept_back{@})", "kept back"),
                     ),
                 ),
                 Panel(

@@ -47,7 +47,7 @@ async def _read(
     starts = {one: max(begins[one], ends[one] - 2 * share) for one in partitions}
     for one, start in starts.items():
         consumer.seek(one, start)
-    wanted = {one for one in partitions if ends[one] > starts[one]}
+    wanted = set(partitions)
     found: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = {one: [] for one in partitions}
     empty = 0
     while wanted and empty < _EMPTY_POLLS:  # what a transaction left open is not read
@@ -55,7 +55,9 @@ async def _read(
         empty = 0 if batches else empty + 1
         for one, records in batches.items():
             found[one] += [record for record in records if record.value]
-        wanted = {one for one in wanted if await consumer.position(one) < ends[one]}
+        # Not `ends`, beyond which there may be what was just committed and cannot be read quite yet.
+        written = {one: consumer.highwater(one) for one in wanted}
+        wanted = {one for one, end in written.items() if end is None or await consumer.position(one) < end}
     return [record for records in found.values() for record in records[-share:]][:limit]
 
 

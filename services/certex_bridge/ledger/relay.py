@@ -13,17 +13,18 @@ confirmed of a batch that waits for such a topic is remembered and not sent agai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
+from certex_bridge.ledger.envelopes import Envelopes
 from certex_bridge.ledger.ports import OutboxRow
 from certex_bridge.ledger.relay_topics import Pending, TopicPauses
 from certex_bridge.ledger.tracing import PublishSpans
 from certex_bridge.platform.failpoints import failpoint
 from certex_bridge.platform.kafka_publisher import REFUSED, HeldBack, Record
 from certex_bridge.platform.logs import get_logger
-from certex_bridge.platform.tracing import OFF, TRACEPARENT, Tracing
+from certex_bridge.platform.tracing import OFF, Tracing
 
 LOG = get_logger("certex_bridge.relay")
 
@@ -91,6 +92,9 @@ class Publisher(Protocol):
     async def send_all(self, records: Sequence[Record]) -> Sequence[Exception | None]:
         """Send in order per lane; returns when each is acknowledged or refused."""
 
+    async def complete(self, topics: Collection[str]) -> int | None:
+        """See to it that readers see what was sent; in how many partitions they did not, None: they may not yet."""
+
 
 class Meter(Protocol):
     """Who counts what the relay does."""
@@ -107,51 +111,8 @@ class Meter(Protocol):
     def topic_paused(self, topic: str, paused: float) -> None:
         """1 while a topic takes nothing, else 0."""
 
-
-SPECVERSION = b"1.0"
-
-
-class Envelopes:
-    """Turns outbox rows into CloudEvents in binary mode."""
-
-    def __init__(self, topics: Mapping[str, str], source: str) -> None:
-        self._topics = topics
-        self._fixed = {
-            agg_type: (
-                ("ce_specversion", SPECVERSION),
-                ("ce_type", f"certex.{agg_type}.v1".encode()),
-                ("ce_source", source.encode()),
-                ("ce_dataschema", data_schema(agg_type).encode()),
-                ("content-type", b"application/xml" if agg_type in _XML else b"application/json"),
-            )
-            for agg_type in topics
-        }
-
-    def topic(self, row: OutboxRow) -> str:
-        """The topic of a row, without prefix."""
-        return self._topics[row.agg_type]
-
-    def message(self, row: OutboxRow, trace: str = "") -> Record:
-        """The message of a row; its id is the row's identity, so a repeated one is recognised.
-
-        `trace` is the traceparent that travels with it.
-        """
-        lane = f"{row.agg_type}:{row.agg_id}".encode()
-        identity = b"%b:%d" % (lane, row.agg_ver)
-        headers: tuple[tuple[str, bytes], ...]
-        headers = (*self._fixed[row.agg_type], ("ce_id", identity), ("ce_time", row.at.encode()))
-        if trace:
-            headers = (*headers, (TRACEPARENT, trace.encode()))
-        return Record(self._topics[row.agg_type], row.key.encode(), row.body, headers, lane)
-
-
-_XML = {"certificate": "urn:certex-bridge:certificate:1", "outcome": "urn:certex-bridge:quantity-movement:1"}
-"""Namespace of the documents that are XML."""
-
-
-def data_schema(agg_type: str) -> str:
-    """The exact schema of a message's data: `$id` of its JSON Schema, or its XML namespace."""
-    return _XML.get(agg_type) or f"urn:certex-bridge:events:certex.{agg_type}:1"
+    def kept_back(self, unknown: float) -> None:
+        """1 while it is not sure that readers see all that was sent, else 0."""
 
 
 class Relay:
@@ -167,6 +128,7 @@ class Relay:
         *,
         rows_max: int = 1000,
         idle_seconds: float = 0.05,
+        complete_seconds: float = 10.0,
         meter: Meter | None = None,
         transient: Callable[[BaseException], str | None] = lambda _error: None,
         turned: Callable[[], None] = lambda: None,
@@ -178,6 +140,7 @@ class Relay:
         self._envelopes = envelopes
         self._rows_max = rows_max
         self._idle_seconds = idle_seconds
+        self._complete_seconds = complete_seconds
         self._meter = meter
         self._transient = transient
         """Label of a failure that can pass (broker or database away), or None."""
@@ -231,12 +194,25 @@ class Relay:
     async def _lead(self, lead: Lead, stop: asyncio.Event) -> None:
         await self._publisher.lead(lead.prove)
         held = await lead.held()
+        clock, due = asyncio.get_running_loop().time, 0.0
         while not stop.is_set():
+            if clock() >= due:
+                await self._complete()
+                due = clock() + self._complete_seconds
             if not await self.publish_some(lead, held):
                 await _pause(stop, self._idle_seconds)
         last = await lead.last_batch()  # others go on writing: only what was there at the stop must go out
         while await self.publish_some(lead, held, last):
             pass
+
+    async def _complete(self) -> None:
+        """See to it that readers see what was sent: the broker may have left out that a transaction ended."""
+        self._turned()
+        kept_back = await self._publisher.complete(self._envelopes.topics())
+        if kept_back:
+            LOG.warning("relay.seen_late", partitions=kept_back)
+        if self._meter is not None:
+            self._meter.kept_back(float(kept_back is None))
 
     async def publish_some(self, lead: Lead, held: set[Aggregate], last: int | None = None) -> int:
         """Publish the oldest batches; returns how many rows were dealt with (0: nothing can be done now)."""

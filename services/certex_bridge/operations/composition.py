@@ -17,9 +17,10 @@ from certex_bridge.ledger.adapters.positions import PostgresPositions
 from certex_bridge.ledger.adapters.postgres import PostgresStore
 from certex_bridge.ledger.adapters.status_changes import PostgresStatusChanges
 from certex_bridge.ledger.commands import Command
+from certex_bridge.ledger.envelopes import Envelopes
 from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.intake import Decoder, Intake, Limits
-from certex_bridge.ledger.relay import Envelopes, Relay
+from certex_bridge.ledger.relay import Relay
 from certex_bridge.ledger.worker import ClocksApart, Rhythm, Worker
 from certex_bridge.licensing.decode import decode_licence_event
 from certex_bridge.operations.database_size import SIZE_SECONDS, DatabaseSize

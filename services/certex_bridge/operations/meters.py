@@ -114,6 +114,10 @@ class BridgeMeter:
         """1 while a topic takes nothing, else 0."""
         self._metrics.relay_topic_paused.labels(topic).set(paused)
 
+    def kept_back(self, unknown: float) -> None:
+        """1 while it is not sure that readers see all that was sent, else 0."""
+        self._metrics.relay_kept_back.set(unknown)
+
 
 def _age(row: OutboxRow, now: datetime) -> float:
     return max(0.0, (now - datetime.fromisoformat(row.at)).total_seconds())

@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from faststream.kafka import KafkaBroker
 from faststream.middlewares import AckPolicy
 
@@ -104,6 +105,11 @@ def create_producer(settings: Settings, transactional_id: str | None = None) -> 
         milliseconds = min(int(2_000 * settings.kafka_delivery_seconds), TRANSACTION_MS_MAX)
         arguments |= {"transactional_id": transactional_id, "transaction_timeout_ms": milliseconds}
     return AIOKafkaProducer(**arguments)
+
+
+def create_client(settings: Settings) -> AIOKafkaClient:
+    """A connection for questions to the brokers; the caller begins it with `bootstrap` and closes it."""
+    return AIOKafkaClient(**_connection(settings), **client_security(settings))
 
 
 def create_consumer(settings: Settings, *topics: str, group: str | None = None) -> AIOKafkaConsumer:

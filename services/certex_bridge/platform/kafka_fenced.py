@@ -20,17 +20,22 @@ from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError, KafkaTimeoutError, ProducerFenced
 
-from certex_bridge.platform.kafka_clients import create_producer
+from certex_bridge.platform.kafka_clients import create_client, create_producer
+from certex_bridge.platform.kafka_kept_back import kept_back
 from certex_bridge.platform.kafka_publisher import ABANDON_SECONDS, Outcome, Publisher, Record, abandon
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
-    from aiokafka import AIOKafkaProducer
+    from aiokafka import AIOKafkaProducer, TopicPartition
+    from aiokafka.client import AIOKafkaClient
 
     from certex_bridge.platform.settings import Settings
 
 LOG = logging.getLogger("certex_bridge.kafka")
+
+MARKER_SECONDS = 1.0
+"""A broker that is well has long written by then that a transaction ended."""
 
 
 def transactional_id(settings: Settings, topic: str) -> str:
@@ -48,6 +53,7 @@ class FencedPublisher:
         self._settings = settings
         self._proof: Callable[[], Awaitable[None]] | None = None
         self._topics: dict[str, _TopicPublisher] = {}
+        self._client: AIOKafkaClient | None = None
 
     async def lead(self, proof: Callable[[], Awaitable[None]]) -> None:
         """Begin a lead: every producer is made anew before it sends, and shuts out those of leads before.
@@ -66,7 +72,7 @@ class FencedPublisher:
     async def stop(self) -> None:
         """Disconnect within bounded time; a lead ends with it."""
         topics, self._topics, self._proof = self._topics, {}, None
-        await asyncio.gather(*(one.stop() for one in topics.values()))
+        await asyncio.gather(*(one.stop() for one in topics.values()), self._disconnect())
 
     async def send_all(self, records: Sequence[Record]) -> list[Exception | None]:
         """Publish and wait; per record None, or why it is not (or may not be) published.
@@ -81,10 +87,8 @@ class FencedPublisher:
         topics: dict[str, list[int]] = defaultdict(list)
         for index, record in enumerate(records):
             topics[record.topic].append(index)
-        for topic in topics.keys() - self._topics.keys():
-            self._topics[topic] = _TopicPublisher(self._settings, topic, self._proof)
         parts = await asyncio.gather(
-            *(self._topics[topic].send_all([records[index] for index in part]) for topic, part in topics.items()),
+            *(self._topic(topic).send_all([records[index] for index in part]) for topic, part in topics.items()),
             return_exceptions=True,
         )
         errors: list[Exception | None] = [None] * len(records)
@@ -94,6 +98,70 @@ class FencedPublisher:
             for index, error in zip(part, found, strict=True):
                 errors[index] = error
         return errors
+
+    async def complete(self, topics: Collection[str]) -> int | None:
+        """End what the broker left unended of the transactions on these topics (names without prefix).
+
+        Returns how many partitions had messages that no reader saw and that they see now; None: the broker cannot say,
+        or does not end them.
+
+        Raises:
+            ProducerFenced: another one leads now, or did for a moment; begin the lead anew.
+            Exception: what the proof raised.
+        """
+        try:
+            stuck = await self._kept_back(topics)
+            if not stuck:
+                return 0
+            LOG.error(
+                "committed, but seen by no reader: %s", ", ".join(f"{one.topic}/{one.partition}" for one in stuck)
+            )
+            by_topic: dict[str, list[TopicPartition]] = defaultdict(list)
+            for one in stuck:
+                by_topic[one.topic.removeprefix(self._settings.topic_prefix)].append(one)
+            for topic, partitions in by_topic.items():
+                await self._topic(topic).complete(partitions)
+            return None if await self._kept_back(topics) else len(stuck)
+        except ProducerFenced:
+            raise
+        except KafkaError as error:
+            LOG.warning("which messages readers see is not known: %r", error)
+            await self._disconnect()
+            return None
+
+    async def _kept_back(self, topics: Collection[str]) -> set[TopicPartition]:
+        """Partitions that stand still before their end; no transaction of ours is open while this is asked.
+
+        Raises:
+            KafkaError: the brokers do not say it.
+        """
+        names = [self._settings.topic_prefix + topic for topic in topics]
+        try:
+            if self._client is None:
+                client = create_client(self._settings)
+                try:
+                    await client.bootstrap()
+                except BaseException:
+                    await client.close()
+                    raise
+                self._client = client
+            first = await kept_back(self._client, names)
+            if not first:
+                return set()
+            await asyncio.sleep(MARKER_SECONDS)
+            second = await kept_back(self._client, names)
+        except TimeoutError as error:
+            raise KafkaTimeoutError from error
+        return {one for one, offset in second.items() if first.get(one) == offset}
+
+    def _topic(self, topic: str) -> _TopicPublisher:
+        assert self._proof is not None, "lead() first"
+        return self._topics.setdefault(topic, _TopicPublisher(self._settings, topic, self._proof))
+
+    async def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
 
 class _TopicPublisher(Publisher):
@@ -157,6 +225,29 @@ class _TopicPublisher(Publisher):
                 raise
             outcome.fail_rest(error)
         return outcome.errors
+
+    async def complete(self, partitions: Collection[TopicPartition]) -> None:
+        """End the transactions of our name in these partitions by one that has no records.
+
+        What is seen with it was committed, or given up and published again behind it: the same messages, first seen in
+        their order.
+
+        Raises:
+            KafkaError: it could not be done.
+            Exception: what the proof raised.
+        """
+        try:
+            async with asyncio.timeout(self._settings.kafka_delivery_seconds):
+                await self._begin()
+                for one in partitions:
+                    self._connected()._txn_manager.maybe_add_partition_to_txn(one)  # noqa: SLF001  # aiokafka adds none without a record
+                await self._commit()
+        except TimeoutError as error:
+            self._spoilt = True
+            raise KafkaTimeoutError(self._name) from error
+        except BaseException:
+            self._spoilt = True
+            raise
 
     async def _send_open(self, outcome: Outcome) -> None:
         singly: set[int] = set()

@@ -242,6 +242,11 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "1: create the topic or grant the right; the log has the broker's answer.",
         "topic",
     ),
+    gauge(
+        "relay_kept_back",
+        "1 while it is not sure that readers of committed transactions see all messages sent.",
+        "1 for minutes: the broker has left a transaction without its end, and does not take ours; the log names it.",
+    ),
     # gateway
     counter(
         "gateway_requests_total",

@@ -82,6 +82,7 @@ class Metrics:
     unacknowledged_oldest_seconds: Gauge
     relay_held: Gauge
     relay_topic_paused: Gauge
+    relay_kept_back: Gauge
     gateway_requests_total: Counter
     gateway_request_seconds: Histogram
     gateway_refusals_total: Counter

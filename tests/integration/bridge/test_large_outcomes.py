@@ -7,9 +7,9 @@ import pytest
 from certex_bridge.ledger.adapters.memory import InMemoryStore
 from certex_bridge.ledger.commands import Delivery
 from certex_bridge.ledger.domain.policy import Policy
+from certex_bridge.ledger.envelopes import Envelopes
 from certex_bridge.ledger.executor import Executor
 from certex_bridge.ledger.ports import Origin
-from certex_bridge.ledger.relay import Envelopes
 from certex_bridge.licensing.domain.commands import LicenceEventKind
 from certex_bridge.operations.composition import TOPIC_OF
 from certex_bridge.platform.kafka import Publisher, create_consumer, ensure_topics

@@ -12,7 +12,8 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from certex_bridge.ledger.adapters.outbox import PostgresLead, PostgresOutbox
 from certex_bridge.ledger.adapters.resend import NotQueued, Resending
-from certex_bridge.ledger.relay import Envelopes, LeadLost, Relay
+from certex_bridge.ledger.envelopes import Envelopes
+from certex_bridge.ledger.relay import LeadLost, Relay
 from certex_bridge.operations.composition import TOPIC_OF, transient
 from certex_bridge.platform.kafka import Record
 from certex_bridge.platform.postgres import create_pool

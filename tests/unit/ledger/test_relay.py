@@ -15,8 +15,9 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from certex_bridge.ledger.envelopes import Envelopes
 from certex_bridge.ledger.ports import OutboxRow
-from certex_bridge.ledger.relay import Aggregate, Batch, Envelopes, Refused, Relay
+from certex_bridge.ledger.relay import Aggregate, Batch, Refused, Relay
 from certex_bridge.ledger.relay_topics import TopicPauses
 from certex_bridge.operations.composition import TOPIC_OF, transient
 from certex_bridge.platform.kafka import HeldBack, Record
@@ -66,6 +67,15 @@ class Publisher:
         self.sent: list[str] = []
         self.failing: dict[str, Exception] = {}
         self.refusing: set[str] = set()
+        self.answers: list[int | None] = []
+        self.completed: list[Collection[str]] = []
+        self.asked_often = asyncio.Event()
+
+    async def complete(self, topics: Collection[str]) -> int | None:
+        self.completed.append(topics)
+        if len(self.completed) > 3:
+            self.asked_often.set()
+        return self.answers.pop(0) if self.answers else 0
 
     async def lead(self, proof: Callable[[], Awaitable[None]]) -> None:
         await proof()
@@ -91,6 +101,7 @@ class Meter:
     def __init__(self) -> None:
         self.paused: dict[str, float] = {}
         self.retries: list[str] = []
+        self.unknown: list[float] = []
 
     def sent(self, rows: Sequence[OutboxRow]) -> None:
         """Not looked at."""
@@ -103,6 +114,9 @@ class Meter:
 
     def topic_paused(self, topic: str, paused: float) -> None:
         self.paused[topic] = paused
+
+    def kept_back(self, unknown: float) -> None:
+        self.unknown.append(unknown)
 
 
 class Clock:
@@ -246,6 +260,21 @@ async def test_it_ends_although_others_go_on_writing() -> None:
     stop.set()
     await asyncio.wait_for(running, 30)
     assert world.lead.batches, "what came after the stop stays for the next leader"
+
+
+async def test_it_sees_to_it_again_and_again_that_readers_see_what_was_sent() -> None:
+    world = World()
+    world.publisher.answers = [2, None, 0]
+    relay = Relay(
+        _outbox(world.lead), world.publisher, ENVELOPES, idle_seconds=0.001, complete_seconds=0, meter=world.meter
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(relay.run(stop))
+    await world.publisher.asked_often.wait()
+    stop.set()
+    await running
+    assert world.meter.unknown[:3] == [0.0, 1.0, 0.0]
+    assert world.publisher.completed[0] == ENVELOPES.topics()
 
 
 async def test_a_passing_failure_is_counted_and_a_lasting_one_ends_the_role() -> None:

@@ -18,8 +18,8 @@ from certex_bridge.ledger.domain.acts import content_not_taken
 from certex_bridge.ledger.domain.citations import FoundBy
 from certex_bridge.ledger.domain.reasons import COMPARISONS, SENTENCES, Incident, Outcome
 from certex_bridge.ledger.domain.versions import LicenceDecision, Verdict
+from certex_bridge.ledger.envelopes import data_schema
 from certex_bridge.ledger.ports import Origin, QuarantineRow
-from certex_bridge.ledger.relay import data_schema
 from certex_bridge.licensing.domain.commands import LicenceCommand, LicenceEventKind
 from certex_bridge.operations import asyncapi, code_catalogue, contracts, reference_pages
 from certex_bridge.operations.composition import TOPIC_OF, decoders_of
