@@ -15,6 +15,10 @@ WORKERS = 2
 FAST = not kafka_only and not slow and not ops and not browser
 # One half of the fast tests only.
 HALF =
+# Tests that take every branch of kernel and domain; orders of arrival take none that others do not.
+PURE = tests/unit/kernel tests/unit/ledger tests/unit/licensing tests/unit/customs tests/unit/singlewindow \
+  tests/unit/laboratory tests/property tests/acceptance tests/contract \
+  -k 'not every_order and not orders_of_arrival and not again_and_again'
 # Steps of generated histories in make simulation, and the seed of the first round; 0: a random one, which is printed.
 STEPS = 200000
 SEED = 0
@@ -112,15 +116,12 @@ check-rest: $(CHECKABLE) ## what make check runs after make test
 	@$(MAKE) types
 	@$(MAKE) layers
 	@$(MAKE) docs
-	@# Tracing costs half as much again: those are run once more under it that can be enough for the pure code.
-	@$(MAKE) test HALF="and not postgres and not broker" PYTEST_ARGS="$(PYTEST_ARGS) --cov --cov-report="
+	@# Tracing takes twice the time and more: those are run once more under it that are enough for the pure code.
+	@$(MAKE) test HALF="and not postgres and not broker" PYTEST_ARGS="$(PYTEST_ARGS) $(PURE) --cov --cov-report="
 	@$(MAKE) pure
 	@$(MAKE) codes
 	@$(MAKE) mutants MUTANTS=--slice
-	@$(MAKE) test-slow
-	@$(MAKE) test-kafka
-	@$(MAKE) check-ops
-	@$(MAKE) test-console
+	@$(PYTHON) tools/side_by_side.py "test-slow test-console" "test-kafka check-ops"  # they mostly wait
 
 bench: $(CHECKABLE) ## measure, beside the naive baseline
 	@$(RUN) bench

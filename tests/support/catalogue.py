@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.shared_file import rewrite
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -60,10 +62,8 @@ class Catalogue:
         """Write the merged catalogue."""
         if not self._results:
             return
-        self._file.parent.mkdir(exist_ok=True)
-        old = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
         ran = [(test, claimed, self._results[test]) for test, claimed in self._claims.items()]
-        self._file.write_text(json.dumps(merge(old, ran), indent=1) + "\n", "utf-8")
+        rewrite(self._file, lambda old: json.dumps(merge(json.loads(old or "{}"), ran), indent=1) + "\n")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.shared_file import rewrite
+
 FILE = Path("out") / "raised.json"
 PROPERTY = "raised"
 TESTS = f"{Path(__file__).resolve().parents[1]}/"
@@ -141,9 +143,7 @@ class Collector:
         """Write what is known after this run."""
         if not self._ran:
             return
-        self._file.parent.mkdir(exist_ok=True)
-        old = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
-        self._file.write_text(json.dumps(merge(old, self._ran), indent=0) + "\n", "utf-8")
+        rewrite(self._file, lambda old: json.dumps(merge(json.loads(old or "{}"), self._ran), indent=0) + "\n")
 
 
 class Reporter:
