@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -28,6 +28,9 @@ class Publisher:
 
     async def lead(self, proof: Callable[[], Awaitable[None]]) -> None:
         await proof()
+
+    async def complete(self, topics: Collection[str]) -> int:
+        return 0
 
     async def send_all(self, records: Sequence[Record]) -> list[Exception | None]:
         answers: list[Exception | None] = []
