@@ -59,7 +59,7 @@ async def test_the_worker_waits_for_a_database_that_lets_nobody_in(
         await owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", words["name"])
         try:
             await bridge.pool.fetchval("SELECT 1")
-        except Exception as error:  # whatever it is when the connection was just sent away
+        except Exception as error:  # noqa: BLE001  # whatever it is when the connection was just sent away
             assert transient(error) == "connection", error
             return isinstance(error, DatabaseRefuses)
         return False
