@@ -79,6 +79,10 @@ mutants: $(TESTABLE) ## seed bugs one by one and tell which test catches each: m
 attack: $(TESTABLE) ## send hostile inputs to gateway, console and decoders, and report answers, work and memory by kind
 	@$(RUN) tests.attack.campaign $(ATTACK_ARGS)
 
+faults: $(TESTABLE) ## try every fault of docs/reference/faults.md on Apache Kafka and PostgreSQL, and report each
+	@$(PYTHON) tools/fetch_kafka.py >/dev/null
+	@.venv/bin/python tools/faults.py
+
 lint: $(CHECKABLE) ## style
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
@@ -164,4 +168,4 @@ $(CHECKABLE): $(TESTABLE) requirements/lint.txt requirements/bench.txt requireme
 	@$(PYTHON) tools/bootstrap.py
 	@touch $@
 
-.PHONY: help demo setup setup-all test test-slow test-kafka check-ops test-console rehearse fuzz simulation mutants attack lint format types layers tidy coverage pure codes check check-rest bench contracts guards docs chart audit lock clean
+.PHONY: help demo setup setup-all test test-slow test-kafka check-ops test-console rehearse fuzz simulation mutants attack faults lint format types layers tidy coverage pure codes check check-rest bench contracts guards docs chart audit lock clean

@@ -71,6 +71,15 @@ INVARIANTS = (
         "minutes; its log says why it does not.",
     ),
     Alert(
+        "SealsLate",
+        "ticket",
+        "10m",
+        f"{_largest('seals_behind_seconds')} > 1800",
+        "The next seal is {{ $value | humanizeDuration }} late",
+        "What was written since the last seal could be changed by whoever owns the database. The worker role makes the "
+        "seals; its log says why it does not.",
+    ),
+    Alert(
         "LedgerMeasuresAbsent",
         "page",
         "15m",

@@ -39,9 +39,12 @@ LEDGER = Board(
                 ),
                 Panel(
                     "Last measured",
-                    "How long ago. Above half an hour: runbook LedgerNotVerified.",
+                    "How long ago, and by how much seals are late. Above half an hour: runbooks LedgerNotVerified, SealsLate.",
                     "s",
-                    (("time() - max(certex_bridge_ledger_verified_timestamp_seconds{@})", ""),),
+                    (
+                        ("time() - max(certex_bridge_ledger_verified_timestamp_seconds{@})", "measured"),
+                        ("max(certex_bridge_seals_behind_seconds{@})", "seals late"),
+                    ),
                     "stat",
                     6,
                     5,

@@ -225,7 +225,7 @@ class Bridge:
             timers_seconds=settings.timers_poll_seconds,
             more=[fan_out_rhythm(self)],
             measures=[
-                Rhythm("depths", DEPTHS_SECONDS, self._measure),
+                Rhythm("depths", DEPTHS_SECONDS, lambda: self._measure(sealer)),
                 Rhythm("ledger", settings.verify_poll_seconds, measures.measure),
                 Rhythm("licences", settings.verify_poll_seconds, licences.measure),
                 Rhythm("size", SIZE_SECONDS, size.measure),
@@ -239,11 +239,12 @@ class Bridge:
     def _relay(self) -> RelayRole:
         return RelayRole(self)
 
-    async def _measure(self) -> None:
+    async def _measure(self, sealer: Sealer) -> None:
         found = {**await self.calendar.depths(), **await self.pushes.depths()}
         for name, value in found.items():
             self.metrics.measured(name, value)
         self.metrics.measured("database_clock_skew_seconds", await clock_skew(self.pool))
+        self.metrics.measured("seals_behind_seconds", await sealer.behind())
 
 
 class RelayRole:

@@ -55,6 +55,20 @@ class Sealer:
             raise
         return made
 
+    async def behind(self) -> float:
+        """Seconds by which the next seal is late, 0 while it is not.
+
+        Raises:
+            OSError, asyncpg.PostgresError: the database is away.
+        """
+        last = await self._pool.fetchrow(self._queries["last"])
+        # Only where there is no seal yet: it may read whole tables.
+        since = last["as_of"] if last else await self._pool.fetchval(heads_queries()["first_written"])
+        if since is None:
+            return 0.0
+        unsealed = await self._pool.fetchval(self._queries["unsealed_seconds"], since)
+        return max(0.0, float(unsealed) - self._interval.total_seconds())
+
     async def _one(self) -> bool:
         """One seal; False: none is due, or another process makes it."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):

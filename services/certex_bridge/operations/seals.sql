@@ -2,6 +2,10 @@
 -- The newest seal.
 SELECT seal_no, as_of, chain FROM seal ORDER BY seal_no DESC LIMIT 1
 
+-- name: unsealed_seconds
+-- How long ago that instant is.
+SELECT extract(epoch FROM clock_timestamp() - $1::timestamptz)::float8
+
 -- name: alone
 -- One process makes seals at a time; the others leave it to that one.
 SELECT pg_try_advisory_xact_lock($1)

@@ -165,6 +165,11 @@ CATALOGUE: tuple[MetricSpec, ...] = (
         "Older than three intervals: the measuring job is not running.",
     ),
     measured(
+        "seals_behind_seconds",
+        "By how much the next seal over what was written is late; 0 while it is not.",
+        "Growing: nobody makes seals, so what was written since the last one is not sealed against its owner.",
+    ),
+    measured(
         "parked_declarations",
         "Declarations that wait for a licence or for a repaired event.",
         "Read beside parked_oldest_seconds.",

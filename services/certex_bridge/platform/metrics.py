@@ -65,6 +65,7 @@ class Metrics:
     ledger_imbalance: Gauge
     ledger_chain_breaks: Gauge
     ledger_verified_timestamp_seconds: Gauge
+    seals_behind_seconds: Gauge
     parked_declarations: Gauge
     parked_oldest_seconds: Gauge
     undecided_declarations: Gauge

@@ -69,6 +69,19 @@ async def go_on(url: str, name: str, key: Ed25519PrivateKey | None = None) -> in
         return made
 
 
+async def test_it_shows_by_how_much_the_next_seal_is_late(database_url: str) -> None:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool:
+        assert await Sealer(pool, SOON).behind() == 0, "nothing was written"
+        await Filled(pool).fill()
+        assert await Sealer(pool, 3600).behind() == 0
+        late = await Sealer(pool, SOON).behind()
+        while late == 0:  # until the interval is over
+            late = await Sealer(pool, SOON).behind()
+        while not await Sealer(pool, SOON).seal():
+            pass
+        assert await Sealer(pool, 3600).behind() == 0
+
+
 async def test_each_seal_goes_on_with_the_chain_whatever_key_signs_it(database_url: str) -> None:
     old, new = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
     await fill(database_url, old)
