@@ -39,7 +39,7 @@ LEDGER = Board(
                 ),
                 Panel(
                     "Last measured",
-                    "How long ago, and by how much seals are late. Above half an hour: runbooks LedgerNotVerified, SealsLate.",
+                    "How long ago; how late seals are. Above half an hour: runbooks LedgerNotVerified, SealsLate.",
                     "s",
                     (
                         ("time() - max(certex_bridge_ledger_verified_timestamp_seconds{@})", "measured"),
