@@ -147,9 +147,9 @@ def test_every_alert_has_a_runbook(name: str) -> None:
     text = (RUNBOOKS / f"{name}.md").read_text("utf-8")
     assert text.startswith(f"# {name}\n")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == HEADINGS
-    commands = re.findall(r"^(?:kubectl .*? -- )?certex-bridge ((?:[a-z]+ ?)+)", text, re.MULTILINE)
+    commands = re.findall(r"^(?:kubectl .*? -- )?certex-bridge ((?:[a-z-]+ ?)+)", text, re.MULTILINE)
     page = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
-    known_commands = set(re.findall(r"^## certex-bridge ([a-z ]+)$", page, re.MULTILINE))
+    known_commands = set(re.findall(r"^## certex-bridge ([a-z -]+)$", page, re.MULTILINE))
     for command in commands:
         assert any(command.strip().startswith(one) for one in known_commands), command
     settings = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
