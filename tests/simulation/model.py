@@ -258,8 +258,6 @@ class Model:
         """What a declaration was last settled, or looked at, with."""
         self.lodged: dict[str, Lodged | None] = {}
         """Which lodging an MRN was when it was last settled."""
-        self.excluded: dict[str, set[Lodged]] = defaultdict(set)
-        """Lodgings that an MRN was not when last looked at: customs state another content under the same version."""
         self.exporters: dict[str, set[str]] = defaultdict(set)
         """Who lodged under an LRN."""
         self.licences: dict[str, MLicence] = defaultdict(MLicence)
@@ -327,7 +325,6 @@ class Model:
         if decl_id in self.forms:
             self._settle_form(decl_id)
         elif not self.is_taken_over(decl_id):
-            self._compare_contents(decl_id)
             self.settle(decl_id)
 
     # -- licences
@@ -528,7 +525,6 @@ class Model:
         if _clash(self._read(self.events[decl_id]), command):
             return
         self.events[decl_id].append(command)
-        self._compare_contents(decl_id)
         if self.facts(decl_id) != self.known.get(decl_id) or command.kind.value in ASKED_AGAIN:
             self.settle(decl_id)
 
@@ -648,16 +644,10 @@ class Model:
                 return {mrn: possible[0]}
         return {}
 
-    def _compare_contents(self, mrn: str) -> None:
+    def _has_another_content(self, mrn: str, group: list[DeclarationCommand]) -> bool:
         """A lodging with another content than customs state under the MRN, in any version, is another one."""
-        own = _versions(self.events[mrn])
-        others = self._lodgings_of(self._lrn(mrn))
-        versions = {lodging: _versions(group) for lodging, group in others.items()}
-        self.excluded[mrn] = {
-            lodging
-            for lodging, told in versions.items()
-            if any(own[version] != told[version] for version in own.keys() & told.keys())
-        }
+        own, told = _versions(self.events[mrn]), _versions(group)
+        return any(own[version] != told[version] for version in own.keys() & told.keys())
 
     def _possible(
         self, mrn: str, named: tuple[Moment, str], lodgings: dict[Lodged, list[DeclarationCommand]],
@@ -672,7 +662,7 @@ class Model:
                 lodging not in found.values()
                 and group[0].occurred_at <= first + late
                 and not (ends and min(ends) <= first)
-                and lodging not in self.excluded[mrn]
+                and not self._has_another_content(mrn, group)
             ):
                 possible.append(lodging)
         own = [lodging for lodging in possible if exporter in {"", lodging[0]}]

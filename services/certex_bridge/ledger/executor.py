@@ -236,12 +236,13 @@ class Executor:
         create |= named
         lrns |= {lrn for lrn, _ in references.values() if lrn}
         work.anchors = await unit.lock_anchors(lrns) if lrns else {}
-        existing |= drafts_of(declared, references, work.anchors)
+        drafts, beside = drafts_of(declared, references, work.anchors)
+        existing |= drafts
         restated = await to_restate(unit, commands)
-        only_held = await holders(unit, restated) - create - existing
-        work.declarations = await unit.lock_declarations(create, (existing | only_held) - create)
+        looked_at = (await holders(unit, restated) | beside) - create - existing
+        work.declarations = await unit.lock_declarations(create, (existing | looked_at) - create)
         licence_ids = licences_of(commands)
-        licence_ids |= licences_in_play(commands, [d for d in work.declarations.values() if d.decl_id not in only_held])
+        licence_ids |= licences_in_play(commands, [d for d in work.declarations.values() if d.decl_id not in looked_at])
         licence_ids |= await cited_by_barred(unit, work, commands)
         wanted, issued = sought(commands, work.declarations.values()), issued_by(commands)
         if wanted or issued:

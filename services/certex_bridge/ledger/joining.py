@@ -29,6 +29,7 @@ from certex_bridge.ledger.domain.reasons import SENTENCES
 from certex_bridge.ledger.matching import (
     LODGINGS_KEPT,
     by_stamp,
+    compare_contents,
     compositions,
     draft_id,
     first_named,
@@ -168,6 +169,7 @@ def adopt(work: Work, command: DeclarationCommand, meeting: Meeting, cause: Caus
             work.wake(declaration.decl_id, cause)
     else:
         declaration.events = meeting.events
+        anchor.mrns = compare_contents(work, anchor).mrns
         newest = split_lodgings(meeting.events, first_named(anchor, command.exporter))[-1]
         declaration.facts = newest.facts
         work.changes.declarations[declaration.decl_id] = declaration
@@ -307,6 +309,7 @@ def _hand_over(work: Work, unnamed: DeclarationState, anchor: Anchor, cause: Cau
     draft.facts = lodgings[-1].facts
     others = [mark for mark in anchor.lodgings if mark.exporter != exporter]
     anchor.lodgings = (*others, *marks_of(exporter, lodgings))
+    anchor.mrns = compare_contents(work, anchor).mrns
     work.changes.anchors[anchor.lrn] = anchor
     work.changes.declarations[draft.decl_id] = draft
     take_over(work, unnamed)

@@ -78,17 +78,34 @@ def compositions(work: Work, anchor: Anchor, more_than: int) -> dict[LodgingKey,
 
 def match_lodging(work: Work, anchor: Anchor, mrn: str, own: Facts) -> tuple[Anchor, Lodging | None]:
     """The lodging of the MRN; what has another content under a version that both tell is another declaration."""
-    mark = anchor.mrns[mrn]
-    excluded = tuple([key.event_id for key in anchor.placements()[mrn].possible if _is_other(work, anchor, key, own)])
-    if excluded != mark.excluded:
-        anchor = replace(anchor, mrns={**anchor.mrns, mrn: replace(mark, excluded=excluded)})
+    anchor = compare_contents(work, anchor, {mrn: own})
     key = anchor.placements()[mrn].lodging
     return anchor, _lodging(work, anchor, key) if key is not None else None
 
 
-def _is_other(work: Work, anchor: Anchor, key: LodgingKey, own: Facts) -> bool:
+def compare_contents(work: Work, anchor: Anchor, own: Mapping[str, Facts] | None = None) -> Anchor:
+    """The anchor with the lodgings that each MRN cannot have been, since customs state another content under it.
+
+    Of every MRN that is locked: which lodging one takes decides which is left for the others. `own` is what is known of
+    some of the MRNs with the event that is being decided.
+    """
+    stated = {mrn: found.own or found.facts for mrn in anchor.mrns if (found := work.declarations.get(mrn))}
+    stated.update(own or {})
+    placements, marks = anchor.placements(), dict(anchor.mrns)
+    for mrn, facts in stated.items():
+        before = marks[mrn]
+        keys = [key for key in placements[mrn].possible if _is_other(work, anchor, key, facts, before)]
+        excluded = tuple([key.event_id for key in keys])
+        if excluded != before.excluded:
+            marks[mrn] = replace(before, excluded=excluded)
+    return anchor if marks == anchor.mrns else replace(anchor, mrns=marks)
+
+
+def _is_other(work: Work, anchor: Anchor, key: LodgingKey, own: Facts, before: MrnMark) -> bool:
     lodging = _lodging(work, anchor, key)
-    return lodging is not None and contradicts(own, lodging.facts)
+    if lodging is None:  # of a draft that is not locked: nothing is new about it
+        return key.event_id in before.excluded
+    return contradicts(own, lodging.facts)
 
 
 def _lodging(work: Work, anchor: Anchor, key: LodgingKey) -> Lodging | None:
@@ -142,13 +159,15 @@ def drafts_of(
     declared: Iterable[DeclarationCommand],
     references: Mapping[str, tuple[str, str]],
     anchors: Mapping[str, Anchor],
-) -> set[str]:
-    """Drafts that these events and woken declarations (by id: LRN and exporter) may belong to.
+) -> tuple[set[str], set[str]]:
+    """Drafts that these events and woken declarations (by id: LRN and exporter) may belong to; and the MRNs beside.
 
-    Read under the locks of the anchors, so a draft that came while we waited for them is among them.
+    An MRN beside may have been one of the same lodgings: what it takes, or by its content cannot have been, decides
+    what is left. Read under the locks of the anchors, so a draft that came while we waited for them is among them.
     """
     declared = list(declared)
     found: set[str] = set()
+    beside: set[str] = set()
     for lrn, anchor in anchors.items():
         mine = [command for command in declared if command.lrn == lrn]
         mrns = {command.mrn for command in mine if command.mrn}
@@ -167,7 +186,9 @@ def drafts_of(
         if any(not command.exporter for command in mine) or anchor.unnamed:  # it may be anybody's, or part anybody's
             exporters |= set(anchor.exporters)
         found |= {draft_id(exporter, lrn) for exporter in exporters if exporter}
-    return found
+        if len(with_events.mrns) > 1:
+            beside |= {mrn for mrn, mark in anchor.mrns.items() if mark.exporter in {"", *exporters}}
+    return found, beside
 
 
 def draft_id(exporter: str, lrn: str) -> str:

@@ -215,6 +215,10 @@ class Bridge:
         size = DatabaseSize(self.pool, self.metrics, settings.database_capacity_bytes)
         key = settings.seal_key_file
         sealer = Sealer(self.pool, settings.seal_seconds, private_key(key) if key else None)
+
+        async def measure_seals() -> None:
+            self.metrics.measured("seals_behind_seconds", await sealer.behind())
+
         return Worker(
             self.executor,
             self.calendar,
@@ -225,11 +229,12 @@ class Bridge:
             timers_seconds=settings.timers_poll_seconds,
             more=[fan_out_rhythm(self)],
             measures=[
-                Rhythm("depths", DEPTHS_SECONDS, lambda: self._measure(sealer)),
+                Rhythm("depths", DEPTHS_SECONDS, self._measure),
                 Rhythm("ledger", settings.verify_poll_seconds, measures.measure),
                 Rhythm("licences", settings.verify_poll_seconds, licences.measure),
                 Rhythm("size", SIZE_SECONDS, size.measure),
                 Rhythm("seals", settings.seal_seconds, sealer.seal),
+                Rhythm("seals_behind", DEPTHS_SECONDS, measure_seals),
             ],
             meter=self.meter,
             transient=transient,
@@ -239,12 +244,11 @@ class Bridge:
     def _relay(self) -> RelayRole:
         return RelayRole(self)
 
-    async def _measure(self, sealer: Sealer) -> None:
+    async def _measure(self) -> None:
         found = {**await self.calendar.depths(), **await self.pushes.depths()}
         for name, value in found.items():
             self.metrics.measured(name, value)
         self.metrics.measured("database_clock_skew_seconds", await clock_skew(self.pool))
-        self.metrics.measured("seals_behind_seconds", await sealer.behind())
 
 
 class RelayRole:

@@ -412,3 +412,20 @@ async def test_a_draft_that_an_older_event_parts_from_its_declaration_is_looked_
     assert [claim.state for claim in await s.claims("M1")] == ["CLOSED"]
     held = (await contents_of(s.store)).claims
     assert [claim.state for key, claim in held.items() if key.decl_id == f"{HOLDER}/L1"] == ["CHECKED"]
+
+
+async def test_what_another_declaration_cannot_have_been_is_not_counted_as_taken_by_it(both: Scenario) -> None:
+    """M9 states 5, so it was neither lodging; M1 may have been either, and holds nothing from the first moment on."""
+    s = both
+    late = lodged(s, 20)
+    stated = replace(s.customs.accepted("M9", A=5), exporter="")
+    stated = replace(stated, lrn="L1", facts=replace(stated.facts, lrn="L1", exporter=""))
+    await play(s, [lodged(s, 10), accepted(s, "M1", exporter=HOLDER), stated])
+    assert await s.verdict("M1") == "OK_RESERVED"
+    await s.tell(late)
+    placements = (await contents_of(s.store)).anchors["L1"].placements()
+    assert placements[mrn_of("M1")].lodging is None
+    assert placements[mrn_of("M9")].lodging is None
+    await s.wake()
+    assert await findings_of(s, "M1") == ["DRAFT_AMBIGUOUS"]
+    assert await s.balance("A") == "5/0/95"
