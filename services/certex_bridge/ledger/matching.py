@@ -186,8 +186,7 @@ def drafts_of(
         if any(not command.exporter for command in mine) or anchor.unnamed:  # it may be anybody's, or part anybody's
             exporters |= set(anchor.exporters)
         found |= {draft_id(exporter, lrn) for exporter in exporters if exporter}
-        if len(with_events.mrns) > 1:
-            beside |= {mrn for mrn, mark in anchor.mrns.items() if mark.exporter in {"", *exporters}}
+        beside |= {mrn for mrn, mark in anchor.mrns.items() if mark.exporter in {"", *exporters}}
     return found, beside
 
 
